@@ -1,0 +1,1 @@
+"""Who is on stage: body, face, skin, eyes, wardrobe, rig and groom."""

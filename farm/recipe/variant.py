@@ -1,0 +1,68 @@
+"""A variant: one draw with no randomness left in it, as plain data.
+
+Alone it rebuilds the same scene on any machine with the same Blender build and assets.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from typing import Any, Final, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from farm.recipe.parameters import Body, Camera, Hair, Light, Pose, Skin, Stunt
+
+__all__ = ["VARIANT_FORMAT", "Variant", "content_hash", "stream"]
+
+VARIANT_FORMAT: Final = "digidouble-variant/1"
+
+
+def content_hash(data: Any, length: int = 16) -> str:
+    """Hex digest of plain data: equal content, equal hash, whatever the order of keys."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:length]
+
+
+def stream(seed: int, *names: str | int) -> np.random.Generator:
+    """The named stream of random numbers of a seed: equal seed and names, equal numbers, independent otherwise."""
+    digest = hashlib.sha256("/".join([str(seed), *map(str, names)]).encode("utf-8")).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
+
+
+class Variant(BaseModel):
+    """One draw of a recipe. `index` is its number in the recipe and not part of its content."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal["digidouble-variant/1"] = VARIANT_FORMAT
+    index: int
+    body: Body
+    skin: Skin
+    hair: Hair
+    pose: Pose
+    stunt: Stunt
+    light: Light
+    camera: Camera
+
+    @functools.cached_property
+    def id(self) -> str:
+        """Hash of the content."""
+        return content_hash(self.model_dump(mode="json", exclude={"index"}))
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """Hash of who it is (body and skin): a split never parts equal ones."""
+        return content_hash([self.body.model_dump(mode="json"), self.skin.model_dump(mode="json")])
+
+    @functools.cached_property
+    def groom(self) -> str:
+        """Hash of the hair: a split never parts equal ones."""
+        return content_hash(self.hair.model_dump(mode="json"))
+
+    def flat(self) -> dict[str, Any]:
+        """Every parameter as `axis.name`."""
+        data = self.model_dump(mode="json", exclude={"format", "index"})
+        return {f"{axis}.{name}": value for axis, values in data.items() for name, value in values.items()}
