@@ -1,0 +1,55 @@
+"""Versioned JSON files: read into their model, any other format refused by name, written the same each time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from farm.dataset.files import read_bytes, replace_bytes
+from farm.errors import DatasetError
+
+__all__ = ["Table", "read_json", "write_json"]
+
+
+class Table(BaseModel):
+    """Frozen plain data; unknown names and numbers that are not finite are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+TableT = TypeVar("TableT", bound=Table)
+
+
+def write_json(path: Path, table: Table) -> None:
+    """Writes a table whole or not at all; equal tables give equal bytes."""
+    text = json.dumps(table.model_dump(mode="json"), indent=1, sort_keys=True, allow_nan=False)
+    replace_bytes(path, (text + "\n").encode("ascii"))
+
+
+def read_json(path: Path, model: type[TableT], expected: str) -> TableT:
+    """Reads a table whose `format` must be `expected`; DatasetError names the file and what is wrong with it."""
+    try:
+        data = json.loads(read_bytes(path))
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{path}: not valid JSON: {error}") from error
+    found = data.get("format") if isinstance(data, dict) else None
+    if found != expected:
+        raise DatasetError(f"{path}: {_format_problem(found, expected)}")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise DatasetError(f"{path}: {place}: {first['msg']}") from error
+
+
+def _format_problem(found: object, expected: str) -> str:
+    kind, _, version = expected.rpartition("/")
+    if isinstance(found, str) and found.startswith(f"{kind}/"):
+        tail = found.removeprefix(f"{kind}/")
+        if tail.isdecimal() and int(tail) > int(version):
+            return f"format '{found}' is newer than '{expected}', which this digidouble reads; update digidouble"
+    return f"format is {found!r}, expected '{expected}'"

@@ -1,0 +1,160 @@
+"""Where everything lies in a dataset: the one place where a name's grammar stands, for writing and for reading.
+
+    DATASET/
+      dataset.json  recipe.yaml  index.parquet  report.html  contact_sheet.png
+      pairs/<variant>/f<frame>/noisy_<spp>spp_r<replica>.exr  reference.exr  record.json
+
+`<variant>` is a variant's id (16 hex digits); frame and samples have at least four digits, the replica two.
+A name that starts with a dot and ends in `.partial` is a file being written.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+__all__ = [
+    "CONTACT_SHEET_FILE",
+    "DATASET_FILE",
+    "INDEX_FILE",
+    "NOISY_NAME",
+    "PAIRS_FOLDER",
+    "PAIR_PATH",
+    "PARTIAL_NAME",
+    "RECIPE_FILE",
+    "RECORD_NAME",
+    "REFERENCE_NAME",
+    "REPORT_FILE",
+    "TOP_FILES",
+    "Name",
+    "PairFolder",
+    "noisy_name",
+    "pair_key",
+    "parse_noisy",
+    "parse_pair_path",
+]
+
+DATASET_FILE: Final = "dataset.json"
+RECIPE_FILE: Final = "recipe.yaml"
+INDEX_FILE: Final = "index.parquet"
+REPORT_FILE: Final = "report.html"
+CONTACT_SHEET_FILE: Final = "contact_sheet.png"
+TOP_FILES: Final = frozenset({DATASET_FILE, RECIPE_FILE, INDEX_FILE, REPORT_FILE, CONTACT_SHEET_FILE})
+
+PAIRS_FOLDER: Final = "pairs"
+REFERENCE_NAME: Final = "reference.exr"
+RECORD_NAME: Final = "record.json"
+
+
+class Name:
+    """A grammar of names, read from one format string: `Name("f{frame:04d}")` both writes and reads `f0012`.
+
+    A field is a whole number `{x:04d}` (at least that many digits) or hex digits `{x:16x}` (exactly as many).
+    """
+
+    def __init__(self, grammar: str) -> None:
+        self.grammar = grammar
+        self._numbers: set[str] = set()
+        pattern = ""
+        for literal, field, spec, _ in string.Formatter().parse(grammar):
+            pattern += re.escape(literal)
+            if field:
+                width = int(spec.rstrip("dx")) if spec else 0
+                if spec and spec.endswith("d"):
+                    self._numbers.add(field)
+                    pattern += rf"(?P<{field}>\d{{{width},}})"
+                else:
+                    pattern += rf"(?P<{field}>[0-9a-f]{{{width}}})"
+        self._pattern = re.compile(pattern, re.ASCII)
+
+    def format(self, **values: str | int) -> str:
+        """The name with these values; ValueError for a value that would not be read back as itself."""
+        text = ""
+        for literal, field, spec, _ in string.Formatter().parse(self.grammar):
+            text += literal
+            if field:
+                value = values[field]
+                text += format(value, spec or "") if field in self._numbers else str(value)
+        if self._values(text) != values:
+            raise ValueError(f"{values} does not fit the grammar {self.grammar}")
+        return text
+
+    def parse(self, text: str) -> dict[str, str | int] | None:
+        """The values in a name, or None where it is not one that `format` writes."""
+        values = self._values(text)
+        if values is None:
+            return None
+        try:
+            canonical = self.format(**values)
+        except ValueError:
+            return None
+        return values if canonical == text else None
+
+    def _values(self, text: str) -> dict[str, str | int] | None:
+        match = self._pattern.fullmatch(text)
+        if match is None:
+            return None
+        return {field: int(value) if field in self._numbers else value for field, value in match.groupdict().items()}
+
+
+NOISY_NAME: Final = Name("noisy_{spp:04d}spp_r{replica:02d}.exr")
+PAIR_PATH: Final = Name(PAIRS_FOLDER + "/{variant:16x}/f{frame:04d}")
+PARTIAL_NAME: Final = re.compile(r"\..+\.partial")
+
+
+def noisy_name(spp: int, replica: int) -> str:
+    """The name of a noisy image: `noisy_0004spp_r00.exr`."""
+    return NOISY_NAME.format(spp=spp, replica=replica)
+
+
+def parse_noisy(name: str) -> tuple[int, int] | None:
+    """Samples per pixel and replica in the name of a noisy image, or None for another name."""
+    values = NOISY_NAME.parse(name)
+    return None if values is None else (int(values["spp"]), int(values["replica"]))
+
+
+def pair_key(variant_id: str, frame: int) -> str:
+    """A pair's folder inside its dataset, with forward slashes: `pairs/0123456789abcdef/f0012`."""
+    return PAIR_PATH.format(variant=variant_id, frame=frame)
+
+
+def parse_pair_path(path: str | PurePosixPath) -> tuple[str, int] | None:
+    """Variant id and frame of a pair's folder, given relative to its dataset, or None for another folder."""
+    values = PAIR_PATH.parse(str(path))
+    return None if values is None else (str(values["variant"]), int(values["frame"]))
+
+
+@dataclass(frozen=True)
+class PairFolder:
+    """The folder of one pair, and the files in it."""
+
+    root: Path
+    variant_id: str
+    frame: int
+
+    @property
+    def key(self) -> str:
+        """The folder relative to the dataset, with forward slashes."""
+        return pair_key(self.variant_id, self.frame)
+
+    @property
+    def path(self) -> Path:
+        """The folder itself; it is made when its first file is written."""
+        return self.root / self.key
+
+    @property
+    def reference(self) -> Path:
+        """The converged image."""
+        return self.path / REFERENCE_NAME
+
+    @property
+    def record(self) -> Path:
+        """The commit record, written last."""
+        return self.path / RECORD_NAME
+
+    def noisy(self, spp: int, replica: int) -> Path:
+        """The noisy image with `spp` samples per pixel."""
+        return self.path / noisy_name(spp, replica)

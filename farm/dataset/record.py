@@ -1,0 +1,158 @@
+"""The commit record: what a pair holds and how it was made. A pair is in the dataset once this file lies beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import Field, JsonValue
+
+from farm.dataset.files import sha256_of
+from farm.dataset.formats import Table, read_json, write_json
+from farm.dataset.layout import REFERENCE_NAME, PairFolder, parse_noisy
+from farm.errors import DatasetError, RenderError
+from farm.recipe.variant import Variant, content_hash
+
+__all__ = [
+    "RECORD_FORMAT",
+    "CameraRecord",
+    "Engine",
+    "EngineBuild",
+    "ImageFile",
+    "Matrix4",
+    "Record",
+    "Residual",
+    "View",
+    "image_file",
+    "read_record",
+    "task_key",
+    "write_record",
+]
+
+RECORD_FORMAT: Final = "digidouble-record/1"
+
+Row4 = tuple[float, float, float, float]
+Matrix4 = tuple[Row4, Row4, Row4, Row4]
+
+
+class EngineBuild(Table):
+    """The program that made the pixels: another build may make others."""
+
+    renderer: str = "cycles"
+    blender: str
+    build_hash: str
+
+
+class Engine(EngineBuild):
+    """A build, and the device it ran on."""
+
+    device: str
+    device_name: str
+
+    @property
+    def build(self) -> EngineBuild:
+        """The build alone."""
+        return EngineBuild(renderer=self.renderer, blender=self.blender, build_hash=self.build_hash)
+
+
+class View(Table):
+    """One camera's frame."""
+
+    frame: int = Field(ge=0)
+    resolution: tuple[int, int] = Field(description="Width and height in pixels.")
+
+
+class ImageFile(Table):
+    """One image of a pair: what its bytes are, and the random numbers in its light."""
+
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    bytes: int = Field(gt=0)
+    seeds: tuple[int, ...] = Field(min_length=1, description="Seeds of its light; the reference's halves in order.")
+    samples: int = Field(gt=0, description="Samples per pixel of its light, over all seeds together.")
+
+
+class Residual(Table):
+    """How much noise the reference still holds."""
+
+    relmse: float = Field(ge=0, description="relMSE of the reference's own noise, from its two halves.")
+    best_noisy_relmse: float = Field(ge=0, description="relMSE against the reference of the least noisy image.")
+    ratio: float = Field(ge=0, description="The first over the second.")
+    threshold: float = Field(gt=0, description="What the recipe asks the ratio to stay under.")
+    samples: int = Field(gt=0, description="Samples per pixel of both halves together.")
+    converged: bool = Field(description="Whether the ratio got under the threshold before the cap.")
+
+
+class CameraRecord(Table):
+    """The camera of a view, as trainers read it."""
+
+    matrix_world: Matrix4 = Field(description="Camera to world, row by row: +X right, +Y up, −Z forward; metres.")
+    fl_x: float = Field(gt=0, description="Focal length in pixels, horizontal.")
+    fl_y: float = Field(gt=0, description="Focal length in pixels, vertical.")
+    cx: float = Field(description="Principal point in pixels from the left edge.")
+    cy: float = Field(description="Principal point in pixels from the top edge.")
+    focal_length: float = Field(gt=0, description="Millimetres.")
+    sensor_width: float = Field(gt=0, description="Millimetres.")
+    sensor_height: float = Field(gt=0, description="Millimetres.")
+
+
+class Record(Table):
+    """Everything about one committed pair, except its split, which is the recipe's (see the index)."""
+
+    format: Literal["digidouble-record/1"] = RECORD_FORMAT
+    task: str = Field(description="The task's key: see `task_key`.")
+    recipe: str = Field(description="Digest of the recipe.")
+    variant_id: str
+    variant: Variant
+    view: View
+    files: dict[str, ImageFile]
+    residual: Residual
+    camera: CameraRecord
+    settings: dict[str, JsonValue] = Field(description="What ran, read back from Blender.")
+    engine: Engine
+    timings: dict[str, float] = Field(description="Seconds by step. The only part that differs from run to run.")
+
+    def model_post_init(self, _: Any) -> None:
+        """Refuses a record whose parts contradict each other."""
+        if self.variant_id != self.variant.id:
+            raise ValueError(f"variant_id is {self.variant_id}, but its variant's content is {self.variant.id}")
+        unknown = [name for name in self.files if name != REFERENCE_NAME and parse_noisy(name) is None]
+        if unknown:
+            raise ValueError(f"files: '{unknown[0]}' is no image of a pair")
+        if REFERENCE_NAME not in self.files or len(self.files) < 2:
+            raise ValueError(f"files: a pair needs {REFERENCE_NAME} and a noisy image, found {sorted(self.files)}")
+
+    def folder(self, root: Path) -> PairFolder:
+        """Where the pair lies in a dataset."""
+        return PairFolder(root, self.variant_id, self.view.frame)
+
+
+def task_key(variant: Variant, view: View, capture: Any, build: EngineBuild) -> str:
+    """The key of one pair's work: equal variant, view, capture settings (plain data) and build, equal pixels."""
+    return content_hash([variant.id, view.model_dump(mode="json"), capture, build.model_dump(mode="json")])
+
+
+def image_file(path: Path, *, seeds: tuple[int, ...], samples: int) -> ImageFile:
+    """The entry of a file that is already written."""
+    return ImageFile(sha256=sha256_of(path), bytes=path.stat().st_size, seeds=seeds, samples=samples)
+
+
+def read_record(path: Path) -> Record:
+    """A commit record; DatasetError names the file and what is wrong with it."""
+    record = read_json(path, Record, RECORD_FORMAT)
+    folder = record.folder(path.parents[3])
+    if folder.record != path:
+        raise DatasetError(f"{path}: belongs to {folder.key}")
+    return record
+
+
+def write_record(root: Path, record: Record) -> Path:
+    """Commits a pair whose files are all in place; RenderError names what is not."""
+    folder = record.folder(root)
+    for name, entry in sorted(record.files.items()):
+        path = folder.path / name
+        size = path.stat().st_size if path.is_file() else 0
+        if size != entry.bytes:
+            found = f"holds {size} bytes, its record says {entry.bytes}" if size else "is missing"
+            raise RenderError(f"{path} {found}: the pair is not committed")
+    write_json(folder.record, record)
+    return folder.record
