@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 import tempfile
 import threading
@@ -131,7 +132,7 @@ def _decoding(path: Path) -> Iterator[None]:
     said = ""
     with tempfile.TemporaryFile() as heard:
         try:
-            with _stderr_into(heard):
+            with _stderr_into(heard), contextlib.redirect_stdout(io.StringIO()):
                 yield
             return
         except DatasetError:

@@ -1,0 +1,202 @@
+"""What makes a pair unfit: the pair contract's seventh point, asked before a pair is committed and again by `check`.
+
+Every function gives sentences that start with the image's name; none means that nothing is wrong.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import numpy as np
+
+from farm.dataset.layers import LAYERS, Layer
+from farm.dataset.layout import REFERENCE_NAME, parse_noisy
+from farm.dataset.metrics import beauty, luminance
+
+__all__ = [
+    "BIAS_SHARE_MAX",
+    "BIAS_SIGMAS_MAX",
+    "BLOCK",
+    "BLOCK_SIGMAS_MAX",
+    "FIREFLY_RATIO",
+    "FIREFLY_SHARE_MAX",
+    "Channels",
+    "inspect_image",
+    "inspect_pair",
+]
+
+Channels = Mapping[str, np.ndarray]
+
+BLACK: Final = 1e-6
+"""A picture whose brightest value is below this is black."""
+
+BOUND_SLACK: Final = 1e-4
+"""Rounding allowed past a layer's bound, relative to the bound (absolute where the bound is below 1)."""
+
+NORMAL_LENGTH_MAX: Final = 1.001
+
+FIREFLY_RATIO: Final = 8.0
+"""A firefly is this many times brighter than the median of the 5×5 pixels around it, plus the picture's mean …"""
+
+FIREFLY_SPREAD: Final = 0.5
+"""… while its half difference is this share of it: the two halves disagree, so it is noise and not a highlight."""
+
+FIREFLY_SHARE_MAX: Final = 1e-3
+"""Largest share of a reference's pixels that may be fireflies."""
+
+BIAS_SIGMAS_MAX: Final = 6.0
+"""A noisy picture's mean is biased when it is this many standard errors away from the reference's …"""
+
+BIAS_SHARE_MAX: Final = 0.03
+"""… and by more than this share of it (rare bright samples make the standard error alone too sure)."""
+
+BLOCK: Final = 16
+"""Side in pixels of the blocks whose means are compared one by one."""
+
+BLOCK_SIGMAS_MAX: Final = 6.0
+"""A noisy picture does not show the reference's scene when a tenth of its blocks is further off than this."""
+
+
+def inspect_image(name: str, channels: Channels, resolution: tuple[int, int]) -> list[str]:
+    """Defects of one image of a pair, named `reference.exr` or by the noisy grammar; resolution is (width, height)."""
+    kind = "reference" if name == REFERENCE_NAME else "noisy"
+    layers = [layer for layer in LAYERS if kind in layer.images]
+    defects = list(_wrong_channels(channels, layers, resolution))
+    if not defects:
+        defects = [problem for layer in layers for problem in _wrong_values(channels, layer)]
+    if not defects:
+        defects = list(_empty_layers(channels))
+    if not defects and kind == "reference":
+        defects = list(_unfit_reference(channels))
+    return [f"{name}: {problem}" for problem in defects]
+
+
+def inspect_pair(images: Mapping[str, Channels], resolution: tuple[int, int]) -> list[str]:
+    """Defects of a pair: of each image, and of the images together. `images` maps file names to channels."""
+    defects = [problem for name in sorted(images) for problem in inspect_image(name, images[name], resolution)]
+    noisy = sorted(name for name in images if parse_noisy(name) is not None)
+    if REFERENCE_NAME not in images:
+        defects.append(f"{REFERENCE_NAME}: is missing")
+    if not noisy:
+        defects.append("noisy images: there are none")
+    if defects:
+        return defects
+    reference = images[REFERENCE_NAME]
+    for first, second in itertools.combinations([*noisy, REFERENCE_NAME], 2):
+        if all(np.array_equal(images[first][colour], images[second][colour]) for colour in "RGB"):
+            defects.append(f"{second}: has the same pixels as {first}")
+    for name in noisy:
+        defects += [f"{name}: {problem}" for problem in _disagreements(images[name], reference)]
+    return defects
+
+
+def _wrong_channels(channels: Channels, layers: list[Layer], resolution: tuple[int, int]) -> Iterator[str]:
+    width, height = resolution
+    wanted = [channel for layer in layers for channel in layer.channels]
+    for channel in wanted:
+        if channel not in channels:
+            yield f"channel {channel} is missing"
+        elif channels[channel].dtype != np.float32:
+            yield f"channel {channel} is {channels[channel].dtype}, expected float32"
+        elif channels[channel].shape != (height, width):
+            found = "×".join(str(side) for side in reversed(channels[channel].shape))
+            yield f"channel {channel} is {found}, expected {width}×{height}"
+    for channel in sorted(set(channels) - set(wanted)):
+        yield f"channel {channel} is unexpected"
+
+
+def _wrong_values(channels: Channels, layer: Layer) -> Iterator[str]:
+    for channel in layer.channels:
+        pixels = channels[channel]
+        if not np.isfinite(pixels).all():
+            for word, broken in (("NaN", np.isnan(pixels)), ("infinite", np.isinf(pixels))):
+                if broken.any():
+                    yield f"{channel} is {word} {_where(broken)}"
+            continue
+        if layer.low is not None and pixels.min() < (low := layer.low - BOUND_SLACK * max(1.0, abs(layer.low))):
+            yield f"{channel} falls to {pixels.min():.6g}, below {layer.low:g}, {_where(pixels < low)}"
+        if layer.high is not None and pixels.max() > (high := layer.high + BOUND_SLACK * max(1.0, abs(layer.high))):
+            yield f"{channel} rises to {pixels.max():.6g}, above {layer.high:g}, {_where(pixels > high)}"
+    if layer.name == "normal":
+        yield from _wrong_lengths(channels, layer)
+
+
+def _wrong_lengths(channels: Channels, layer: Layer) -> Iterator[str]:
+    squared = sum(np.square(channels[channel]) for channel in layer.channels)
+    if np.isfinite(squared).all() and np.max(squared) > NORMAL_LENGTH_MAX**2:
+        long = squared > NORMAL_LENGTH_MAX**2
+        yield f"normal is up to {np.sqrt(np.max(squared)):.4g} long, expected at most 1, {_where(np.asarray(long))}"
+
+
+def _where(marked: np.ndarray) -> str:
+    count = int(marked.sum())
+    row, column = np.unravel_index(int(marked.argmax()), marked.shape)
+    return f"at {count} pixel{'s' if count > 1 else ''} (first: column {column}, row {row})"
+
+
+def _empty_layers(channels: Channels) -> Iterator[str]:
+    if max(float(channels[colour].max()) for colour in "RGB") < BLACK:
+        yield "the picture is black"
+    elif all(_constant(channels[colour]) for colour in "RGB"):
+        yield "the picture is constant"
+    if not channels["A"].any():
+        yield "alpha is 0 everywhere: nothing is in the picture"
+    for layer in LAYERS:
+        if layer.name in ("albedo", "normal", "depth") and all(_constant(channels[name]) for name in layer.channels):
+            yield f"{layer.name} is constant ({', '.join(f'{channels[name].flat[0]:g}' for name in layer.channels)})"
+
+
+def _constant(pixels: np.ndarray) -> bool:
+    return bool(pixels.min() == pixels.max())
+
+
+def _unfit_reference(channels: Channels) -> Iterator[str]:
+    difference = beauty(channels, "half_difference.")
+    if not difference.any():
+        yield "half_difference is 0 everywhere: the reference's halves are the same picture"
+    fireflies = _fireflies(luminance(beauty(channels)), np.abs(luminance(difference)))
+    share = fireflies.mean()
+    if share > FIREFLY_SHARE_MAX:
+        yield f"{share:.2%} of the pixels are fireflies, more than {FIREFLY_SHARE_MAX:.2%}, {_where(fireflies)}"
+
+
+def _fireflies(light: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Pixels (height, width) that stand out from their neighbours and in which the two halves disagree."""
+    floor = light.mean()
+    marked = (light > floor) & (spread > FIREFLY_SPREAD * light)
+    rows, columns = np.nonzero(marked)
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(light, 2, mode="edge"), (5, 5))[rows, columns]
+    medians = np.median(around.reshape(len(rows), 25), axis=1)
+    marked[rows, columns] = light[rows, columns] > FIREFLY_RATIO * medians + floor
+    return marked
+
+
+def _disagreements(noisy: Channels, reference: Channels) -> Iterator[str]:
+    """Whether a noisy picture differs from the reference by more than noise: in the mean, and block by block."""
+    image, truth = luminance(beauty(noisy)), luminance(beauty(reference))
+    error = image - truth
+    spread = error.std() / np.sqrt(error.size)
+    sigmas, share = abs(error.mean()) / max(spread, 1e-30), abs(error.mean()) / truth.mean()
+    if sigmas > BIAS_SIGMAS_MAX and share > BIAS_SHARE_MAX:
+        yield (
+            f"its mean {image.mean():.4g} is {share:.1%} ({sigmas:.1f} standard errors) away from the reference's "
+            f"{truth.mean():.4g}: they differ by more than noise"
+        )
+    off = _block_sigmas(error)
+    if off.size and (worst := float(np.quantile(off, 0.9))) > BLOCK_SIGMAS_MAX:
+        yield (
+            f"a tenth of its {BLOCK}×{BLOCK} blocks is over {worst:.1f} standard errors away from the reference: "
+            "it does not show the same scene"
+        )
+
+
+def _block_sigmas(error: np.ndarray) -> np.ndarray:
+    """How many standard errors the mean error of each whole block is away from 0."""
+    rows, columns = error.shape[0] // BLOCK, error.shape[1] // BLOCK
+    blocks = error[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK).swapaxes(1, 2)
+    flat = blocks.reshape(rows * columns, BLOCK * BLOCK)
+    spread = flat.std(axis=1)
+    sigmas: np.ndarray = np.abs(flat.mean(axis=1))[spread > 0] / (spread[spread > 0] / BLOCK)
+    return sigmas
