@@ -6,21 +6,44 @@ distribution per field), the JSON Schema, the CLI's tables and the add-on's prop
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["AXES", "SEED_MAX", "Axis", "Body", "Camera", "Hair", "Light", "Pose", "Skin", "Stunt"]
+__all__ = [
+    "AXES",
+    "PARAMETERS",
+    "SEED_MAX",
+    "Axis",
+    "Body",
+    "Camera",
+    "Hair",
+    "Light",
+    "Parameter",
+    "Pose",
+    "Skin",
+    "Stunt",
+    "Value",
+]
 
 SEED_MAX: Final = 2**31 - 1
 
+Value = bool | int | float | str
+"""What a parameter's value can be."""
 
-def _parameter(default: Any, description: str, *, unit: str = "", template: str = "", drawn: bool = False,
-               **bounds: Any) -> Any:
+
+def _parameter(
+    default: Any, description: str, *, unit: str = "", template: str = "", drawn: bool = False, **bounds: Any
+) -> Any:
     """A field that carries its unit, the kind of template it names, and whether it is drawn when left out."""
-    marks = {"x-unit": unit, "x-template": template, "x-drawn": drawn}
-    return Field(default, description=description,
-                 json_schema_extra={key: value for key, value in marks.items() if value}, **bounds)
+    marks: dict[str, Any] = {"x-unit": unit, "x-template": template, "x-drawn": drawn}
+    return Field(
+        default,
+        description=description,
+        json_schema_extra={key: value for key, value in marks.items() if value},
+        **bounds,
+    )
 
 
 class Axis(BaseModel):
@@ -32,17 +55,29 @@ class Axis(BaseModel):
 class Body(Axis):
     """Who is on stage."""
 
-    identity: int = _parameter(0, "Seed of the face's own details: equal seeds, equal faces. Drawn when left out.",
-                               drawn=True, ge=0, le=SEED_MAX)
+    identity: int = _parameter(
+        0,
+        "Seed of the face's own details: equal seeds, equal faces. Drawn when left out.",
+        drawn=True,
+        ge=0,
+        le=SEED_MAX,
+    )
     age: float = _parameter(30.0, "Age.", unit="year", ge=18, le=80)
     gender: float = _parameter(0.5, "0 is female, 1 is male; values between blend the two shapes.", ge=0, le=1)
     height: float = _parameter(1.72, "Standing height without hair.", unit="m", ge=1.45, le=2.05)
     weight: float = _parameter(0.5, "Body fat: 0 is the thinnest shape, 0.5 the average, 1 the heaviest.", ge=0, le=1)
     muscle: float = _parameter(0.5, "Muscle: 0 is the least, 0.5 the average, 1 the most.", ge=0, le=1)
-    african: float = _parameter(1.0, "Share of African ancestry in the shape; the three shares are normalised.",
-                                ge=0, le=1)
+    african: float = _parameter(
+        1.0, "Share of African ancestry in the shape; the three shares are normalised.", ge=0, le=1
+    )
     asian: float = _parameter(1.0, "Share of Asian ancestry in the shape.", ge=0, le=1)
     caucasian: float = _parameter(1.0, "Share of Caucasian ancestry in the shape.", ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _has_ancestry(self) -> Body:
+        if not self.african + self.asian + self.caucasian > 0:
+            raise ValueError("african, asian and caucasian are all 0; give one of them a share")
+        return self
 
 
 class Skin(Axis):
@@ -57,14 +92,16 @@ class Hair(Axis):
     """The groom."""
 
     style: str = _parameter("short", "Hairstyle.", template="hairstyles")
-    seed: int = _parameter(0, "Seed of the strands: equal seeds, equal strands. Drawn when left out.", drawn=True,
-                           ge=0, le=SEED_MAX)
+    seed: int = _parameter(
+        0, "Seed of the strands: equal seeds, equal strands. Drawn when left out.", drawn=True, ge=0, le=SEED_MAX
+    )
     melanin: float = _parameter(0.75, "Pigment: 0 is white, 0.3 blond, 0.6 brown, 1 black.", ge=0, le=1)
     redness: float = _parameter(0.3, "Pheomelanin share of the pigment: 0 is ashen, 1 is red.", ge=0, le=1)
     length: float = _parameter(1.0, "Length as a multiple of the style's own.", ge=0.5, le=1.5)
     frizz: float = _parameter(0.3, "Stray strands: 0 is sleek, 1 is wild.", ge=0, le=1)
-    strands: int = _parameter(20_000, "Number of strands; fewer strands are made thicker to cover alike.",
-                              ge=500, le=150_000)
+    strands: int = _parameter(
+        20_000, "Number of strands; fewer strands are made thicker to cover alike.", ge=500, le=150_000
+    )
 
 
 class Pose(Axis):
@@ -78,8 +115,9 @@ class Stunt(Axis):
     """What the double does."""
 
     name: str = _parameter("none", "Stunt; `none` holds the pose instead.", template="stunts")
-    height: float = _parameter(0.4, "How high the hips rise above standing at the top of the flight.", unit="m",
-                               ge=0.05, le=1.2)
+    height: float = _parameter(
+        0.4, "How high the hips rise above standing at the top of the flight.", unit="m", ge=0.05, le=1.2
+    )
     phase: float = _parameter(0.5, "Where the first frame falls: 0 is the stunt's beginning, 1 its end.", ge=0, le=1)
 
 
@@ -87,8 +125,9 @@ class Light(Axis):
     """How the stage is lit."""
 
     preset: str = _parameter("studio", "Light set.", template="lights")
-    rotation: float = _parameter(0.0, "Turn of all lights around the double, counter-clockwise from above.",
-                                 unit="deg", ge=-180, le=180)
+    rotation: float = _parameter(
+        0.0, "Turn of all lights around the double, counter-clockwise from above.", unit="deg", ge=-180, le=180
+    )
     strength: float = _parameter(1.0, "Brightness as a multiple of the set's own.", ge=0.1, le=10)
 
 
@@ -96,8 +135,9 @@ class Camera(Axis):
     """Where the double is seen from."""
 
     framing: str = _parameter("full", "How much of the double is in the picture.", template="framings")
-    azimuth: float = _parameter(0.0, "Direction of the camera around the double: 0 is the front, 90 its left.",
-                                unit="deg", ge=-180, le=180)
+    azimuth: float = _parameter(
+        0.0, "Direction of the camera around the double: 0 is the front, 90 its left.", unit="deg", ge=-180, le=180
+    )
     elevation: float = _parameter(0.0, "Camera's angle above the horizon.", unit="deg", ge=-60, le=80)
     focal_length: float = _parameter(65.0, "Focal length on a 36 mm wide film back.", unit="mm", ge=18, le=200)
 
@@ -111,3 +151,53 @@ AXES: Final[dict[str, type[Axis]]] = {
     "light": Light,
     "camera": Camera,
 }
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What the axes' models say about one parameter.
+
+    `low` and `high` are the range, ends included, in `unit`; None for booleans and names. `template` is the kind of
+    template that a name is looked up in; `drawn` marks seeds that a recipe draws over their range when left out.
+    """
+
+    axis: str
+    name: str
+    type: type[Value]
+    default: Value
+    description: str
+    unit: str
+    low: float | None
+    high: float | None
+    template: str
+    drawn: bool
+
+    @property
+    def path(self) -> str:
+        """`axis.name`, as in `Variant.flat`."""
+        return f"{self.axis}.{self.name}"
+
+
+def _read_parameter(axis: str, name: str) -> Parameter:
+    field = AXES[axis].model_fields[name]
+    marks: dict[str, Any] = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    bounds = {key: getattr(mark, key) for mark in field.metadata for key in ("ge", "le") if hasattr(mark, key)}
+    kinds: dict[Any, type[Value]] = {bool: bool, int: int, float: float, str: str}
+    return Parameter(
+        axis=axis,
+        name=name,
+        type=kinds[field.annotation],
+        default=field.default,
+        description=field.description or "",
+        unit=marks.get("x-unit", ""),
+        low=bounds.get("ge"),
+        high=bounds.get("le"),
+        template=marks.get("x-template", ""),
+        drawn=marks.get("x-drawn", False),
+    )
+
+
+PARAMETERS: Final[dict[str, Parameter]] = {
+    f"{axis}.{name}": _read_parameter(axis, name) for axis, model in AXES.items() for name in model.model_fields
+}
+"""Every parameter by its path, in the order of the axes."""

@@ -40,6 +40,8 @@ def names(kind: str) -> list[str]:
 
 def nearest(word: str, known: list[str]) -> str:
     """`; did you mean 'x'?`, or the known names where none is near."""
+    if not known:
+        return "; there are none"
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(known)}"
 

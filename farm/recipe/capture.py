@@ -1,0 +1,155 @@
+"""What is rendered of each variant, and how the variants are shared out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from farm.recipe.faults import Number, Truth, Whole, fault, show
+
+__all__ = ["SPLITS", "Capture", "Frames", "Reference", "Split"]
+
+SPLITS: Final = ("train", "valid", "test")
+
+_CHUNK: Final = 64
+_LAST_FRAME: Final = 9999
+_SAMPLES_MAX: Final = 65_536
+
+Extent = Annotated[Whole, Field(ge=8, le=16_384)]
+Samples = Annotated[Whole, Field(ge=1, le=_SAMPLES_MAX)]
+
+
+class _Part(BaseModel):
+    """Frozen plain data; unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class _ShortForm(_Part):
+    """A part that may be written as one whole number, its most important value."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        full = handler.resolve_ref_schema(handler(core))
+        return {"anyOf": [{"type": "integer", "minimum": 1}, full], "description": full.pop("description", "")}
+
+
+def _expand(key: str) -> BeforeValidator:
+    def expand(raw: Any) -> Any:
+        if raw is None or isinstance(raw, bool | str | list | tuple):
+            raise fault(f"expected a whole number or a mapping, found {show(raw)}")
+        return {key: raw} if isinstance(raw, int | float) else raw
+
+    return BeforeValidator(expand)
+
+
+def _half(data: dict[str, Any]) -> int:
+    return max(1, min(_CHUNK, int(data["samples"]) // 2))
+
+
+class Reference(_ShortForm):
+    """The reference image: two independent halves, sampled in rounds until their difference is small."""
+
+    samples: Samples = Field(description="Most samples per pixel, over both halves together; even.")
+    chunk: Samples = Field(
+        default_factory=_half,
+        description="Samples that each half gets per round; 64 when left out, or half of `samples` where that is less.",
+    )
+    residual: Number = Field(
+        default=0.01,
+        gt=0,
+        le=1,
+        description="Rounds end when the noise left in the reference (relative squared error) is under this share"
+        " of the least noisy image's.",
+    )
+
+    @model_validator(mode="after")
+    def _halves(self) -> Reference:
+        if self.samples % 2:
+            raise fault(f"{self.samples} is odd, but the reference is made of two equal halves", "samples")
+        if self.samples < 2 * self.chunk:
+            raise fault(
+                f"{self.chunk} samples for each of two halves is more than the reference's {self.samples};"
+                f" give at most {self.samples // 2}",
+                "chunk",
+            )
+        return self
+
+
+class Frames(_ShortForm):
+    """Which frames of each variant are rendered."""
+
+    start: Whole = Field(default=1, ge=0, le=_LAST_FRAME, description="First frame.")
+    count: Whole = Field(default=1, ge=1, le=_LAST_FRAME, description="Number of frames.")
+    step: Whole = Field(default=1, ge=1, le=_LAST_FRAME, description="Distance from one frame to the next.")
+
+    @model_validator(mode="after")
+    def _within(self) -> Frames:
+        last = self.numbers[-1]
+        if last > _LAST_FRAME:
+            raise fault(f"the last frame would be {last}; frames end at {_LAST_FRAME}", "count")
+        return self
+
+    @property
+    def numbers(self) -> range:
+        """The frames' numbers."""
+        return range(self.start, self.start + self.count * self.step, self.step)
+
+
+def _check_ascending(samples: tuple[int, ...]) -> None:
+    for place in range(1, len(samples)):
+        if samples[place] <= samples[place - 1]:
+            message = f"{samples[place]} follows {samples[place - 1]}; sample counts ascend, each once"
+            raise fault(message, "samples", place)
+
+
+class Capture(_Part):
+    """What is rendered of each variant."""
+
+    resolution: tuple[Extent, Extent] = Field(default=(256, 256), description="Width and height in pixels.")
+    samples: Annotated[tuple[Samples, ...], Field(min_length=1, max_length=32)] = Field(
+        default=(1, 4, 16), description="Samples per pixel of the noisy images, ascending."
+    )
+    replicas: Whole = Field(
+        default=1, ge=1, le=100, description="Noisy images at each sample count, each with a seed of its own."
+    )
+    reference: Annotated[Reference, _expand("samples")] = Field(
+        default_factory=lambda: Reference(samples=256),
+        description="The converged image: its samples, or a mapping of samples, chunk and residual.",
+    )
+    frames: Annotated[Frames, _expand("count")] = Field(
+        default_factory=Frames, description="The frames: their count, or a mapping of start, count and step."
+    )
+    caustics: Truth = Field(default=False, description="Render caustics: true to life, slow and noisy.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Capture:
+        _check_ascending(self.samples)
+        if self.reference.samples <= self.samples[-1]:
+            raise fault(
+                f"the reference's {self.reference.samples} samples are no more than the noisy images'"
+                f" {self.samples[-1]}; raise it",
+                "reference",
+            )
+        return self
+
+
+class Split(_Part):
+    """Shares of the variants for training, validation and testing; only their proportions count."""
+
+    train: Number = Field(default=0.0, ge=0, description="Share for training.")
+    valid: Number = Field(default=0.0, ge=0, description="Share for validation.")
+    test: Number = Field(default=0.0, ge=0, description="Share for testing.")
+
+    @model_validator(mode="after")
+    def _has_share(self) -> Split:
+        if not sum(self.shares().values()) > 0:
+            raise fault("every share is 0; give train, valid or test a share")
+        return self
+
+    def shares(self) -> dict[str, float]:
+        """Share of each split, in the order of SPLITS."""
+        return {name: getattr(self, name) for name in SPLITS}

@@ -1,0 +1,119 @@
+"""A recipe: what may vary and how, and what to capture."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Final
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+
+from farm.errors import RecipeError
+from farm.recipe.capture import Capture, Split
+from farm.recipe.distributions import Fixed, Setting
+from farm.recipe.faults import Whole, fault, show
+from farm.recipe.parameters import AXES, PARAMETERS, SEED_MAX
+from farm.recipe.settings import Axes
+from farm.recipe.splits import share_out
+from farm.recipe.variant import Variant, content_hash, stream
+
+__all__ = ["RECIPE_FORMAT", "Recipe"]
+
+RECIPE_FORMAT: Final = "recipe/1"
+
+
+def _known_format(raw: Any) -> Any:
+    """Refuse every format but this one, a newer one by name."""
+    if raw == RECIPE_FORMAT:
+        return raw
+    kind, _, version = raw.partition("/") if isinstance(raw, str) else ("", "", "")
+    if kind == "recipe" and version.isdecimal() and int(version[:9]) > 1:
+        raise fault(f"{raw[:40]} is newer than this Digidouble reads ({RECIPE_FORMAT}); install a newer Digidouble")
+    raise fault(f"unknown format {show(raw)}; write `digidouble: {RECIPE_FORMAT}`")
+
+
+Format = Annotated[str, BeforeValidator(_known_format), WithJsonSchema({"const": RECIPE_FORMAT})]
+
+
+class Recipe(BaseModel):
+    """What may vary and how (`axes`), how many draws of it (`count`, `seed`), and what is captured of each."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", title=f"Digidouble {RECIPE_FORMAT}")
+
+    digidouble: Format = Field(description="The format of this file.")
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64, description="Name: letters, digits, - and _."
+    )
+    seed: Whole = Field(default=0, ge=0, le=SEED_MAX, description="Equal seeds, equal variants.")
+    count: Whole = Field(ge=1, le=1_000_000, description="Number of variants.")
+    axes: Axes = Field(default_factory=Axes, description="What may vary: a setting per parameter.")  # type: ignore[valid-type]
+    capture: Capture = Field(default_factory=Capture, description="What is rendered of each variant.")
+    split: Split = Field(
+        default_factory=lambda: Split(train=0.8, valid=0.1, test=0.1),
+        description="Shares of the variants for training, validation and testing.",
+    )
+
+    def settings(self) -> Iterator[tuple[str, Setting]]:
+        """The setting of every parameter as (path, setting), left-out ones included, in the order of the axes."""
+        for axis, model in AXES.items():
+            settings = getattr(self.axes, axis)
+            for name in model.model_fields:
+                yield f"{axis}.{name}", getattr(settings, name)
+
+    def variant(self, index: int) -> Variant:
+        """Draw number `index`. It depends on the seed, the index and the axes, and on nothing else.
+
+        Each parameter has a random stream of its own, so that changing one leaves the others' values as they are.
+        """
+        values: dict[str, dict[str, Any]] = {axis: {} for axis in AXES}
+        for path, setting in self.settings():
+            parameter = PARAMETERS[path]
+            if isinstance(setting, Fixed):
+                values[parameter.axis][parameter.name] = setting.value
+            else:
+                values[parameter.axis][parameter.name] = setting.draw(stream(self.seed, index, path))
+        try:
+            return Variant.model_validate({"index": index, **values})
+        except ValidationError as error:
+            problem = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+            raise RecipeError(f"recipe '{self.name}': variant {index}: {problem}; narrow its distribution") from error
+
+    def draw(self) -> list[Variant]:
+        """The recipe's variants.
+
+        Raises:
+            RecipeError: two variants are equal, or one is impossible.
+        """
+        variants = [self.variant(index) for index in range(self.count)]
+        first: dict[str, int] = {}
+        for variant in variants:
+            other = first.setdefault(variant.id, variant.index)
+            if other != variant.index:
+                raise RecipeError(
+                    f"recipe '{self.name}': variants {other} and {variant.index} are equal (id {variant.id});"
+                    " leave body.identity and hair.seed out so that they are drawn, let more vary, or lower count"
+                )
+        return variants
+
+    def splits(self, variants: Sequence[Variant]) -> dict[str, str]:
+        """`train`, `valid` or `test` for each variant's id; equal faces and equal strands are never parted."""
+        return share_out(variants, self.split.shares())
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """Hash of what the recipe means: spelling, order, comments and written-out defaults make no difference."""
+        return content_hash(self.model_dump(mode="json"))
+
+    def to_yaml(self) -> str:
+        """The recipe as YAML, without what was left out; reading it gives an equal recipe."""
+        data = self.model_dump(mode="json", exclude_unset=True)
+        return yaml.dump(data, Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=110, allow_unicode=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes no anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Every value is written out."""
+        return True
