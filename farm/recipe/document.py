@@ -8,19 +8,21 @@ are errors.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
 
 from farm.errors import RecipeError
-from farm.recipe.faults import show
+from farm.recipe.faults import Key, Place, show
 
-__all__ = ["Document", "read_document"]
+__all__ = ["Document", "read_document", "spell"]
 
 _TAG: Final = "tag:yaml.org,2002:"
 _DEEPEST: Final = 40
 _LONGEST_NUMBER: Final = 60
+_PLAIN_KEY: Final = re.compile(r"[\w. +-]{1,40}")
 
 
 class _Loader(yaml.SafeLoader):
@@ -38,12 +40,29 @@ for _name, _pattern, _first in (
     _Loader.add_implicit_resolver(_TAG + _name, re.compile(rf"^(?:{_pattern})$"), _first)
 
 
-class _Problem(Exception):
-    """Something wrong at a node."""
+@dataclass(frozen=True)
+class _Problem:
+    """Something wrong at a mark."""
 
-    def __init__(self, message: str, node: yaml.Node):
-        super().__init__(message)
-        self.node = node
+    message: str
+    mark: yaml.Mark
+    place: Place
+
+    def line(self, source: str) -> str:
+        """The problem as one line."""
+        place = f"{spell(self.place)}: " if self.place else ""
+        return f"{source}:{self.mark.line + 1}:{self.mark.column + 1}: {place}{self.message}"
+
+
+def spell(place: Place) -> str:
+    """A place as people write it: `axes.hair.melanin.uniform[1]`."""
+    text = ""
+    for step in place:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            text += ("." if text else "") + (step if _PLAIN_KEY.fullmatch(step) else show(str(step)))
+    return text
 
 
 @dataclass(frozen=True)
@@ -54,8 +73,8 @@ class Document:
     data: Any
     root: yaml.Node
 
-    def locate(self, path: tuple[str | int, ...], *, key: bool = False) -> tuple[int, int]:
-        """Line and column, from 1, of what `path` leads to, or of as much of it as exists; its key if `key`."""
+    def locate(self, path: Place) -> tuple[int, int]:
+        """Line and column, from 1, of what `path` leads to, or of as much of it as exists."""
         node = self.root
         mark = node.start_mark
         for step in path:
@@ -63,12 +82,12 @@ class Document:
             if found is None:
                 break
             name, node = found
-            mark = (name if key else node).start_mark
+            mark = (name if isinstance(step, Key) else node).start_mark
         return mark.line + 1, mark.column + 1
 
-    def where(self, path: tuple[str | int, ...], *, key: bool = False) -> str:
+    def where(self, path: Place) -> str:
         """`source:line:column`."""
-        line, column = self.locate(path, key=key)
+        line, column = self.locate(path)
         return f"{self.source}:{line}:{column}"
 
 
@@ -97,17 +116,19 @@ def read_document(text: str, source: str) -> Document:
         mark = error.problem_mark or error.context_mark
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         raise RecipeError(f"{source}{place}: not valid YAML: {_one_line(error)}") from None
+    except yaml.reader.ReaderError as error:
+        place = f"{source}:{text.count(chr(10), 0, error.position) + 1}"
+        raise RecipeError(f"{place}: not text: it holds the character {error.character:#04x}") from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise RecipeError(f"{source}: not valid YAML: {' '.join(str(error).split())}") from None
     except RecursionError:
         raise RecipeError(f"{source}: not a recipe: its values are nested too deeply") from None
     if root is None:
         raise RecipeError(f"{source}:1: the file is empty; a recipe starts with `digidouble: recipe/1`")
-    problems: list[_Problem] = []
-    data = _Builder(problems).build(root)
-    if problems:
-        marks = [(problem, problem.node.start_mark) for problem in problems]
-        raise RecipeError("\n".join(f"{source}:{mark.line + 1}:{mark.column + 1}: {text}" for text, mark in marks))
+    builder = _Builder()
+    data = builder.build(root)
+    if builder.problems:
+        raise RecipeError("\n".join(problem.line(source) for problem in builder.problems))
     return Document(source, data, root)
 
 
@@ -119,85 +140,90 @@ def _one_line(error: yaml.MarkedYAMLError) -> str:
 class _Builder:
     """Makes plain data of nodes; each node once, however often an alias names it."""
 
-    def __init__(self, problems: list[_Problem]):
-        self._problems = problems
+    def __init__(self) -> None:
+        self.problems: list[_Problem] = []
         self._done: dict[int, Any] = {}
-        self._open: set[int] = set()
+        self._open: list[int] = []
+        self._place: list[str | int] = []
 
-    def build(self, node: yaml.Node) -> Any:
-        """The node's data; None, and a problem more, where it has none."""
-        if id(node) not in self._done:
-            try:
-                self._done[id(node)] = self._enter(node)
-            except _Problem as problem:
-                self._problems.append(problem)
-                self._done[id(node)] = None
-        return self._done[id(node)]
-
-    def _enter(self, node: yaml.Node) -> Any:
+    def build(self, node: yaml.Node, *step: str | int) -> Any:
+        """The node's data; None, and a problem more, where it has none. `step` leads to it from the one around it."""
+        if id(node) in self._done:
+            return self._done[id(node)]
+        self._place.extend(step)
         if id(node) in self._open:
-            raise _Problem("a value that holds itself", node)
-        if len(self._open) > _DEEPEST:
-            raise _Problem("values nested too deeply", node)
-        self._open.add(id(node))
-        try:
-            return self._plain(node)
-        finally:
-            self._open.discard(id(node))
+            self._report("a value that holds itself", node)
+            data = None
+        elif len(self._open) > _DEEPEST:
+            self._report("values nested too deeply", node)
+            data = None
+        else:
+            self._open.append(id(node))
+            data = self._plain(node)
+            self._open.pop()
+        del self._place[len(self._place) - len(step) :]
+        self._done[id(node)] = data
+        return data
+
+    def _report(self, message: str, node: yaml.Node, *step: str) -> None:
+        self.problems.append(_Problem(message, node.start_mark, (*self._place, *step)))
 
     def _plain(self, node: yaml.Node) -> Any:
-        if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
+        kind = node.tag.removeprefix(_TAG)
+        if isinstance(node, yaml.MappingNode) and kind == "map":
             return self._mapping(node)
-        if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
-            return [self.build(item) for item in node.value]
-        if isinstance(node, yaml.ScalarNode):
-            return _scalar(node)
-        raise _Problem(f"the tag {show(node.tag)} has no place in a recipe", node)
+        if isinstance(node, yaml.SequenceNode) and kind == "seq":
+            return [self.build(item, place) for place, item in enumerate(node.value)]
+        if not isinstance(node, yaml.ScalarNode) or kind not in _SCALARS:
+            return self._report(f"the tag {show(node.tag)} has no place in a recipe", node)
+        if not _is_text(node.value):
+            return self._report(f"{show(ascii(node.value))} is not valid text", node)
+        try:
+            return _SCALARS[kind](node.value)
+        except ValueError:
+            return self._report(f"{show(node.value)} is no {kind}", node)
 
     def _mapping(self, node: yaml.MappingNode) -> dict[str, Any]:
         lines: dict[str, int] = {}
         data = {}
         for name, value in node.value:
             if not isinstance(name, yaml.ScalarNode):
-                self._problems.append(_Problem("a key must be one word or number", name))
-                continue
-            if name.value in lines:
-                first = lines[name.value]
-                self._problems.append(
-                    _Problem(f"the key {show(name.value)} is there twice, first in line {first}", name)
-                )
-                continue
-            lines[name.value] = name.start_mark.line + 1
-            data[_text(name)] = self.build(value)
+                self._report("a key must be one word or number", name)
+            elif not _is_text(name.value):
+                self._report(f"the key {show(ascii(name.value))} is not valid text", name)
+            elif name.value in lines:
+                self._report(f"the key is there twice, first in line {lines[name.value]}", name, name.value)
+            else:
+                lines[name.value] = name.start_mark.line + 1
+                data[name.value] = self.build(value, name.value)
         return data
 
 
-def _text(node: yaml.ScalarNode) -> str:
+def _is_text(value: str) -> bool:
+    """Whether it can be written as UTF-8: an escape can make half a surrogate pair."""
     try:
-        node.value.encode("utf-8")
+        value.encode("utf-8")
     except UnicodeEncodeError:
-        raise _Problem(f"{show(ascii(node.value))} is not valid text", node) from None
-    return str(node.value)
+        return False
+    return True
 
 
-def _scalar(node: yaml.ScalarNode) -> Any:
-    text = _text(node)
-    kind = node.tag.removeprefix(_TAG)
-    if kind == "str":
-        return text
-    if kind == "null":
-        return None
-    if kind == "bool" and text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    if kind in ("int", "float"):
-        return _number(node, text, kind)
-    raise _Problem(f"the tag {show(node.tag)} has no place in a recipe", node)
+def _boolean(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError(text)
+    return text.lower() == "true"
 
 
-def _number(node: yaml.ScalarNode, text: str, kind: str) -> int | float:
+def _digits(text: str) -> str:
     if len(text) > _LONGEST_NUMBER:
-        raise _Problem(f"{show(text)} has too many digits", node)
-    try:
-        return int(text.replace("_", "")) if kind == "int" else float(text.replace("_", ""))
-    except ValueError:
-        raise _Problem(f"{show(text)} is not a number", node) from None
+        raise ValueError("too many digits")
+    return text.replace("_", "")
+
+
+_SCALARS: Final[dict[str, Callable[[str], Any]]] = {
+    "str": str,
+    "null": lambda text: None,
+    "bool": _boolean,
+    "int": lambda text: int(_digits(text)),
+    "float": lambda text: float(_digits(text)),
+}

@@ -8,13 +8,23 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-__all__ = ["FAULT", "Number", "Truth", "Whole", "fault", "number", "show", "truth", "whole"]
+__all__ = ["FAULT", "Key", "Number", "Place", "Truth", "Whole", "fault", "number", "show", "truth", "whole"]
 
 FAULT: Final = "recipe"
 """The `type` of every error made by `fault`."""
 
 _TRUTHS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _SHOWN_LENGTH: Final = 60
+
+
+Place = tuple[str | int, ...]
+"""Where something stands in nested mappings and lists."""
+
+
+class Key(str):
+    """The last step of a place that means the key of a mapping itself, not the value beside it."""
+
+    __slots__ = ()
 
 
 def fault(message: str, *place: str | int) -> PydanticCustomError:
@@ -28,6 +38,8 @@ def show(value: Any) -> str:
         return "nothing"
     if isinstance(value, dict | list | tuple):
         return ("a mapping" if isinstance(value, dict) else "a list") if value else "an empty one"
+    if isinstance(value, float):
+        return f"{value:.10g}"
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= _SHOWN_LENGTH else f"{text[: _SHOWN_LENGTH - 1]}…"
 

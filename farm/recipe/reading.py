@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -11,18 +10,15 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from farm.errors import RecipeError
-from farm.recipe.document import Document, read_document
-from farm.recipe.faults import FAULT, show
+from farm.recipe.document import Document, read_document, spell
+from farm.recipe.faults import FAULT, Key, Place, show
 from farm.recipe.parameters import PARAMETERS
 from farm.recipe.recipe import RECIPE_FORMAT, Recipe
 from farm.recipe.templates import nearest
 
 __all__ = ["load_recipe", "parse_recipe"]
 
-Path_ = tuple[str | int, ...]
-
 _SIZE_LIMIT: Final = 1_000_000
-_PLAIN_KEY: Final = re.compile(r"[\w. -]{1,40}")
 
 _MESSAGES: Final[Mapping[str, str]] = {
     "greater_than_equal": "must be at least {ge}, found {found}",
@@ -33,7 +29,7 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "string_too_long": "{found} is longer than {max_length} characters",
     "model_type": "expected a mapping of keys to values, found {found}",
     "dict_type": "expected a mapping of keys to values, found {found}",
-    "tuple_type": "expected a list, found {found}",
+    "tuple_type": "expected a list such as [1, 4], found {found}",
     "too_short": "expected at least {min_length} value(s), found {actual_length}",
     "too_long": "expected at most {max_length} values, found more",
     "value_error": "{error}",
@@ -83,38 +79,35 @@ def parse_recipe(text: str, *, source: str = "recipe") -> Recipe:
 
 
 def _line(document: Document, detail: ErrorDetails) -> tuple[tuple[int, int], str]:
-    """One error as its place and its text."""
-    context = detail.get("ctx", {})
-    path = (*detail["loc"], *context.get("place", ())) if detail["type"] == FAULT else detail["loc"]
-    at_key = detail["type"] == "extra_forbidden" or not _exists(document.data, path)
-    place = document.locate(path, key=at_key)
-    text = f"{document.where(path, key=at_key)}: {_spell(path)}: {_message(detail, path)}"
-    return place, " ".join(text.split())
+    """One error as its place, to sort by, and its text."""
+    path: Place = (*detail["loc"], *detail.get("ctx", {}).get("place", ()))
+    if detail["type"] == "missing":
+        mark = (*path[:-2], *map(_as_key, path[-2:-1]))
+    elif detail["type"] == "extra_forbidden":
+        mark = (*path[:-1], _as_key(path[-1]))
+    else:
+        mark = path = _written(document.data, path)
+    text = f"{document.where(mark)}: {spell(path)}: {_message(detail, path)}"
+    return document.locate(mark), " ".join(text.split())
 
 
-def _exists(data: Any, path: Path_) -> bool:
-    for step in path:
+def _as_key(step: str | int) -> str | int:
+    return Key(step) if isinstance(step, str) else step
+
+
+def _written(data: Any, path: Place) -> Place:
+    """As much of a path as the document has: a short form and a default have nothing below them."""
+    for depth, step in enumerate(path):
         if isinstance(data, list) and isinstance(step, int) and step < len(data):
             data = data[step]
         elif isinstance(data, dict) and str(step) in data:
             data = data[str(step)]
         else:
-            return False
-    return True
+            return path[:depth]
+    return path
 
 
-def _spell(path: Path_) -> str:
-    """`axes.hair.melanin.uniform[1]`."""
-    text = ""
-    for step in path:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        else:
-            text += ("." if text else "") + (step if _PLAIN_KEY.fullmatch(step) else show(step))
-    return text
-
-
-def _message(detail: ErrorDetails, path: Path_) -> str:
+def _message(detail: ErrorDetails, path: Place) -> str:
     context = dict(detail.get("ctx", {}))
     kind = detail["type"]
     if kind == FAULT:
@@ -123,18 +116,20 @@ def _message(detail: ErrorDetails, path: Path_) -> str:
         return _missing(path)
     if kind == "extra_forbidden":
         return _unknown(path)
-    form = _MESSAGES.get(kind)
     found = show(detail["input"])
-    return form.format(found=found, **context) if form else f"{detail['msg']}, found {found}"
+    if kind not in _MESSAGES:
+        return f"{detail['msg']}, found {found}"
+    shown = {key: show(value) if isinstance(value, float) else value for key, value in context.items()}
+    return _MESSAGES[kind].format(found=found, **shown)
 
 
-def _missing(path: Path_) -> str:
+def _missing(path: Place) -> str:
     if isinstance(path[-1], int):
         return f"value {path[-1] + 1} of the list is missing"
     return f"the key is missing; add `{path[-1]}: …`"
 
 
-def _unknown(path: Path_) -> str:
+def _unknown(path: Place) -> str:
     """What an unknown key may have meant: one of its neighbours, or a parameter or key that stands elsewhere."""
     word = str(path[-1])
     known = list(_model(path[:-1]).model_fields)
@@ -143,19 +138,19 @@ def _unknown(path: Path_) -> str:
     return f"{message}; it belongs at {elsewhere}" if elsewhere else f"{message}{nearest(word, known)}"
 
 
-def _elsewhere(word: str, path: Path_) -> str:
+def _elsewhere(word: str, path: Place) -> str:
     if len(path) == 1 and word in Recipe.model_fields["axes"].annotation.model_fields:  # type: ignore[union-attr]
         return f"axes.{word}"
     owners = [parameter.axis for parameter in PARAMETERS.values() if parameter.name == word]
     return f"axes.{owners[0]}.{word}" if path[0] == "axes" and len(owners) == 1 else ""
 
 
-def _model(path: Path_) -> type[BaseModel]:
+def _model(path: Place) -> type[BaseModel]:
     """The model of the mapping at `path`."""
     model: type[BaseModel] = Recipe
     for step in path:
         annotation = model.model_fields[str(step)].annotation
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            raise TypeError(f"{_spell(path)} is no mapping of the recipe")
+            raise TypeError(f"{spell(path)} is no mapping of the recipe")
         model = annotation
     return model

@@ -30,7 +30,7 @@ def _known_format(raw: Any) -> Any:
     kind, _, version = raw.partition("/") if isinstance(raw, str) else ("", "", "")
     if kind == "recipe" and version.isdecimal() and int(version[:9]) > 1:
         raise fault(f"{raw[:40]} is newer than this Digidouble reads ({RECIPE_FORMAT}); install a newer Digidouble")
-    raise fault(f"unknown format {show(raw)}; write `digidouble: {RECIPE_FORMAT}`")
+    raise fault(f"unknown format, {show(raw)}; write `digidouble: {RECIPE_FORMAT}`")
 
 
 Format = Annotated[str, BeforeValidator(_known_format), WithJsonSchema({"const": RECIPE_FORMAT})]

@@ -24,7 +24,7 @@ from pydantic import (
 
 from farm.recipe import templates
 from farm.recipe.distributions import Beta, Choose, Fixed, Integers, Normal, Setting, Uniform, normal_mass
-from farm.recipe.faults import fault, number, show, truth, whole
+from farm.recipe.faults import Key, Place, fault, number, show, truth, whole
 from farm.recipe.parameters import AXES, PARAMETERS, Axis, Parameter, Value
 from farm.recipe.units import accepted_units, convert
 
@@ -36,8 +36,6 @@ NO_STUNT: Final = "none"
 _QUANTITY: Final = re.compile(r"\s*([-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?)\s*(.*?)\s*", re.DOTALL)
 _LEAST_MASS: Final = 1e-9
 _BETA_SHAPE: Final = (0.01, 1000.0)
-
-Place = tuple[str | int, ...]
 
 
 def known_names(parameter: Parameter) -> list[str]:
@@ -100,8 +98,19 @@ def _in_range(parameter: Parameter, value: float, raw: Any, place: Place) -> flo
     low, high = _range(parameter)
     if not low <= value <= high:
         unit = f" {parameter.unit}" if parameter.unit else ""
-        raise fault(f"{show(raw)} is outside {parameter.path}'s range, {low:.10g} to {high:.10g}{unit}", *place)
+        message = f"{show(raw)} is outside the range of {parameter.path}, {low:.10g} to {high:.10g}{unit}"
+        raise fault(message + _unit_hint(parameter, raw), *place)
     return value + 0.0
+
+
+def _unit_hint(parameter: Parameter, raw: Any) -> str:
+    """The unit that would bring a bare number into the parameter's range."""
+    low, high = _range(parameter)
+    if isinstance(raw, int | float):
+        for unit in accepted_units(parameter.unit):
+            if unit != parameter.unit and low <= convert(float(raw), unit, parameter.unit) <= high:
+                return f"; did you mean '{raw:.10g} {unit}'?"
+    return ""
 
 
 def parse_setting(parameter: Parameter, raw: Any) -> Setting:
@@ -127,11 +136,13 @@ def parse_setting(parameter: Parameter, raw: Any) -> Setting:
         raise fault(f"an empty distribution; write one of {', '.join(known)}")
     for key in raw:
         if key not in _PARSERS:
-            raise fault(f"unknown distribution {show(key)}{templates.nearest(str(key), known)}", str(key))
+            raise fault(f"unknown distribution {show(key)}{templates.nearest(str(key), known)}", Key(key))
         if key not in known:
-            raise fault(f"{key} does not suit {parameter.path}, {_nature(parameter)}; use {' or '.join(known)}", key)
+            raise fault(
+                f"{key} does not suit {parameter.path}, {_nature(parameter)}; use {' or '.join(known)}", Key(key)
+            )
     if len(raw) > 1:
-        raise fault(f"one distribution, not {len(raw)}: {', '.join(map(str, raw))}", str(list(raw)[1]))
+        raise fault(f"one distribution, not {len(raw)}: {', '.join(map(str, raw))}", Key(list(raw)[1]))
     ((kind, body),) = raw.items()
     return _PARSERS[kind](parameter, body)
 
@@ -161,13 +172,13 @@ def _choose(parameter: Parameter, body: Any) -> Choose:
     weights = body if isinstance(body, Mapping) else dict.fromkeys(range(len(body)), 1)
     options: dict[Value, float] = {}
     for key, weight in weights.items():
-        raw, place = (key, str(key)) if isinstance(body, Mapping) else (body[key], key)
+        raw, place = (key, Key(key)) if isinstance(body, Mapping) else (body[key], key)
         if isinstance(raw, list | tuple | Mapping):
             raise fault(f"expected a value, found {show(raw)}", "choose", place)
         value = parse_value(parameter, raw, "choose", place)
         if value in options:
             raise fault(f"{show(raw)} is there twice; say it once, with a larger weight", "choose", place)
-        options[value] = _weight(weight, "choose", place)
+        options[value] = _weight(weight, "choose", str(key))
     return Choose(tuple(options.items()))
 
 
@@ -181,7 +192,7 @@ def _weight(raw: Any, *place: str | int) -> float:
 def _pair(parameter: Parameter, kind: str, body: Any) -> tuple[float, float]:
     """The two ends of a range, low below high, both within the parameter's range."""
     if not isinstance(body, list | tuple) or len(body) != 2:
-        found = f"{len(body)} values" if isinstance(body, list | tuple) else show(body)
+        found = f"a list of {len(body)}" if isinstance(body, list | tuple) else show(body)
         raise fault(f"expected [low, high], found {found}", kind)
     low, high = (
         _in_range(parameter, _quantity(parameter, end, (kind, place)), end, (kind, place))
@@ -214,7 +225,7 @@ def _arguments(kind: str, body: Any, required: tuple[str, str]) -> Mapping[str, 
         raise fault(f"expected {{{required[0]}: , {required[1]}: }}, found {show(body)}", kind)
     for key in body:
         if key not in known:
-            raise fault(f"unknown key {show(key)}{templates.nearest(str(key), known)}", kind, str(key))
+            raise fault(f"unknown key {show(key)}{templates.nearest(str(key), known)}", kind, Key(key))
     for key in required:
         if key not in body:
             raise fault(f"'{key}' is missing; {kind} needs {required[0]} and {required[1]}", kind)
@@ -254,7 +265,7 @@ def _beta(parameter: Parameter, body: Any) -> Beta:
     shape = [number(body[key], "beta", key) for key in ("a", "b")]
     for key, value in zip(("a", "b"), shape, strict=True):
         if not _BETA_SHAPE[0] <= value <= _BETA_SHAPE[1]:
-            raise fault(f"{key} is {show(body[key])}; it must be {_BETA_SHAPE[0]} to {_BETA_SHAPE[1]}", "beta", key)
+            raise fault(f"{key} is {show(body[key])}; it must be {_BETA_SHAPE[0]:g} to {_BETA_SHAPE[1]:g}", "beta", key)
     return Beta(shape[0], shape[1], *_bounds(parameter, "beta", body))
 
 
