@@ -5,15 +5,15 @@
 
 from farm.dataset.exr import ImageStamp, read_attributes, read_image, write_image
 from farm.dataset.folder import (
-    DATASET_FORMAT,
     Dataset,
-    DatasetInfo,
     clean_uncommitted,
     commit_record,
     committed,
     create_dataset,
     open_dataset,
 )
+from farm.dataset.info import DATASET_FORMAT, DatasetInfo
+from farm.dataset.inspection import inspect_image, inspect_pair
 from farm.dataset.layers import DEPTH_BACKGROUND, LAYERS, NOISY_CHANNELS, REFERENCE_CHANNELS, Layer
 from farm.dataset.layout import PairFolder, noisy_name, parse_noisy
 from farm.dataset.metrics import merge_halves, relmse, residual_relmse
@@ -55,6 +55,8 @@ __all__ = [
     "committed",
     "create_dataset",
     "image_file",
+    "inspect_image",
+    "inspect_pair",
     "merge_halves",
     "noisy_name",
     "open_dataset",

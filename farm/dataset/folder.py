@@ -6,27 +6,17 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
 
-from farm import __version__
 from farm.dataset import layout
-from farm.dataset.exr import COLOUR_SPACE
 from farm.dataset.files import is_partial, replace_bytes
-from farm.dataset.formats import Table, read_json, write_json
-from farm.dataset.layers import LAYERS, Layer
+from farm.dataset.info import DatasetInfo, RecipeStamp, read_info, seal
 from farm.dataset.layout import PairFolder
 from farm.dataset.record import EngineBuild, Record, read_record, write_record
 from farm.errors import DatasetError
-
-if TYPE_CHECKING:
-    from farm.recipe import Recipe
+from farm.recipe import Recipe
 
 __all__ = [
-    "CONVENTIONS",
-    "DATASET_FORMAT",
     "Dataset",
-    "DatasetInfo",
-    "RecipeStamp",
     "clean_uncommitted",
     "commit_record",
     "committed",
@@ -34,34 +24,6 @@ __all__ = [
     "open_dataset",
     "pair_folders",
 ]
-
-DATASET_FORMAT: Final = "digidouble-dataset/1"
-
-CONVENTIONS: Final = {
-    "colour": f"scene-linear Rec.709 ({COLOUR_SPACE}), float32, film exposure 1, no view transform",
-    "world": "metres; Z up; the double faces -Y, its left is +X; the floor is z = 0",
-    "camera": "matrix_world is camera to world; +X right, +Y up, -Z forward; intrinsics in pixels, cx cy from top left",
-    "image": "rows from top to bottom, columns from left to right",
-    "relmse": "mean((x - r)^2 / (r^2 + 0.01)) over all pixels and R, G, B",
-}
-
-
-class RecipeStamp(Table):
-    """Which recipe a dataset holds."""
-
-    name: str
-    digest: str
-
-
-class DatasetInfo(Table):
-    """What `dataset.json` says: which recipe, and how its files are to be read."""
-
-    format: Literal["digidouble-dataset/1"] = DATASET_FORMAT
-    recipe: RecipeStamp
-    layers: tuple[Layer, ...] = LAYERS
-    conventions: dict[str, str] = CONVENTIONS
-    engine: EngineBuild | None = None
-    created_by: str = f"digidouble {__version__}"
 
 
 @dataclass(frozen=True)
@@ -96,10 +58,8 @@ def create_dataset(path: Path | str, recipe: Recipe, *, engine: EngineBuild | No
         return dataset
     _refuse_foreign(root, text)
     _refuse_unwritable(root)
-    info = DatasetInfo(recipe=stamp, engine=engine)
     replace_bytes(root / layout.RECIPE_FILE, text.encode("utf-8"))
-    write_json(root / layout.DATASET_FILE, info)
-    return Dataset(root, info)
+    return Dataset(root, seal(root, DatasetInfo(recipe=stamp, engine=engine), layout.RECIPE_FILE))
 
 
 def open_dataset(path: Path | str) -> Dataset:
@@ -110,7 +70,7 @@ def open_dataset(path: Path | str) -> Dataset:
     file = root / layout.DATASET_FILE
     if not file.is_file():
         raise DatasetError(f"{root} is not a dataset: it has no {layout.DATASET_FILE}")
-    return Dataset(root, read_json(file, DatasetInfo, DATASET_FORMAT))
+    return Dataset(root, read_info(root))
 
 
 def pair_folders(root: Path) -> Iterator[PairFolder]:
@@ -201,17 +161,21 @@ def _spelt(build: EngineBuild) -> str:
 
 
 def _refuse_foreign(root: Path, recipe_text: str) -> None:
-    """Only nothing, an empty folder, or what a run killed while making this very dataset left may become one."""
+    """Only nothing, an empty folder, or this recipe's dataset that lost its `dataset.json` may become a dataset."""
     if not os.path.lexists(root):
         return
     if not root.is_dir():
         raise DatasetError(f"{root} is a file, not a folder; give another folder")
-    for entry in sorted(root.iterdir()):
-        own_recipe = entry.name == layout.RECIPE_FILE and entry.is_file() and entry.read_bytes() == recipe_text.encode()
-        if not own_recipe and not is_partial(entry):
-            raise DatasetError(
-                f"{root} is not empty and not a dataset (it holds '{entry.name}'); give a new or an empty folder"
-            )
+    entries = sorted(entry for entry in root.iterdir() if not is_partial(entry))
+    recipe = root / layout.RECIPE_FILE
+    known = layout.TOP_FILES | {layout.PAIRS_FOLDER} if recipe.is_file() and _same_text(recipe, recipe_text) else set()
+    foreign = next((entry.name for entry in entries if entry.name not in known), None)
+    if foreign is not None:
+        raise DatasetError(f"{root} is not empty and not a dataset (it holds '{foreign}'); give a new or empty folder")
+
+
+def _same_text(path: Path, text: str) -> bool:
+    return path.read_bytes() == text.encode("utf-8")
 
 
 def _refuse_unwritable(root: Path) -> None:

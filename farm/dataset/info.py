@@ -1,0 +1,68 @@
+"""`dataset.json`: which recipe a dataset holds, how its files are to be read, and the digests of its own files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from farm import __version__
+from farm.dataset import layout
+from farm.dataset.exr import COLOUR_SPACE
+from farm.dataset.files import sha256_of
+from farm.dataset.formats import Table, read_json, write_json
+from farm.dataset.layers import LAYERS, Layer
+from farm.dataset.record import EngineBuild
+from farm.recipe.variant import content_hash
+
+__all__ = ["CONVENTIONS", "DATASET_FORMAT", "DatasetInfo", "RecipeStamp", "read_info", "seal", "self_digest"]
+
+DATASET_FORMAT: Final = "digidouble-dataset/1"
+
+CONVENTIONS: Final = {
+    "colour": f"scene-linear Rec.709 ({COLOUR_SPACE}), float32, film exposure 1, no view transform",
+    "world": "metres; Z up; the double faces -Y, its left is +X; the floor is z = 0",
+    "camera": "matrix_world is camera to world; +X right, +Y up, -Z forward; intrinsics in pixels, cx cy from top left",
+    "image": "rows from top to bottom, columns from left to right",
+    "relmse": "mean((x - r)^2 / (r^2 + 0.01)) over all pixels and R, G, B",
+}
+
+
+class RecipeStamp(Table):
+    """Which recipe a dataset holds."""
+
+    name: str
+    digest: str
+
+
+class DatasetInfo(Table):
+    """What `dataset.json` says. `digest` covers everything else in it, `files` are SHA-256 of its neighbours."""
+
+    format: Literal["digidouble-dataset/1"] = DATASET_FORMAT
+    recipe: RecipeStamp
+    layers: tuple[Layer, ...] = LAYERS
+    conventions: dict[str, str] = CONVENTIONS
+    engine: EngineBuild | None = None
+    created_by: str = f"digidouble {__version__}"
+    files: dict[str, str] = Field(default_factory=dict)
+    digest: str = ""
+
+
+def self_digest(data: dict[str, Any]) -> str:
+    """What the digest in a `dataset.json` must be, given its content as plain data."""
+    return content_hash({key: value for key, value in data.items() if key != "digest"}, length=64)
+
+
+def read_info(root: Path) -> DatasetInfo:
+    """The `dataset.json` of a dataset; DatasetError names what is wrong with it."""
+    return read_json(root / layout.DATASET_FILE, DatasetInfo, DATASET_FORMAT)
+
+
+def seal(root: Path, info: DatasetInfo, *names: str) -> DatasetInfo:
+    """Writes `dataset.json` with the digests of these files added, and gives what it says now."""
+    files = {**info.files, **{name: sha256_of(root / name) for name in names}}
+    bare = info.model_copy(update={"files": files, "digest": ""})
+    sealed = bare.model_copy(update={"digest": self_digest(bare.model_dump(mode="json"))})
+    write_json(root / layout.DATASET_FILE, sealed)
+    return sealed
