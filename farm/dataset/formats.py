@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from farm.dataset.files import read_bytes, replace_bytes
 from farm.errors import DatasetError
 
-__all__ = ["Table", "read_json", "write_json"]
+__all__ = ["Table", "encode_json", "read_json", "write_json"]
 
 
 class Table(BaseModel):
@@ -25,8 +25,12 @@ TableT = TypeVar("TableT", bound=Table)
 
 def write_json(path: Path, table: Table) -> None:
     """Writes a table whole or not at all; equal tables give equal bytes."""
-    text = json.dumps(table.model_dump(mode="json"), indent=1, sort_keys=True, allow_nan=False)
-    replace_bytes(path, (text + "\n").encode("ascii"))
+    replace_bytes(path, encode_json(table.model_dump(mode="json")))
+
+
+def encode_json(data: Any) -> bytes:
+    """Plain data as the bytes of a JSON file: equal data, equal bytes."""
+    return (json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n").encode("ascii")
 
 
 def read_json(path: Path, model: type[TableT], expected: str) -> TableT:

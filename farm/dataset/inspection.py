@@ -124,10 +124,9 @@ def _wrong_values(channels: Channels, layer: Layer) -> Iterator[str]:
 
 
 def _wrong_lengths(channels: Channels, layer: Layer) -> Iterator[str]:
-    squared = sum(np.square(channels[channel]) for channel in layer.channels)
-    if np.isfinite(squared).all() and np.max(squared) > NORMAL_LENGTH_MAX**2:
-        long = squared > NORMAL_LENGTH_MAX**2
-        yield f"normal is up to {np.sqrt(np.max(squared)):.4g} long, expected at most 1, {_where(np.asarray(long))}"
+    lengths = np.linalg.norm(np.stack([channels[channel] for channel in layer.channels], -1, dtype=np.float64), axis=-1)
+    if (long := lengths > NORMAL_LENGTH_MAX).any():
+        yield f"normal is up to {np.nanmax(lengths):.4g} long, expected at most 1, {_where(long)}"
 
 
 def _where(marked: np.ndarray) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
 from farm.dataset.files import sha256_of
 from farm.dataset.formats import Table, read_json, write_json
 from farm.dataset.layout import REFERENCE_NAME, PairFolder, parse_noisy
 from farm.errors import DatasetError, RenderError
+from farm.recipe.parameters import SEED_MAX
 from farm.recipe.variant import Variant, content_hash
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
 
 RECORD_FORMAT: Final = "digidouble-record/1"
 
+Seed = Annotated[int, Field(ge=0, le=SEED_MAX)]
 Row4 = tuple[float, float, float, float]
 Matrix4 = tuple[Row4, Row4, Row4, Row4]
 
@@ -67,7 +69,7 @@ class ImageFile(Table):
 
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     bytes: int = Field(gt=0)
-    seeds: tuple[int, ...] = Field(min_length=1, description="Seeds of its light; the reference's halves in order.")
+    seeds: tuple[Seed, ...] = Field(min_length=1, description="Seeds of its light; the reference's halves in order.")
     samples: int = Field(gt=0, description="Samples per pixel of its light, over all seeds together.")
 
 
@@ -111,8 +113,8 @@ class Record(Table):
     engine: Engine
     timings: dict[str, float] = Field(description="Seconds by step. The only part that differs from run to run.")
 
-    def model_post_init(self, _: Any) -> None:
-        """Refuses a record whose parts contradict each other."""
+    @model_validator(mode="after")
+    def _consistent(self) -> Record:
         if self.variant_id != self.variant.id:
             raise ValueError(f"variant_id is {self.variant_id}, but its variant's content is {self.variant.id}")
         unknown = [name for name in self.files if name != REFERENCE_NAME and parse_noisy(name) is None]
@@ -120,6 +122,7 @@ class Record(Table):
             raise ValueError(f"files: '{unknown[0]}' is no image of a pair")
         if REFERENCE_NAME not in self.files or len(self.files) < 2:
             raise ValueError(f"files: a pair needs {REFERENCE_NAME} and a noisy image, found {sorted(self.files)}")
+        return self
 
     def folder(self, root: Path) -> PairFolder:
         """Where the pair lies in a dataset."""

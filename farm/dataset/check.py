@@ -1,0 +1,275 @@
+"""`digidouble check`: every file of a dataset re-verified, from its pixels."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from farm.dataset import layout
+from farm.dataset.examination import Defect, PairFindings, PairPlan, examine_pair
+from farm.dataset.files import is_partial, read_bytes, sha256_of
+from farm.dataset.folder import pair_folders
+from farm.dataset.formats import encode_json
+from farm.dataset.index import index_row, read_index
+from farm.dataset.info import DatasetInfo, read_info, self_digest
+from farm.dataset.layout import PairFolder, noisy_name, pair_key
+from farm.dataset.record import Record
+from farm.errors import DatasetError, RecipeError
+from farm.recipe import Recipe, Variant, load_recipe
+
+__all__ = ["CheckReport", "check_dataset"]
+
+PAIRS_PER_WORKER: Final = 16
+"""Fewer pairs than this are not worth another process."""
+
+_SEALED: Final = tuple(sorted(layout.TOP_FILES - {layout.DATASET_FILE}))
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What a check found."""
+
+    defects: tuple[Defect, ...]
+    pairs: int
+    planned: int
+    images: int
+    bytes: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.defects
+
+    def summary(self) -> str:
+        """One line: how much was verified, and how much is wrong with it."""
+        verified = f"{self.pairs} of {self.planned} pairs, {self.images} images, {self.bytes / 1e6:.1f} MB verified"
+        if self.ok:
+            return f"{verified}: no defects"
+        files = len({defect.file for defect in self.defects})
+        return f"{verified}: {_count(len(self.defects), 'defect')} in {_count(files, 'file')}"
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What the dataset's recipe asks for."""
+
+    variants: dict[str, Variant]
+    splits: dict[str, str]
+    pairs: dict[str, str]
+    pair: PairPlan
+
+
+def check_dataset(
+    path: Path | str, *, workers: int | None = None, progress: Callable[[int, int], None] | None = None
+) -> CheckReport:
+    """Re-verifies a dataset: bytes, pixels, records, residuals, index, plan, and that nothing else lies there.
+
+    `workers` is the number of processes (chosen from pairs and cores when None; with several, a calling script needs
+    the usual `if __name__ == "__main__"`), `progress` is told (pairs done, pairs in all). Whatever is broken becomes
+    a defect; DatasetError is raised only where there is no dataset at all, or one of a newer format.
+    """
+    root = Path(path)
+    defects: list[Defect] = []
+    info = _check_info(root, defects)
+    recipe = _check_recipe(root, info, defects)
+    plan = None if recipe is None else _make_plan(recipe, info)
+    defects += _wrong_seals(root, info)
+    defects += _strangers(root)
+    found = _examine_all(list(pair_folders(root)), None if plan is None else plan.pair, workers, progress)
+    for findings in found:
+        defects += findings.defects
+    defects += _repeated_pictures(found)
+    defects += _repeated_seeds(found)
+    defects += _wrong_rows(root, found, plan)
+    if plan is not None:
+        defects += _off_plan(found, plan)
+    whole = [findings for findings in found if findings.record is not None]
+    return CheckReport(
+        defects=tuple(sorted(set(defects))),
+        pairs=len(whole),
+        planned=len(whole) if plan is None else len(plan.pairs),
+        images=sum(findings.images for findings in found),
+        bytes=sum(findings.bytes for findings in found),
+    )
+
+
+def _check_info(root: Path, defects: list[Defect]) -> DatasetInfo | None:
+    """The dataset's own description; where that is broken, a defect, and the rest is still checked."""
+    if not root.is_dir():
+        raise DatasetError(f"{root} is not a folder; give the folder that `digidouble render` wrote")
+    file = root / layout.DATASET_FILE
+    if not file.exists() and not (root / layout.PAIRS_FOLDER).is_dir():
+        raise DatasetError(f"{root} is not a dataset: it has no {layout.DATASET_FILE}")
+    try:
+        info = read_info(root)
+    except DatasetError as error:
+        if "is newer than" in str(error):
+            raise
+        defects.append(Defect(layout.DATASET_FILE, _without_path(error, file)))
+        return None
+    data = json.loads(read_bytes(file))
+    if self_digest(data) != info.digest or encode_json(data) != read_bytes(file):
+        defects.append(Defect(layout.DATASET_FILE, "was changed after it was written (its digest differs)"))
+    return info
+
+
+def _check_recipe(root: Path, info: DatasetInfo | None, defects: list[Defect]) -> Recipe | None:
+    file = root / layout.RECIPE_FILE
+    try:
+        recipe = load_recipe(file)
+        recipe.draw()
+    except RecipeError as error:
+        defects.append(Defect(layout.RECIPE_FILE, _without_path(error, file).replace("\n", "; ")))
+        return None
+    if info is not None and recipe.digest != info.recipe.digest:
+        stamp = f"'{info.recipe.name}' {info.recipe.digest}"
+        defects.append(Defect(layout.RECIPE_FILE, f"is '{recipe.name}' {recipe.digest}, the dataset's is {stamp}"))
+    return recipe
+
+
+def _make_plan(recipe: Recipe, info: DatasetInfo | None) -> _Plan:
+    variants = recipe.draw()
+    capture = recipe.capture
+    images = {noisy_name(spp, replica) for spp in capture.samples for replica in range(capture.replicas)}
+    return _Plan(
+        variants={variant.id: variant for variant in variants},
+        splits=recipe.splits(variants),
+        pairs={pair_key(variant.id, frame): variant.id for variant in variants for frame in capture.frames.numbers},
+        pair=PairPlan(
+            recipe=recipe.digest,
+            resolution=capture.resolution,
+            images=frozenset(images | {layout.REFERENCE_NAME}),
+            build=None if info is None else info.engine,
+        ),
+    )
+
+
+def _wrong_seals(root: Path, info: DatasetInfo | None) -> Iterator[Defect]:
+    for name in _SEALED:
+        file = root / name
+        if not file.is_file():
+            yield Defect(name, "is missing; render again to write it")
+        elif info is not None and name not in info.files:
+            yield Defect(name, f"is not in {layout.DATASET_FILE}: the dataset was not finished; render again")
+        elif info is not None and sha256_of(file) != info.files[name]:
+            yield Defect(name, "its bytes are not the written ones (SHA-256 differs)")
+
+
+def _strangers(root: Path) -> Iterator[Defect]:
+    """Files and folders that have no place in a dataset."""
+    entries = [entry for entry in root.iterdir() if entry.name not in layout.TOP_FILES | {layout.PAIRS_FOLDER}]
+    for variant in _entries(root / layout.PAIRS_FOLDER):
+        inner = _entries(variant)
+        entries += [entry for entry in inner if layout.parse_pair_path(entry.relative_to(root).as_posix()) is None]
+        entries += [variant] if not inner else []
+    for entry in entries:
+        problem = "was left half-written" if is_partial(entry) else "has no place in a dataset"
+        yield Defect(entry.relative_to(root).as_posix(), problem)
+
+
+def _entries(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _examine_all(
+    places: list[PairFolder], plan: PairPlan | None, workers: int | None, progress: Callable[[int, int], None] | None
+) -> list[PairFindings]:
+    wanted = max(1, min(_cores(), len(places) // PAIRS_PER_WORKER)) if workers is None else workers
+    found: list[PairFindings] = []
+    for findings in _each_finding(places, plan, wanted):
+        found.append(findings)
+        if progress is not None:
+            progress(len(found), len(places))
+    return sorted(found, key=lambda findings: findings.place.key)
+
+
+def _each_finding(places: list[PairFolder], plan: PairPlan | None, workers: int) -> Iterator[PairFindings]:
+    if workers == 1:
+        yield from (examine_pair(place, plan) for place in places)
+        return
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(examine_pair, place, plan) for place in places]):
+            yield future.result()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _repeated_pictures(found: Iterable[PairFindings]) -> Iterator[Defect]:
+    first: dict[str, str] = {}
+    for findings in found:
+        for name, picture in findings.pictures.items():
+            file = f"{findings.place.key}/{name}"
+            other = first.setdefault(picture, file)
+            if other != file:
+                yield Defect(file, f"has the same pixels as {other}")
+
+
+def _repeated_seeds(found: Iterable[PairFindings]) -> Iterator[Defect]:
+    """Equal seeds over the frames of a variant would freeze the noise in a clip."""
+    first: dict[tuple[str, int], str] = {}
+    for findings in found:
+        if findings.record is None:
+            continue
+        for name, entry in sorted(findings.record.files.items()):
+            for seed in entry.seeds:
+                other = first.setdefault((findings.place.variant_id, seed), findings.place.key)
+                if other != findings.place.key:
+                    yield Defect(f"{findings.place.key}/{name}", f"seed {seed} is also used in {other}")
+
+
+def _wrong_rows(root: Path, found: list[PairFindings], plan: _Plan | None) -> Iterator[Defect]:
+    try:
+        rows = {row["pair"]: row for row in read_index(root)}
+    except DatasetError as error:
+        yield Defect(layout.INDEX_FILE, _without_path(error, root / layout.INDEX_FILE))
+        return
+    yield from _leaks(rows.values())
+    records = {findings.place.key: (findings, findings.record) for findings in found if findings.record is not None}
+    for key in sorted(rows.keys() | records.keys()):
+        if key not in records:
+            yield Defect(layout.INDEX_FILE, f"has a row for {key}, which is not committed")
+        elif key not in rows:
+            yield Defect(layout.INDEX_FILE, f"has no row for {key}")
+        elif (column := _wrong_column(rows[key], *records[key], plan)) is not None:
+            yield Defect(layout.INDEX_FILE, f"{key}: {column} is not what the record says; it is stale")
+
+
+def _wrong_column(row: dict[str, Any], findings: PairFindings, record: Record, plan: _Plan | None) -> str | None:
+    split = row["split"] if plan is None else plan.splits.get(findings.place.variant_id, "")
+    wanted = index_row(record, split=split, record_sha256=findings.record_sha256)
+    return next((column for column in wanted if row[column] != wanted[column]), None)
+
+
+def _leaks(rows: Iterable[dict[str, Any]]) -> Iterator[Defect]:
+    """A face or a groom in two splits would let a model be tested on what it was trained on."""
+    first: dict[tuple[str, Any], tuple[str, str]] = {}
+    for row in rows:
+        for label, trait in (("face", row["body.identity"]), ("groom", (row["hair.style"], row["hair.seed"]))):
+            split, pair = first.setdefault((label, trait), (row["split"], row["pair"]))
+            if split != row["split"]:
+                problem = f"the {label} of {row['pair']} ({row['split']}) is also in {pair} ({split})"
+                yield Defect(layout.INDEX_FILE, f"splits leak: {problem}")
+
+
+def _off_plan(found: list[PairFindings], plan: _Plan) -> Iterator[Defect]:
+    places = {findings.place.key for findings in found}
+    for key in plan.pairs.keys() - places:
+        yield Defect(key, f"is missing (variant {plan.variants[plan.pairs[key]].index}); render again")
+    for key in places - plan.pairs.keys():
+        yield Defect(key, "is no pair of the recipe")
+
+
+def _without_path(error: Exception, path: Path) -> str:
+    return str(error).replace(f"{path}: ", "").replace(f"{path}:", "line ").replace(f"{path} ", "")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
