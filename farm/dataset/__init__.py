@@ -50,6 +50,7 @@ __all__ = [
     "Record",
     "Residual",
     "View",
+    "check_place",
     "clean_uncommitted",
     "commit_record",
     "committed",

@@ -42,24 +42,36 @@ class Dataset:
         return committed(self)
 
 
+def check_place(path: Path | str, recipe: Recipe, *, engine: EngineBuild | None = None) -> Dataset | None:
+    """The recipe's dataset at `path`, or None where one may be made; writes nothing.
+
+    Raises DatasetError for a folder that holds something else, another recipe's dataset, or one from another build
+    of the engine, and for a place that cannot be written.
+    """
+    root = Path(path)
+    if not (root / layout.DATASET_FILE).exists():
+        _refuse_foreign(root, recipe.to_yaml())
+        _refuse_unwritable(root)
+        return None
+    dataset = open_dataset(root)
+    _refuse_another(dataset, RecipeStamp(name=recipe.name, digest=recipe.digest), engine)
+    _refuse_unwritable(root)
+    return dataset
+
+
 def create_dataset(path: Path | str, recipe: Recipe, *, engine: EngineBuild | None = None) -> Dataset:
     """Makes a dataset for a recipe, or opens the one that is there so that rendering goes on.
 
-    Raises DatasetError, with nothing written, for a folder that holds something else, another recipe's dataset,
-    or one from another build of the engine, and for a place that cannot be written.
+    Raises DatasetError, with nothing written, as `check_place` does.
     """
     root = Path(path)
-    stamp = RecipeStamp(name=recipe.name, digest=recipe.digest)
-    text = recipe.to_yaml()
-    if (root / layout.DATASET_FILE).exists():
-        dataset = open_dataset(root)
-        _refuse_another(dataset, stamp, engine)
-        _refuse_unwritable(root)
-        return dataset
-    _refuse_foreign(root, text)
-    _refuse_unwritable(root)
-    replace_bytes(root / layout.RECIPE_FILE, text.encode("utf-8"))
-    return Dataset(root, seal(root, DatasetInfo(recipe=stamp, engine=engine), layout.RECIPE_FILE))
+    there = check_place(root, recipe, engine=engine)
+    if there is not None:
+        return there
+    info = DatasetInfo(recipe=RecipeStamp(name=recipe.name, digest=recipe.digest), engine=engine)
+    replace_bytes(root / layout.RECIPE_FILE, recipe.to_yaml().encode("utf-8"))
+    write_json(root / layout.DATASET_FILE, info)
+    return Dataset(root, info)
 
 
 def open_dataset(path: Path | str) -> Dataset:
