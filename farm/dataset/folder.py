@@ -70,8 +70,7 @@ def create_dataset(path: Path | str, recipe: Recipe, *, engine: EngineBuild | No
         return there
     info = DatasetInfo(recipe=RecipeStamp(name=recipe.name, digest=recipe.digest), engine=engine)
     replace_bytes(root / layout.RECIPE_FILE, recipe.to_yaml().encode("utf-8"))
-    write_json(root / layout.DATASET_FILE, info)
-    return Dataset(root, info)
+    return Dataset(root, seal(root, info, layout.RECIPE_FILE))
 
 
 def open_dataset(path: Path | str) -> Dataset:
