@@ -50,7 +50,6 @@ __all__ = [
     "Record",
     "Residual",
     "View",
-    "check_place",
     "clean_uncommitted",
     "commit_record",
     "committed",
