@@ -1,0 +1,250 @@
+"""The driver of a run: it starts Ray on this machine, shares out the tasks, and loses nothing.
+
+Its only state is the dataset's commit records. Kill it anywhere and start it again: what is committed stays, the
+rest is rendered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import ray
+from ray.exceptions import RayActorError, RayError, RayTaskError
+
+from farm.cluster.machine import Pool, available_memory, cpu_count, gpu_count, size_pool
+from farm.cluster.plan import Task, plan_tasks
+from farm.cluster.worker import Worker
+from farm.dataset import Dataset, Engine, clean_uncommitted, create_dataset
+from farm.dataset.folder import check_place
+from farm.errors import DatasetError, DigidoubleError, FarmError
+from farm.recipe import Recipe
+
+__all__ = ["Listener", "Summary", "run"]
+
+TRIES: Final = 2
+"""How often a task that kills its worker is tried."""
+POLL_SECONDS: Final = 0.25
+
+
+class Listener(Protocol):
+    """Who watches a run."""
+
+    def starting(self, pool: Pool) -> None:
+        """Workers are being started."""
+
+    def began(self, *, total: int, done: int, engine: Engine) -> None:
+        """The workers are ready; `done` pairs of `total` were there already."""
+
+    def tick(self, running: int) -> None:
+        """Time has passed."""
+
+    def committed(self, task: Task, seconds: float) -> None:
+        """A pair is in the dataset."""
+
+    def failed(self, task: Task, reason: str) -> None:
+        """A pair could not be made."""
+
+
+@dataclass
+class Summary:
+    """What a run came to."""
+
+    total: int
+    done: int
+    rendered: int = 0
+    failures: dict[str, str] = field(default_factory=dict)
+    interrupted: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether every pair of the recipe is there."""
+        return self.done + self.rendered == self.total
+
+
+@dataclass
+class _Attempt:
+    task: Task
+    actor: Any
+    started: float
+
+
+def run(recipe: Recipe, root: Path, listener: Listener, *, device: str = "auto", workers: int | None = None) -> Summary:
+    """Render what is missing of a recipe's dataset at `root` with a Ray of its own.
+
+    device   `cpu`, `optix`, `cuda`, `hip`, `oneapi`, `metal`; `auto` is OptiX with an NVIDIA GPU, else the CPU
+    workers  how many processes; left out, as many as CPUs, memory and tasks allow, or one a GPU
+
+    Raises BadInput, with nothing written, when the folder or the device cannot be used. An interrupt (SIGINT,
+    SIGTERM) ends the run early with `Summary.interrupted`.
+    """
+    total = recipe.count * recipe.capture.frames.count
+    there = check_place(root, recipe)
+    missing = _missing(there, recipe) if there is not None else total
+    if there is not None and not missing:
+        return Summary(total=total, done=total)
+    gpus = gpu_count() if device != "cpu" else 0
+    device = ("optix" if gpus else "cpu") if device == "auto" else device
+    pool = size_pool(missing, cpus=cpu_count(), memory=available_memory(), gpus=gpus, workers=workers)
+    listener.starting(pool)
+    with _terminate_as_interrupt(), _local_ray(pool):
+        crew = _Crew(recipe, root, device=device, pool=pool)
+        engine = crew.engine()
+        dataset = create_dataset(root, recipe, engine=engine.build)
+        with _exclusive(dataset):
+            clean_uncommitted(dataset)
+            plan = plan_tasks(recipe, engine.build)
+            done = dataset.committed()
+            todo = [task for task in plan if task.key not in done]
+            summary = Summary(total=total, done=total - len(todo))
+            listener.began(total=total, done=summary.done, engine=engine)
+            try:
+                crew.work(todo, summary, listener)
+            except KeyboardInterrupt:
+                summary.interrupted = True
+            finally:
+                crew.dismiss()
+                clean_uncommitted(dataset)
+    return summary
+
+
+def _missing(dataset: Dataset, recipe: Recipe) -> int:
+    """How many pairs a dataset lacks, by the build that it was begun with."""
+    if dataset.info.engine is None:
+        return recipe.count * recipe.capture.frames.count
+    done = dataset.committed()
+    return sum(task.key not in done for task in plan_tasks(recipe, dataset.info.engine))
+
+
+class _Crew:
+    """The workers, one task in flight each."""
+
+    def __init__(self, recipe: Recipe, root: Path, *, device: str, pool: Pool) -> None:
+        self._root = root
+        self._make = lambda: (
+            ray.remote(Worker)
+            .options(num_cpus=pool.threads, num_gpus=pool.gpus, max_restarts=0, max_task_retries=0)
+            .remote(recipe, device=device, threads=pool.threads)
+        )
+        self._idle = [self._make() for _ in range(pool.workers)]
+        self._busy: dict[Any, _Attempt] = {}
+
+    def engine(self) -> Engine:
+        """Let all workers open Blender at once; returns what they render with, which must be the same for all."""
+        engines = [_result(future) for future in [actor.engine.remote() for actor in self._idle]]
+        if any(engine != engines[0] for engine in engines):
+            raise FarmError(f"the workers differ: {', '.join(sorted({str(engine) for engine in engines}))}")
+        first: Engine = engines[0]
+        return first
+
+    def work(self, tasks: list[Task], summary: Summary, listener: Listener) -> None:
+        """Do all tasks; failures are recorded in `summary`, a store that cannot be written ends the work."""
+        waiting = deque(tasks)
+        crashes: Counter[str] = Counter()
+        while waiting or self._busy:
+            while waiting and self._idle:
+                self._start(waiting.popleft())
+            ready, _ = ray.wait(list(self._busy), timeout=POLL_SECONDS)
+            listener.tick(len(self._busy))
+            for future in ready:
+                attempt = self._busy.pop(future)
+                try:
+                    _result(future)
+                except RayActorError:
+                    self._idle.append(self._make())
+                    crashes[attempt.task.key] += 1
+                    if crashes[attempt.task.key] < TRIES:
+                        waiting.append(attempt.task)
+                    else:
+                        _fail(attempt.task, f"its worker died {TRIES} times", summary, listener)
+                except DatasetError:
+                    raise
+                except DigidoubleError as error:
+                    self._idle.append(attempt.actor)
+                    _fail(attempt.task, str(error), summary, listener)
+                else:
+                    self._idle.append(attempt.actor)
+                    summary.rendered += 1
+                    listener.committed(attempt.task, time.monotonic() - attempt.started)
+
+    def dismiss(self) -> None:
+        """End all workers, in the middle of a pair or not."""
+        for actor in [*self._idle, *(attempt.actor for attempt in self._busy.values())]:
+            ray.kill(actor)
+        for future in self._busy:
+            with contextlib.suppress(RayError):
+                ray.get(future)
+
+    def _start(self, task: Task) -> None:
+        actor = self._idle.pop()
+        self._busy[actor.render.remote(task, str(self._root))] = _Attempt(task, actor, time.monotonic())
+
+
+def _fail(task: Task, reason: str, summary: Summary, listener: Listener) -> None:
+    summary.failures[task.name] = reason
+    listener.failed(task, reason)
+
+
+def _result(future: Any) -> Any:
+    """A future's value. Our own errors come as they were raised, others as FarmError with their last line."""
+    try:
+        return ray.get(future)
+    except RayTaskError as error:
+        if isinstance(error.cause, DigidoubleError):
+            raise error.cause from None
+        raise FarmError(f"{type(error.cause).__name__}: {error.cause}") from error
+
+
+@contextlib.contextmanager
+def _local_ray(pool: Pool) -> Iterator[None]:
+    """A Ray of this process alone, without dashboard, gone when the block ends."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
+    ray.init(
+        address="local",
+        num_cpus=pool.workers * pool.threads,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="ERROR",
+        configure_logging=True,
+    )
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+@contextlib.contextmanager
+def _exclusive(dataset: Dataset) -> Iterator[None]:
+    """Only one run at a time writes into a dataset; the lock goes with its process."""
+    folder = os.open(dataset.root, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise DatasetError(f"another run is writing into {dataset.root}; wait for it or give another folder") from None
+    else:
+        yield
+    finally:
+        os.close(folder)
+
+
+@contextlib.contextmanager
+def _terminate_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

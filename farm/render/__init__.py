@@ -1,0 +1,1 @@
+"""How pixels are made: Cycles' settings, passes, sample chunks and pairs."""

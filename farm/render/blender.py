@@ -1,0 +1,24 @@
+"""Blender opened for rendering: an empty scene, configured for a capture, on a chosen device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from farm.dataset import Engine
+from farm.recipe import Capture
+from farm.render.passes import enable_passes
+from farm.render.settings import choose_device, configure, engine_build
+
+__all__ = ["open_scene"]
+
+
+def open_scene(capture: Capture, *, device: str = "cpu", threads: int = 0) -> tuple[Any, Engine]:
+    """Start from factory settings with an empty file; returns the scene, ready for a stage, and the engine."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    scene = bpy.context.scene
+    name = choose_device(scene, device)
+    configure(scene, capture, threads=threads)
+    enable_passes(scene.view_layers[0])
+    return scene, Engine(**engine_build().model_dump(), device=device, device_name=name)

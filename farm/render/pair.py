@@ -1,0 +1,133 @@
+"""A view's pair: its noisy images, its data pass, and its reference as two independent halves.
+
+Every image has a seed of its own and skips sample 0, so no two share a sample and none is aliased by pixel-centred
+rays. The reference grows in chunks, one for each half in turn, until the noise that is left in it is small against
+the best noisy image's error, or its cap is reached. A half's chunks are consecutive ranges of one sample sequence.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.dataset.metrics import beauty, merge_halves, relmse, residual_relmse
+from farm.dataset.record import Residual
+from farm.recipe import Capture
+from farm.render.passes import Image, render_image
+from farm.render.seeds import data_role, half_role, noisy_role, view_seeds
+from farm.render.settings import FIRST_SAMPLE, prepare_subset
+
+__all__ = ["Chunks", "Pair", "render_pair"]
+
+DIFFERENCE: Final = "half_difference."
+
+
+class Chunks:
+    """The exact mean of renders of unequal length: each weighs as many samples as it holds (float64 sums)."""
+
+    def __init__(self) -> None:
+        self.samples = 0
+        self._sums: dict[str, NDArray[np.float64]] = {}
+
+    def add(self, image: Image, samples: int) -> None:
+        """Take in a render of `samples` samples."""
+        for channel, pixels in image.items():
+            weighted = pixels.astype(np.float64) * samples
+            self._sums[channel] = self._sums[channel] + weighted if channel in self._sums else weighted
+        self.samples += samples
+
+    def mean(self) -> dict[str, NDArray[np.float64]]:
+        """The mean so far, (H, W) a channel."""
+        return {channel: total / self.samples for channel, total in self._sums.items()}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A rendered view: (H, W) float32 arrays by channel.
+
+    noisy    images by (samples, replica)
+    seeds    Cycles' seed of each render by its role (`farm.render.seeds`)
+    seconds  spent by step
+    """
+
+    noisy: dict[tuple[int, int], Image]
+    reference: Image
+    residual: Residual
+    seeds: dict[str, int]
+    seconds: dict[str, float]
+
+
+def render_pair(scene: Any, view: str, capture: Capture, scratch: Path) -> Pair:
+    """Render the scene's current frame as the pair of `view`, the name that its seeds are made from.
+
+    The scene must have been configured for `capture` (`farm.render.settings.configure`).
+    """
+    noisy_roles = {
+        (spp, replica): noisy_role(spp, replica) for spp in capture.samples for replica in range(capture.replicas)
+    }
+    seeds = view_seeds(view, [*noisy_roles.values(), data_role(), half_role(0), half_role(1)])
+    seconds: dict[str, float] = {}
+
+    def render(role: str, kind: str, *, offset: int, length: int) -> Image:
+        prepare_subset(scene, seed=seeds[role], offset=offset, length=length)
+        return render_image(scene, scratch, kind)
+
+    with _timed(seconds, "data"):
+        data = render(data_role(), "data", offset=0, length=1)
+    with _timed(seconds, "noisy"):
+        noisy = {
+            key: {**render(role, "radiance", offset=FIRST_SAMPLE, length=key[0]), **data}
+            for key, role in noisy_roles.items()
+        }
+    halves = (Chunks(), Chunks())
+    settled = False
+    with _timed(seconds, "reference"):
+        while not settled and halves[0].samples < capture.reference.samples // 2:
+            taken = halves[0].samples
+            length = min(capture.reference.chunk, capture.reference.samples // 2 - taken)
+            for index, half in enumerate(halves):
+                half.add(render(half_role(index), "radiance", offset=FIRST_SAMPLE + taken, length=length), length)
+            reference = _merge(halves)
+            residual = _residual(noisy, reference, 2 * halves[0].samples, capture.reference.residual)
+            settled = residual.converged
+    return Pair(noisy, {**reference, **data}, residual, seeds, seconds)
+
+
+def _merge(halves: tuple[Chunks, Chunks]) -> Image:
+    """The mean of two halves, and for the beauty half their difference."""
+    first, second = (half.mean() for half in halves)
+    reference: Image = {}
+    for channel in first:
+        reference[channel], difference = merge_halves(first[channel], second[channel])
+        if channel in "RGBA":
+            reference[DIFFERENCE + channel] = difference
+    return reference
+
+
+def _residual(noisy: dict[tuple[int, int], Image], reference: Image, samples: int, threshold: float) -> Residual:
+    target = beauty(reference)
+    noise = residual_relmse(target, beauty(reference, DIFFERENCE))
+    best = min(relmse(beauty(image), target) for image in noisy.values())
+    ratio = noise / best if best > 0 else 0.0
+    return Residual(
+        relmse=noise,
+        best_noisy_relmse=best,
+        ratio=ratio,
+        threshold=threshold,
+        samples=samples,
+        converged=ratio <= threshold,
+    )
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[name] = time.perf_counter() - start

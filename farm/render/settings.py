@@ -1,0 +1,145 @@
+"""Cycles' settings for data, written once and read back from Blender rather than assumed.
+
+Nothing here may bias the mean: no clamping, no denoiser, no adaptive sampling, no filter on glossy paths. What
+decides the image itself (bounces, caustics, pixel filter) is the same for noisy images and reference.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import bpy
+
+from farm.dataset.record import EngineBuild
+from farm.errors import BadInput, RenderError
+from farm.recipe import Capture
+
+__all__ = ["choose_device", "configure", "engine_build", "prepare_subset", "read_back", "sequence_length"]
+
+UNBIASED: Final[dict[str, Any]] = {
+    "use_denoising": False,
+    "use_adaptive_sampling": False,
+    "use_guiding": False,
+    "use_pixel_jitter": False,
+    "use_animated_seed": False,
+    "sample_clamp_direct": 0.0,
+    "sample_clamp_indirect": 0.0,
+    "blur_glossy": 0.0,
+    "film_exposure": 1.0,
+    "time_limit": 0.0,
+}
+TRANSPORT: Final[dict[str, Any]] = {
+    "sampling_pattern": "TABULATED_SOBOL",
+    "use_light_tree": True,
+    "light_sampling_threshold": 0.01,  # Russian roulette on faint lights: unbiased
+    "max_bounces": 6,
+    "diffuse_bounces": 3,
+    "glossy_bounces": 4,
+    "transmission_bounces": 6,
+    "volume_bounces": 0,
+    "transparent_max_bounces": 8,
+    "pixel_filter_type": "BLACKMAN_HARRIS",
+    "filter_width": 1.5,
+}
+FIRST_SAMPLE: Final = 1  # sample 0 is always the pixel's centre: an image of it alone is aliased
+
+
+def engine_build() -> EngineBuild:
+    """The Blender that renders."""
+    return EngineBuild(blender=bpy.app.version_string, build_hash=bpy.app.build_hash.decode("ascii"))
+
+
+def sequence_length(capture: Capture) -> int:
+    """The length of every sample sequence of a capture.
+
+    Constant over a run: Cycles gives other pixels for a lower total after a higher one while data is persistent.
+    """
+    return FIRST_SAMPLE + max(*capture.samples, capture.reference.samples // 2)
+
+
+def configure(scene: Any, capture: Capture, *, threads: int = 0) -> None:
+    """Set a scene up for a capture. `threads` 0 leaves the number to Blender."""
+    render, cycles = scene.render, scene.cycles
+    render.engine = "CYCLES"
+    render.resolution_x, render.resolution_y = capture.resolution
+    render.resolution_percentage = 100
+    render.use_persistent_data = True
+    render.use_motion_blur = False
+    render.use_compositing = False
+    render.use_sequencer = False
+    render.film_transparent = True
+    render.dither_intensity = 0.0
+    render.threads_mode = "FIXED" if threads else "AUTO"
+    if threads:
+        render.threads = threads
+    scene.cycles_curves.shape = "RIBBONS"
+    for name, value in {**UNBIASED, **TRANSPORT}.items():
+        setattr(cycles, name, value)
+    cycles.caustics_reflective = cycles.caustics_refractive = capture.caustics
+    cycles.samples = sequence_length(capture)
+    cycles.use_sample_subset = True
+    image = render.image_settings
+    image.media_type = "MULTI_LAYER_IMAGE"
+    image.file_format = "OPEN_EXR_MULTILAYER"
+    image.color_depth = "32"
+    image.exr_codec = "NONE"
+    scene.update_tag()
+
+
+def prepare_subset(scene: Any, *, seed: int, offset: int, length: int) -> None:
+    """Choose the samples [offset, offset + length) of a seed's sequence for the next render.
+
+    Writing to `scene.cycles` does not tag the scene: without the tag a warm render silently keeps the old seed.
+    """
+    cycles = scene.cycles
+    if offset + length > cycles.samples:
+        raise RenderError(f"samples {offset} to {offset + length} exceed the sequence of {cycles.samples}")
+    cycles.seed = seed
+    cycles.sample_offset = offset
+    cycles.sample_subset_length = length
+    scene.update_tag()
+
+
+def read_back(scene: Any) -> dict[str, Any]:
+    """The settings that ran, as Blender holds them; a biasing one is refused."""
+    cycles = scene.cycles
+    for name, wanted in UNBIASED.items():
+        if getattr(cycles, name) != wanted:
+            raise RenderError(f"cycles.{name} is {getattr(cycles, name)!r} and biases the mean; it must be {wanted!r}")
+    names = [*UNBIASED, *TRANSPORT, "caustics_reflective", "caustics_refractive", "samples"]
+    settings: dict[str, Any] = {f"cycles.{name}": _plain(getattr(cycles, name)) for name in names}
+    render = scene.render
+    for name in ("use_motion_blur", "film_transparent", "use_persistent_data", "resolution_x", "resolution_y"):
+        settings[f"render.{name}"] = _plain(getattr(render, name))
+    settings["curves.shape"] = scene.cycles_curves.shape
+    settings["colour.scene_linear"] = bpy.data.colorspace.working_space
+    return settings
+
+
+def _plain(value: Any) -> bool | int | float | str:
+    if isinstance(value, float):
+        return round(value, 6)
+    return value if isinstance(value, bool | int) else str(value)
+
+
+def choose_device(scene: Any, device: str) -> str:
+    """Render on `cpu`, or on one kind of GPU (`optix`, `cuda`, `hip`, `oneapi`, `metal`); returns the device's name.
+
+    A GPU that is asked for and absent is an error, never a silent CPU.
+    """
+    if device == "cpu":
+        scene.cycles.device = "CPU"
+        return "CPU"
+    preferences = bpy.context.preferences.addons["cycles"].preferences
+    try:
+        preferences.compute_device_type = device.upper()
+    except TypeError as error:
+        raise BadInput(f"device '{device}' is not known to this Blender build: {error}") from error
+    preferences.refresh_devices()
+    chosen = [entry for entry in preferences.devices if entry.type == device.upper()]
+    if not chosen:
+        raise BadInput(f"device '{device}' was asked for and there is none on this machine; use --device cpu")
+    for entry in preferences.devices:
+        entry.use = entry in chosen
+    scene.cycles.device = "GPU"
+    return ", ".join(entry.name for entry in chosen)

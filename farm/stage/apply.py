@@ -1,0 +1,146 @@
+"""`Stage.apply`: the one entry to the scene. The artist's preview, the worker and the tests call it alike.
+
+Its steps run in one fixed order: double, motion, groom, set, camera. The groom comes after the motion, because hair
+is combed on the posed double and gravity pulls in the posed world.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.double.body import Double, build_double, remove_double
+from farm.double.groom import Groom, build_groom, remove_groom
+from farm.motion.apply import apply_motion
+from farm.recipe.variant import Variant, content_hash
+from farm.stage.camera import build_camera, lowest_view, place_camera
+from farm.stage.framing import View
+from farm.stage.lights import build_set, remove_set
+from farm.stage.template import load_framing
+
+__all__ = ["STEPS", "Stage", "step_keys"]
+
+COLLECTION: Final = "Digidouble"
+STEPS: Final = ("double", "motion", "groom", "set", "camera")
+FRAMED: Final = 5
+"""The camera is aimed at this many of a clip's frames, evenly spread."""
+
+Undo = Callable[[], None]
+
+
+def step_keys(variant: Variant, frames: range) -> dict[str, str]:
+    """What decides each step's result, hashed: a step is done again when its key changes."""
+    part = variant.model_dump(mode="json")
+    tint = [variant.hair.melanin, variant.hair.redness]
+    double = content_hash([part["body"], part["skin"], tint])
+    motion = content_hash([double, part["pose"], part["stunt"], list(frames)])
+    groom = content_hash([motion, part["hair"]])
+    return {
+        "double": double,
+        "motion": motion,
+        "groom": groom,
+        "set": content_hash([part["light"], variant.camera.azimuth]),
+        "camera": content_hash([groom, part["camera"]]),
+    }
+
+
+class Stage:
+    """A scene with one variant on it. All that it makes lives in a collection of its own."""
+
+    def __init__(self, scene: Any, *, resolution: tuple[int, int]) -> None:
+        self.scene = scene
+        self._resolution = resolution
+        self._collection = bpy.data.collections.new(COLLECTION)
+        scene.collection.children.link(self._collection)
+        self._camera = build_camera(scene, self._collection)
+        self._keys: dict[str, str] = {}
+        self._undo: dict[str, Undo] = {}
+        self._double: Double
+        self._groom: Groom
+        self._view: View
+
+    def apply(self, variant: Variant, *, frames: range) -> None:
+        """Put a variant on the stage for a clip's frames; the scene then stands at the first one.
+
+        Steps whose keys have not changed are skipped; the others are undone and done again.
+        """
+        builders: dict[str, Callable[[Variant, range], Undo]] = {
+            "double": self._build_double,
+            "motion": self._move,
+            "groom": self._build_groom,
+            "set": self._build_set,
+            "camera": self._aim,
+        }
+        keys = step_keys(variant, frames)
+        stale = [step for step in STEPS if self._keys.get(step) != keys[step]]
+        for step in reversed(stale):
+            if self._keys.pop(step, None) is not None:
+                self._undo.pop(step)()
+        self.show(frames.start)
+        for step in stale:
+            self._undo[step] = builders[step](variant, frames)
+            self._keys[step] = keys[step]
+        self.show(frames.start)
+
+    def show(self, frame: int) -> None:
+        """Go to a frame."""
+        self.scene.frame_set(frame)
+
+    @property
+    def view(self) -> View:
+        """The camera of the variant on the stage."""
+        return self._view
+
+    def _build_double(self, variant: Variant, _: range) -> Undo:
+        self._double = build_double(variant.body, variant.skin, variant.hair, self._collection)
+        return lambda: remove_double(self._double)
+
+    def _move(self, variant: Variant, frames: range) -> Undo:
+        armature = self._double.armature
+        apply_motion(armature, variant.pose, variant.stunt, rig=self._double.rig, frames=frames)
+        self.show(frames.start)
+        return armature.animation_data_clear  # type: ignore[no-any-return]
+
+    def _build_groom(self, variant: Variant, _: range) -> Undo:
+        self._groom = build_groom(self._double, variant.hair, collection=self._collection)
+        return lambda: remove_groom(self._groom)
+
+    def _build_set(self, variant: Variant, _: range) -> Undo:
+        facing = math.radians(variant.camera.azimuth)
+        made = build_set(self.scene, variant.light, self._collection, facing=facing)
+        return lambda: remove_set(made)
+
+    def _aim(self, variant: Variant, frames: range) -> Undo:
+        framing = load_framing(variant.camera.framing)
+        rest = self._double.shape[: len(self._double.body.data.vertices)]
+        stature = float(np.ptp(rest[:, 2]))
+        inside = (rest[:, 2] >= framing.from_ * stature) & (np.abs(rest[:, 0]) <= framing.reach * stature)
+        chosen = np.flatnonzero(inside)
+        points = []
+        for place in np.unique(np.linspace(0, len(frames) - 1, FRAMED).round().astype(int)):
+            self.show(frames[place])
+            points.append(_posed(self._double.body, chosen))
+        self._view = lowest_view(np.concatenate(points), variant.camera, self._resolution, framing.margin)
+        place_camera(self._camera, self._view)
+        return lambda: None
+
+
+def _posed(body: Any, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
+    """World places (N, 3) of some of the body's vertices in the current frame.
+
+    Modifiers that add vertices put them behind the given ones.
+    """
+    evaluated = body.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    mesh = evaluated.to_mesh()
+    places = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
+    mesh.vertices.foreach_get("co", places)
+    evaluated.to_mesh_clear()
+    matrix = np.array(evaluated.matrix_world)
+    local: NDArray[np.float64] = places.reshape(-1, 3)[chosen].astype(np.float64)
+    world: NDArray[np.float64] = local @ matrix[:3, :3].T + matrix[:3, 3]
+    return world

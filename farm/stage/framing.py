@@ -1,0 +1,65 @@
+"""Where the camera stands so that a set of points fills the picture (numpy only)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["SENSOR_WIDTH", "View", "fit_camera"]
+
+SENSOR_WIDTH: Final = 36.0
+"""Width of the film back in millimetres."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A camera: `matrix` (4, 4) is camera to world, +X right, +Y up, −Z forward, in metres."""
+
+    matrix: NDArray[np.float64]
+    focal_length: float
+
+    def intrinsics(self, resolution: tuple[int, int]) -> dict[str, float]:
+        """Focal lengths and principal point in pixels, with square pixels."""
+        width, height = resolution
+        focal = self.focal_length / SENSOR_WIDTH * width
+        return {"fl_x": focal, "fl_y": focal, "cx": width / 2, "cy": height / 2}
+
+
+def fit_camera(
+    points: NDArray[np.float64],
+    *,
+    azimuth: float,
+    elevation: float,
+    focal_length: float,
+    resolution: tuple[int, int],
+    margin: float,
+) -> View:
+    """The nearest camera of a direction (radians) that sees all points (N, 3), with `margin` of the picture free.
+
+    A point is inside when it lies above or below each of the four planes through the camera. In the camera's axes
+    these are linear in the camera's place, so the nearest one has a closed form.
+    """
+    right = np.array([np.cos(azimuth), np.sin(azimuth), 0.0])
+    back = np.array([np.sin(azimuth) * np.cos(elevation), -np.cos(azimuth) * np.cos(elevation), np.sin(elevation)])
+    up = np.cross(back, right)
+    width, height = resolution
+    slope_x = (1 - 2 * margin) * SENSOR_WIDTH / 2 / focal_length
+    slope_y = slope_x * height / width
+    depth = -points @ back
+    middle_x, near_x = _fit(points @ right, depth, slope_x)
+    middle_y, near_y = _fit(points @ up, depth, slope_y)
+    place = middle_x * right + middle_y * up - min(near_x, near_y) * back
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.stack([right, up, back], axis=1)
+    matrix[:3, 3] = place
+    return View(matrix=matrix, focal_length=focal_length)
+
+
+def _fit(across: NDArray[np.float64], depth: NDArray[np.float64], slope: float) -> tuple[float, float]:
+    """Along one axis: the camera's middle, and the greatest depth from which all points are inside."""
+    low = float(np.min(across + slope * depth))
+    high = float(np.max(across - slope * depth))
+    return (low + high) / 2, (low - high) / (2 * slope)

@@ -1,0 +1,86 @@
+"""What a light set and a framing may say: templates/lights and templates/framings, checked as they are read."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from farm.errors import TemplateError
+from farm.recipe import templates
+
+__all__ = ["Backdrop", "Framing", "Lamp", "LightSet", "World", "load_framing", "load_light_set"]
+
+Colour = tuple[float, float, float]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class World(_Part):
+    """Light from all around: one of Blender's own HDRIs, turned by `rotation` degrees."""
+
+    image: str
+    strength: float = Field(ge=0)
+    rotation: float = 0.0
+
+
+class Backdrop(_Part):
+    """What the double stands on: a seamless `cyclorama` behind it, or a round `disc` in the open."""
+
+    shape: Literal["cyclorama", "disc"]
+    colour: Colour
+    roughness: float = Field(ge=0, le=1)
+
+
+class Lamp(_Part):
+    """A square area lamp aimed at the double. Degrees, metres, watts, kelvin."""
+
+    azimuth: float
+    elevation: float = Field(ge=-90, le=90)
+    distance: float = Field(gt=0)
+    size: float = Field(gt=0)
+    power: float = Field(ge=0)
+    temperature: float = Field(ge=1000, le=20000)
+
+
+class LightSet(_Part):
+    """templates/lights."""
+
+    description: str
+    world: World
+    backdrop: Backdrop
+    lamps: dict[str, Lamp] = Field(default_factory=dict)
+
+
+class Framing(_Part):
+    """templates/framings: the part of the body that must be in the picture, in shares of stature."""
+
+    description: str
+    from_: float = Field(alias="from", ge=0, lt=1)
+    reach: float = Field(gt=0)
+    margin: float = Field(ge=0, lt=0.5)
+
+
+_Model = TypeVar("_Model", LightSet, Framing)
+
+
+def _load(kind: str, name: str, model: type[_Model]) -> _Model:
+    data = templates.load(kind, name)
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(step) for step in first["loc"])
+        raise TemplateError(f"{templates.path(kind, name)}: {place}: {first['msg']}") from error
+
+
+def load_light_set(name: str) -> LightSet:
+    """The light set of that name; TemplateError names the file and what is wrong."""
+    return _load("lights", name, LightSet)
+
+
+def load_framing(name: str) -> Framing:
+    """The framing of that name; TemplateError names the file and what is wrong."""
+    return _load("framings", name, Framing)
