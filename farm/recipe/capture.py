@@ -8,7 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchem
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from farm.recipe.faults import Number, Truth, Whole, fault, show
+from farm.recipe.faults import fault, show
+from farm.recipe.scalars import Number, Truth, Whole, whole
 
 __all__ = ["SPLITS", "Capture", "Frames", "Reference", "Split"]
 
@@ -18,8 +19,8 @@ _CHUNK: Final = 64
 _LAST_FRAME: Final = 9999
 _SAMPLES_MAX: Final = 65_536
 
-Extent = Annotated[Whole, Field(ge=8, le=16_384)]
-Samples = Annotated[Whole, Field(ge=1, le=_SAMPLES_MAX)]
+Extent = Annotated[int, Field(ge=8, le=16_384), BeforeValidator(whole)]
+Samples = Annotated[int, Field(ge=1, le=_SAMPLES_MAX), BeforeValidator(whole)]
 
 
 class _Part(BaseModel):

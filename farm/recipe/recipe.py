@@ -10,11 +10,12 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from farm.errors import RecipeError
+from farm.recipe.axes import Axes
 from farm.recipe.capture import Capture, Split
 from farm.recipe.distributions import Fixed, Setting
-from farm.recipe.faults import Whole, fault, show
+from farm.recipe.faults import fault, show
 from farm.recipe.parameters import AXES, PARAMETERS, SEED_MAX
-from farm.recipe.settings import Axes
+from farm.recipe.scalars import Whole
 from farm.recipe.splits import share_out
 from farm.recipe.variant import Variant, content_hash, stream
 

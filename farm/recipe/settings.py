@@ -1,41 +1,27 @@
-"""Reads what stands beside a parameter in a recipe: a value or a distribution, checked against the parameter.
-
-The axes' models are derived from `parameters.AXES`: a parameter that is added there can be set in recipes, appears
-in the JSON Schema, in the docs and in the plan's table.
-"""
+"""Reads what stands beside a parameter in a recipe: a value or a distribution, checked against the parameter."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final
-
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    PlainValidator,
-    ValidationError,
-    WithJsonSchema,
-    create_model,
-    model_validator,
-)
+from typing import Any, Final
 
 from farm.recipe import templates
 from farm.recipe.distributions import Beta, Choose, Fixed, Integers, Normal, Setting, Uniform, normal_mass
-from farm.recipe.faults import Key, Place, fault, number, show, truth, whole
-from farm.recipe.parameters import AXES, PARAMETERS, Axis, Parameter, Value
+from farm.recipe.faults import Key, Place, fault, show
+from farm.recipe.parameters import Parameter, Value
+from farm.recipe.scalars import number, truth, whole
 from farm.recipe.units import accepted_units, convert
 
-__all__ = ["NO_STUNT", "Axes", "AxisSettings", "known_names", "parse_setting", "parse_value", "setting_schema"]
+__all__ = ["BETA_SHAPE", "NO_STUNT", "distributions", "known_names", "parse_setting", "parse_value", "value_range"]
 
 NO_STUNT: Final = "none"
 """The stunt that is none: valid whatever the templates."""
 
 _QUANTITY: Final = re.compile(r"\s*([-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?)\s*(.*?)\s*", re.DOTALL)
 _LEAST_MASS: Final = 1e-9
-_BETA_SHAPE: Final = (0.01, 1000.0)
+BETA_SHAPE: Final = (0.01, 1000.0)
+"""Least and most of a and b of a beta distribution."""
 
 
 def known_names(parameter: Parameter) -> list[str]:
@@ -88,14 +74,15 @@ def _wanted(parameter: Parameter) -> str:
     return f"{kind} in {parameter.unit}" if parameter.unit else kind
 
 
-def _range(parameter: Parameter) -> tuple[float, float]:
+def value_range(parameter: Parameter) -> tuple[float, float]:
+    """The ends of a number's range."""
     if parameter.low is None or parameter.high is None:
         raise TypeError(f"{parameter.path} is a number without a range")
     return parameter.low, parameter.high
 
 
 def _in_range(parameter: Parameter, value: float, raw: Any, place: Place) -> float:
-    low, high = _range(parameter)
+    low, high = value_range(parameter)
     if not low <= value <= high:
         unit = f" {parameter.unit}" if parameter.unit else ""
         message = f"{show(raw)} is outside the range of {parameter.path}, {low:.10g} to {high:.10g}{unit}"
@@ -105,7 +92,7 @@ def _in_range(parameter: Parameter, value: float, raw: Any, place: Place) -> flo
 
 def _unit_hint(parameter: Parameter, raw: Any) -> str:
     """The unit that would bring a bare number into the parameter's range."""
-    low, high = _range(parameter)
+    low, high = value_range(parameter)
     if isinstance(raw, int | float):
         for unit in accepted_units(parameter.unit):
             if unit != parameter.unit and low <= convert(float(raw), unit, parameter.unit) <= high:
@@ -131,7 +118,7 @@ def parse_setting(parameter: Parameter, raw: Any) -> Setting:
         if raw is None:
             raise fault(f"no value; give one or delete the line{_default_hint(parameter)}")
         return Fixed(parse_value(parameter, raw))
-    known = _distributions(parameter)
+    known = distributions(parameter)
     if not raw:
         raise fault(f"an empty distribution; write one of {', '.join(known)}")
     for key in raw:
@@ -151,7 +138,7 @@ def _default_hint(parameter: Parameter) -> str:
     return " to have it drawn" if parameter.drawn else f" for the default, {show(parameter.default)}"
 
 
-def _distributions(parameter: Parameter) -> list[str]:
+def distributions(parameter: Parameter) -> list[str]:
     """Names of the distributions that suit a parameter."""
     if parameter.type is float:
         return ["choose", "uniform", "normal", "beta", "integers"]
@@ -234,7 +221,7 @@ def _arguments(kind: str, body: Any, required: tuple[str, str]) -> Mapping[str, 
 
 def _bounds(parameter: Parameter, kind: str, body: Mapping[str, Any]) -> tuple[float, float]:
     """Both ends of a distribution, from min and max; the parameter's range where left out."""
-    raw = [body.get("min", _range(parameter)[0]), body.get("max", _range(parameter)[1])]
+    raw = [body.get("min", value_range(parameter)[0]), body.get("max", value_range(parameter)[1])]
     low, high = (
         _in_range(parameter, _quantity(parameter, end, (kind, key)), end, (kind, key))
         for key, end in zip(("min", "max"), raw, strict=True)
@@ -264,8 +251,8 @@ def _beta(parameter: Parameter, body: Any) -> Beta:
     body = _arguments("beta", body, ("a", "b"))
     shape = [number(body[key], "beta", key) for key in ("a", "b")]
     for key, value in zip(("a", "b"), shape, strict=True):
-        if not _BETA_SHAPE[0] <= value <= _BETA_SHAPE[1]:
-            raise fault(f"{key} is {show(body[key])}; it must be {_BETA_SHAPE[0]:g} to {_BETA_SHAPE[1]:g}", "beta", key)
+        if not BETA_SHAPE[0] <= value <= BETA_SHAPE[1]:
+            raise fault(f"{key} is {show(body[key])}; it must be {BETA_SHAPE[0]:g} to {BETA_SHAPE[1]:g}", "beta", key)
     return Beta(shape[0], shape[1], *_bounds(parameter, "beta", body))
 
 
@@ -276,120 +263,3 @@ _PARSERS: Final[dict[str, Callable[[Parameter, Any], Setting]]] = {
     "beta": _beta,
     "integers": _integers,
 }
-
-
-def _default(parameter: Parameter) -> Setting:
-    """The setting of a parameter that a recipe leaves out."""
-    if parameter.drawn:
-        low, high = _range(parameter)
-        return Integers(int(low), int(high))
-    return Fixed(parameter.default)
-
-
-def _value_schema(parameter: Parameter) -> list[dict[str, Any]]:
-    """JSON Schemas of a single value; text where a unit or a YAML spelling may stand."""
-    if parameter.type is bool:
-        return [{"type": "boolean"}, {"enum": ["yes", "no", "on", "off"]}]
-    if parameter.type is str:
-        return [{"type": "string", "description": f"A name from templates/{parameter.template}."}]
-    low, high = _range(parameter)
-    bounded = {"type": "integer" if parameter.type is int else "number", "minimum": low, "maximum": high}
-    return [bounded, _quantity_schema(parameter)] if parameter.unit else [bounded]
-
-
-def _quantity_schema(parameter: Parameter) -> dict[str, Any]:
-    units = "|".join(accepted_units(parameter.unit))
-    return {
-        "type": "string",
-        "pattern": rf"^\s*[-+]?[0-9._]+([eE][-+]?[0-9]+)?\s*({units}|[a-z]+|°)?\s*$",
-        "description": f"A number with a unit: {', '.join(accepted_units(parameter.unit))}.",
-    }
-
-
-def setting_schema(parameter: Parameter) -> dict[str, Any]:
-    """JSON Schema of what may stand beside a parameter in a recipe."""
-    value = {"anyOf": _value_schema(parameter)} if len(_value_schema(parameter)) > 1 else _value_schema(parameter)[0]
-    number_value = value if parameter.unit else {"type": "number"}
-    pair = {"type": "array", "items": value, "minItems": 2, "maxItems": 2}
-    ends = {"min": value, "max": value}
-    shape = {"type": "number", "minimum": _BETA_SHAPE[0], "maximum": _BETA_SHAPE[1]}
-    choice = {
-        "anyOf": [
-            {"type": "array", "items": value, "minItems": 1, "uniqueItems": True},
-            {"type": "object", "additionalProperties": {"type": "number", "exclusiveMinimum": 0}, "minProperties": 1},
-        ]
-    }
-    free = {"anyOf": [{"type": "number"}, _quantity_schema(parameter)]} if parameter.unit else number_value
-    bodies: dict[str, dict[str, Any]] = {
-        "choose": choice,
-        "uniform": pair,
-        "integers": pair,
-        "normal": _object({"mean": free, "sd": free, **ends}, ["mean", "sd"]),
-        "beta": _object({"a": shape, "b": shape, **ends}, ["a", "b"]),
-    }
-    distributions = [_object({kind: bodies[kind]}, [kind]) for kind in _distributions(parameter)]
-    marks = {"x-unit": parameter.unit, "x-template": parameter.template, "x-drawn": parameter.drawn}
-    return {
-        "anyOf": [*_value_schema(parameter), *distributions],
-        "description": parameter.description,
-        **{key: mark for key, mark in marks.items() if mark},
-    }
-
-
-def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-
-
-class AxisSettings(BaseModel):
-    """One axis of a recipe: a setting for each of its parameters."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _setting_field(parameter: Parameter) -> tuple[Any, Any]:
-    annotation = Annotated[
-        Setting,
-        PlainValidator(lambda raw: parse_setting(parameter, raw)),
-        PlainSerializer(lambda setting: setting.plain()),
-        WithJsonSchema(setting_schema(parameter)),
-    ]
-    return annotation, Field(default=_default(parameter), description=parameter.description)
-
-
-def _agree(axis: type[Axis]) -> Callable[[AxisSettings], AxisSettings]:
-    """A validator of an axis' fixed values among each other, by the rules of the variant's own axis."""
-
-    def check(settings: AxisSettings) -> AxisSettings:
-        fixed = {name: setting.value for name, setting in settings if isinstance(setting, Fixed)}
-        try:
-            axis(**fixed)
-        except ValidationError as error:
-            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
-        return settings
-
-    return check
-
-
-def _settings_model(axis: str, model: type[Axis]) -> type[AxisSettings]:
-    fields: dict[str, Any] = {name: _setting_field(PARAMETERS[f"{axis}.{name}"]) for name in model.model_fields}
-    validators: dict[str, Any] = {"agree": model_validator(mode="after")(_agree(model))}
-    created = create_model(
-        f"{model.__name__}Settings",
-        __base__=AxisSettings,
-        __module__=__name__,
-        __doc__=model.__doc__,
-        __validators__=validators,
-        **fields,
-    )
-    globals()[created.__name__] = created  # pickle looks classes up by their name
-    return created
-
-
-def _axes_model() -> type[AxisSettings]:
-    models = {axis: _settings_model(axis, model) for axis, model in AXES.items()}
-    fields: dict[str, Any] = {axis: (model, Field(default_factory=model)) for axis, model in models.items()}
-    return create_model("Axes", __base__=AxisSettings, __module__=__name__, **fields)
-
-
-Axes: Final = _axes_model()
-"""The model of a recipe's axes, derived from `parameters.AXES`: `axes.hair.melanin` is a Setting."""

@@ -1,0 +1,71 @@
+"""JSON Schema of what may stand beside a parameter in a recipe. Quantities with a unit refer to `QUANTITIES`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from farm.recipe.parameters import Parameter
+from farm.recipe.scalars import TRUTH_SCHEMAS
+from farm.recipe.settings import BETA_SHAPE, distributions, value_range
+from farm.recipe.units import DIMENSIONS, dimension
+
+__all__ = ["QUANTITIES", "setting_schema"]
+
+QUANTITIES: Final[dict[str, dict[str, Any]]] = {
+    name: {
+        "type": "string",
+        "pattern": rf"^\s*[-+]?[0-9._]+([eE][-+]?[0-9]+)?\s*({'|'.join(units)})?\s*$",
+        "description": f"A {name} with its unit: {', '.join(units)}.",
+    }
+    for name, units in DIMENSIONS.items()
+}
+"""Text such as `85 mm`, by dimension; the schema's `$defs` hold them."""
+
+
+def setting_schema(parameter: Parameter) -> dict[str, Any]:
+    """The schema of one parameter's setting."""
+    values = _values(parameter)
+    value = {"anyOf": values} if len(values) > 1 else values[0]
+    bodies = _distribution_schemas(parameter, value)
+    choices = [_mapping({kind: bodies[kind]}, [kind]) for kind in distributions(parameter)]
+    marks = {"x-unit": parameter.unit, "x-template": parameter.template, "x-drawn": parameter.drawn}
+    return {"anyOf": [*values, *choices], **{key: mark for key, mark in marks.items() if mark}}
+
+
+def _values(parameter: Parameter) -> list[dict[str, Any]]:
+    """Schemas of a single value, any of which may hold."""
+    if parameter.type is bool:
+        return TRUTH_SCHEMAS
+    if parameter.type is str:
+        return [{"type": "string"}]
+    low, high = value_range(parameter)
+    kind = "integer" if parameter.type is int else "number"
+    return [{"type": kind, "minimum": low, "maximum": high}, *_quantity(parameter)]
+
+
+def _quantity(parameter: Parameter) -> list[dict[str, Any]]:
+    return [{"$ref": f"#/$defs/{dimension(parameter.unit)}"}] if parameter.unit else []
+
+
+def _distribution_schemas(parameter: Parameter, value: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    pair = {"type": "array", "items": value, "minItems": 2, "maxItems": 2}
+    ends = {"min": value, "max": value}
+    free = {"anyOf": [{"type": "number"}, *_quantity(parameter)]}
+    shape = {"type": "number", "minimum": BETA_SHAPE[0], "maximum": BETA_SHAPE[1]}
+    weights = {"type": "number", "exclusiveMinimum": 0}
+    return {
+        "choose": {
+            "anyOf": [
+                {"type": "array", "items": value, "minItems": 1, "uniqueItems": True},
+                {"type": "object", "additionalProperties": weights, "minProperties": 1},
+            ]
+        },
+        "uniform": pair,
+        "normal": _mapping({"mean": free, "sd": free, **ends}, ["mean", "sd"]),
+        "beta": _mapping({"a": shape, "b": shape, **ends}, ["a", "b"]),
+        "integers": pair,
+    }
+
+
+def _mapping(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
