@@ -1,0 +1,215 @@
+"""A recipe's plan: its variants as rows, as a table for people and as plain data for programs."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from farm.recipe.capture import SPLITS
+from farm.recipe.distributions import Fixed
+from farm.recipe.parameters import AXES, PARAMETERS, Parameter, Value
+from farm.recipe.recipe import Recipe
+from farm.recipe.settings import value_range
+
+__all__ = ["plan_json", "plan_rows", "render_table"]
+
+PLAN_FORMAT: Final = "digidouble-plan/1"
+
+_LEADING: Final = ("number", "id", "split")
+_GAP: Final = 2
+
+
+def plan_rows(recipe: Recipe) -> list[dict[str, Any]]:
+    """A row per variant: `number`, `id`, `split` and every parameter that the recipe varies, as `axis.name`."""
+    variants = recipe.draw()
+    splits = recipe.splits(variants)
+    varied = [path for path, setting in recipe.settings() if not isinstance(setting, Fixed)]
+    rows = []
+    for variant in variants:
+        values = variant.flat()
+        head = {"number": variant.index, "id": variant.id, "split": splits[variant.id]}
+        rows.append({**head, **{path: values[path] for path in varied}})
+    return rows
+
+
+def plan_json(recipe: Recipe) -> dict[str, Any]:
+    """The plan as plain data: what the recipe is, every variant with all its values, and the totals."""
+    variants = recipe.draw()
+    splits = recipe.splits(variants)
+    return {
+        "format": PLAN_FORMAT,
+        "recipe": recipe.name,
+        "digest": recipe.digest,
+        "seed": recipe.seed,
+        "capture": recipe.capture.model_dump(mode="json"),
+        "variants": [
+            {
+                "number": variant.index,
+                "id": variant.id,
+                "split": splits[variant.id],
+                "values": variant.model_dump(mode="json", include=set(AXES)),
+            }
+            for variant in variants
+        ],
+        "totals": _totals(recipe, splits),
+    }
+
+
+def _totals(recipe: Recipe, splits: dict[str, str]) -> dict[str, Any]:
+    """How much there is to render. `images` counts noisy images and references."""
+    capture = recipe.capture
+    pairs = recipe.count * capture.frames.count
+    noisy = pairs * len(capture.samples) * capture.replicas
+    counted = Counter(splits.values())
+    return {
+        "variants": recipe.count,
+        "frames": capture.frames.count,
+        "pairs": pairs,
+        "noisy_images": noisy,
+        "references": pairs,
+        "images": noisy + pairs,
+        "splits": {name: counted[name] for name in SPLITS},
+    }
+
+
+def render_table(recipe: Recipe, console: Console) -> None:
+    """Print the plan: what stays the same, the variants axis by axis in as many tables as the width asks, totals."""
+    rows = plan_rows(recipe)
+    capture = recipe.capture
+    title = f"{recipe.name}  {_counted(recipe.count, 'variant')}, seed {recipe.seed}, digest {recipe.digest}"
+    console.print(Text(title, style="bold"))
+    console.print()
+    _print_fixed(recipe, console)
+    for columns in _sheets(_columns(recipe, rows), console.width):
+        console.print(_sheet(columns))
+        console.print()
+    totals = _totals(recipe, {row["id"]: row["split"] for row in rows})
+    shared = ", ".join(f"{name} {number}" for name, number in totals["splits"].items() if number)
+    samples = ", ".join(map(str, capture.samples))
+    replicas = f" × {capture.replicas} replicas" if capture.replicas > 1 else ""
+    width, height = capture.resolution
+    for line in (
+        f"{_counted(totals['pairs'], 'pair')} = {_counted(totals['variants'], 'variant')}"
+        f" × {_counted(totals['frames'], 'frame')}  ({shared})",
+        f"{totals['images']} images of {width}×{height} = {totals['noisy_images']} noisy"
+        f" ({samples} samples{replicas}) + {_counted(totals['references'], 'reference')}"
+        f" (at most {capture.reference.samples} samples)",
+    ):
+        console.print(Text(line))
+
+
+def _print_fixed(recipe: Recipe, console: Console) -> None:
+    """What has no column: a line per axis of what stays the same, and the seeds that are drawn because left out."""
+    same: dict[str, list[str]] = {}
+    for path, setting in recipe.settings():
+        parameter = PARAMETERS[path]
+        if isinstance(setting, Fixed):
+            same.setdefault(parameter.axis, []).append(f"{parameter.name} {_exact(parameter, setting.value)}")
+    grid = Table.grid(padding=(0, _GAP))
+    for axis, parts in same.items():
+        grid.add_row(Text(axis, style="cyan"), Text(", ".join(parts)))
+    console.print(Text("The same for all", style="italic"))
+    console.print(Padding(grid, (0, 0, 0, _GAP)))
+    drawn = [path for path, parameter in PARAMETERS.items() if _is_left_out(recipe, parameter)]
+    if drawn:
+        console.print(Text(f"Drawn for each: {', '.join(drawn)}", style="italic"))
+    console.print()
+
+
+def _is_left_out(recipe: Recipe, parameter: Parameter) -> bool:
+    return parameter.drawn and parameter.name not in getattr(recipe.axes, parameter.axis).model_fields_set
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of the table: its axis, heads and cells; names read from the left, numbers from the right."""
+
+    axis: str
+    name: str
+    unit: str
+    cells: tuple[str, ...]
+    is_number: bool
+
+    @property
+    def width(self) -> int:
+        return max(map(cell_len, (self.name, self.unit, *self.cells)))
+
+
+def _columns(recipe: Recipe, rows: Sequence[dict[str, Any]]) -> list[_Column]:
+    columns = [
+        _Column("", "id" if key == "id" else "#" if key == "number" else key, "",
+                tuple(str(row[key]) for row in rows), key == "number")
+        for key in _LEADING
+    ]  # fmt: skip
+    for path in rows[0]:
+        if path in _LEADING or _is_left_out(recipe, PARAMETERS[path]):
+            continue
+        parameter = PARAMETERS[path]
+        cells = tuple(_brief(parameter, row[path]) for row in rows)
+        columns.append(_Column(parameter.axis, parameter.name, parameter.unit, cells, parameter.type in (int, float)))
+    return columns
+
+
+def _brief(parameter: Parameter, value: Value) -> str:
+    """A value with as many decimals as split the parameter's range into a hundred or more steps, at most two."""
+    if isinstance(value, float):
+        low, high = value_range(parameter)
+        return f"{value:z.{min(max(2 - int(math.log10(high - low)), 0), 2)}f}"
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def _exact(parameter: Parameter, value: Value) -> str:
+    text = f"{value:g}" if isinstance(value, float) else _brief(parameter, value)
+    return f"{text} {parameter.unit}".rstrip()
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _sheets(columns: Sequence[_Column], width: int) -> list[list[_Column]]:
+    """Columns shared out to tables that fit the width, an axis kept whole where it can be; each starts with the number.
+
+    The first table carries id and split as well, and is not left with these alone.
+    """
+    number = columns[0]
+    sheets = [list(columns[: len(_LEADING)])]
+    for axis in dict.fromkeys(column.axis for column in columns[len(_LEADING) :]):
+        group = [column for column in columns if column.axis == axis]
+        is_begun = bool(sheets[-1][-1].axis)
+        if is_begun and not _fits([*sheets[-1], *group], width):
+            sheets.append([number])
+        for column in group:
+            if not _fits([*sheets[-1], column], width):
+                sheets.append([number])
+            sheets[-1].append(column)
+    return sheets
+
+
+def _fits(columns: Sequence[_Column], width: int) -> bool:
+    return sum(column.width + _GAP for column in columns) <= width + _GAP
+
+
+def _sheet(columns: Sequence[_Column]) -> Table:
+    """A table of three lines of heads, axis, name and unit, and a line per variant."""
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_edge=False)
+    axis = ""
+    for column in columns:
+        head = Text(column.axis if column.axis != axis else "", style="bold cyan")
+        head.append(f"\n{column.name}", style="bold white")
+        if any(column.unit for column in columns):
+            head.append(f"\n{column.unit}", style="dim")
+        axis = column.axis
+        table.add_column(head, justify="right" if column.is_number else "left", no_wrap=True)
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*cells)
+    return table
