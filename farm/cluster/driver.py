@@ -129,13 +129,13 @@ class _Crew:
 
     def __init__(self, recipe: Recipe, root: Path, *, device: str, pool: Pool) -> None:
         self._root = root
-        self._make = lambda: (
-            ray.remote(Worker)
-            .options(num_cpus=pool.threads, num_gpus=pool.gpus, max_restarts=0, max_task_retries=0)
-            .remote(recipe, device=device, threads=pool.threads)
-        )
-        self._idle = [self._make() for _ in range(pool.workers)]
+        self._options = {"num_cpus": pool.threads, "num_gpus": pool.gpus, "max_restarts": 0, "max_task_retries": 0}
+        self._recipe, self._device, self._threads = recipe, device, pool.threads
+        self._idle = [self._hire() for _ in range(pool.workers)]
         self._busy: dict[Any, _Attempt] = {}
+
+    def _hire(self) -> Any:
+        return ray.remote(Worker).options(**self._options).remote(self._recipe, self._device, self._threads)
 
     def engine(self) -> Engine:
         """Let all workers open Blender at once; returns what they render with, which must be the same for all."""
@@ -159,7 +159,7 @@ class _Crew:
                 try:
                     _result(future)
                 except RayActorError:
-                    self._idle.append(self._make())
+                    self._idle.append(self._hire())
                     crashes[attempt.task.key] += 1
                     if crashes[attempt.task.key] < TRIES:
                         waiting.append(attempt.task)

@@ -45,7 +45,7 @@ class Worker:
     threads  CPU threads to render with; 0 leaves the number to Blender
     """
 
-    def __init__(self, recipe: Recipe, *, device: str, threads: int) -> None:
+    def __init__(self, recipe: Recipe, device: str, threads: int) -> None:
         self._recipe = recipe
         self._device = device
         self._threads = threads

@@ -1,0 +1,232 @@
+"""The command line: `digidouble …`.
+
+Exit codes: 0 done; 1 the work or a check failed, or was interrupted; 2 bad input.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+
+from farm import __version__
+from farm.errors import DigidoubleError, TemplateError
+from farm.recipe import load_recipe, templates
+
+__all__ = ["cli", "main"]
+
+INTERRUPTED: Final = 1
+TRACEBACK: Final = "DIGIDOUBLE_TRACEBACK"
+DEVICES: Final = ("auto", "cpu", "optix", "cuda", "hip", "oneapi", "metal")
+
+
+class _Group(click.Group):
+    """A group whose commands come in the order of work."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(self.commands)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="digidouble")
+def cli() -> None:
+    r"""Vary the hair, pose and stunt of a digi-double; render paired datasets for denoisers.
+
+    \b
+    A first dataset:
+      digidouble doctor
+      digidouble plan templates/recipes/demo.yaml
+      digidouble render templates/recipes/demo.yaml --out out/demo
+      digidouble check out/demo
+    """
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+RECIPE = click.argument("recipe", type=click.Path(path_type=Path))
+DATASET = click.argument("dataset", type=click.Path(path_type=Path))
+
+
+@cli.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("out"), help="Where datasets will go.")
+def doctor(out: Path) -> int:
+    r"""Look at this machine: can it render, and with how many workers?
+
+    \b
+    Example:
+      digidouble doctor
+    """
+    from farm.doctor import examine
+
+    console = _console()
+    well = True
+    for finding in examine(out):
+        well &= finding.ok
+        mark = "[green]ok  [/green]" if finding.ok else "[red]fix [/red]"
+        console.print(f"{mark} {finding.name:<10} {finding.state}")
+        if not finding.ok:
+            console.print(f"     {'':<10} → {finding.remedy}")
+    return 0 if well else 1
+
+
+@cli.command()
+@RECIPE
+@click.option("--json", "as_json", is_flag=True, help="Print plain data for programs.")
+def plan(recipe: Path, as_json: bool) -> int:
+    r"""Print the variants that a recipe draws, without rendering.
+
+    \b
+    Examples:
+      digidouble plan templates/recipes/demo.yaml
+      digidouble plan templates/recipes/demo.yaml --json | jq '.variants[0]'
+    """
+    from farm.recipe.table import plan_json, render_table
+
+    loaded = load_recipe(recipe)
+    if as_json:
+        click.echo(json.dumps(plan_json(loaded), indent=2))
+    else:
+        render_table(loaded, Console(highlight=False))
+    return 0
+
+
+@cli.command()
+@RECIPE
+@click.option("--out", type=click.Path(path_type=Path), help="The dataset's folder.  [default: out/NAME]")
+@click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True,
+              help="What renders; a GPU that is asked for and absent is an error.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(1), help="Worker processes.  [default: as many as fit]")
+def render(recipe: Path, out: Path | None, device: str, workers: int | None) -> int:
+    r"""Render a recipe's pairs into a dataset; run it again to go on where it stopped.
+
+    \b
+    Examples:
+      digidouble render templates/recipes/demo.yaml --out out/demo
+      digidouble render night.yaml --out /data/night --device optix
+    """
+    loaded = load_recipe(recipe)
+    root = out if out is not None else Path("out") / loaded.name
+    from farm.cluster.driver import run
+    from farm.cluster.progress import ProgressReport
+    from farm.dataset import build_index, open_dataset, write_report
+
+    console = _console()
+    progress = ProgressReport(console)
+    try:
+        summary = run(loaded, root, progress, device=device, workers=workers)
+    finally:
+        progress.close()
+    if summary.done + summary.rendered:
+        dataset = open_dataset(root)
+        build_index(dataset)
+        report_file = write_report(dataset)
+        console.print(f"{summary.done + summary.rendered} of {summary.total} pairs in {root}")
+        console.print(f"report: {report_file}")
+    if summary.interrupted:
+        console.print("stopped; nothing that was finished is lost: run the same command again to go on")
+        return INTERRUPTED
+    for name, reason in summary.failures.items():
+        click.echo(f"error: {name}: {reason}", err=True)
+    return 0 if summary.complete else 1
+
+
+@cli.command()
+@DATASET
+def check(dataset: Path) -> int:
+    r"""Verify every file of a dataset from its pixels; name each defect.
+
+    \b
+    Example:
+      digidouble check out/demo
+    """
+    from farm.dataset import check_dataset
+
+    report = check_dataset(dataset)
+    for defect in report.defects:
+        click.echo(str(defect))
+    click.echo(report.summary())
+    return 0 if report.ok else 1
+
+
+@cli.command()
+@DATASET
+def report(dataset: Path) -> int:
+    r"""Write a dataset's report.html and contact_sheet.png anew.
+
+    \b
+    Example:
+      digidouble report out/demo
+    """
+    from farm.dataset import open_dataset, write_report
+
+    click.echo(write_report(open_dataset(dataset)))
+    return 0
+
+
+@cli.command(name="templates")
+@click.argument("kind", required=False)
+@click.argument("name", required=False)
+def list_templates(kind: str | None, name: str | None) -> int:
+    r"""List what ships ready to use: the kinds, a kind's names, or one template's file.
+
+    \b
+    Examples:
+      digidouble templates
+      digidouble templates hairstyles
+      digidouble templates recipes demo > mine.yaml
+    """
+    if kind is not None and kind not in templates.kinds():
+        raise TemplateError(f"no kind of template '{kind}'{templates.nearest(kind, templates.kinds())}")
+    if kind is not None and name is not None:
+        click.echo(templates.path(kind, name).read_text(encoding="utf-8"), nl=False)
+    elif kind is not None:
+        for each in templates.names(kind):
+            click.echo(f"{each:<20} {_description(kind, each)}".rstrip())
+    else:
+        for each in templates.kinds():
+            click.echo(f"{each:<12} {', '.join(templates.names(each))}")
+    return 0
+
+
+def _description(kind: str, name: str) -> str:
+    data = templates.load(kind, name)
+    return str(data.get("description", ""))
+
+
+def main() -> None:
+    """Run the command line; every failure is one message and an exit code, never a traceback."""
+    try:
+        code = cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        code = INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+        code = INTERRUPTED
+    except DigidoubleError as error:
+        click.echo(f"error: {error}", err=True)
+        code = error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        place = f"{type(error).__name__}: {error}".splitlines()[0]
+        click.echo(f"error: {place}\nThis is a fault of Digidouble's; {TRACEBACK}=1 shows where.", err=True)
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()
