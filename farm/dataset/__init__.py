@@ -3,6 +3,8 @@
 `docs/dataset.md` describes the format for readers.
 """
 
+from farm.dataset.check import CheckReport, check_dataset
+from farm.dataset.examination import Defect
 from farm.dataset.exr import ImageStamp, read_attributes, read_image, write_image
 from farm.dataset.folder import (
     Dataset,
@@ -12,6 +14,7 @@ from farm.dataset.folder import (
     create_dataset,
     open_dataset,
 )
+from farm.dataset.index import INDEX_FORMAT, build_index, read_index
 from farm.dataset.info import DATASET_FORMAT, DatasetInfo
 from farm.dataset.inspection import inspect_image, inspect_pair
 from farm.dataset.layers import DEPTH_BACKGROUND, LAYERS, NOISY_CHANNELS, REFERENCE_CHANNELS, Layer
@@ -30,17 +33,21 @@ from farm.dataset.record import (
     read_record,
     task_key,
 )
+from farm.dataset.report import write_report
 
 __all__ = [
     "DATASET_FORMAT",
     "DEPTH_BACKGROUND",
+    "INDEX_FORMAT",
     "LAYERS",
     "NOISY_CHANNELS",
     "RECORD_FORMAT",
     "REFERENCE_CHANNELS",
     "CameraRecord",
+    "CheckReport",
     "Dataset",
     "DatasetInfo",
+    "Defect",
     "Engine",
     "EngineBuild",
     "ImageFile",
@@ -50,6 +57,8 @@ __all__ = [
     "Record",
     "Residual",
     "View",
+    "build_index",
+    "check_dataset",
     "clean_uncommitted",
     "commit_record",
     "committed",
@@ -63,9 +72,11 @@ __all__ = [
     "parse_noisy",
     "read_attributes",
     "read_image",
+    "read_index",
     "read_record",
     "relmse",
     "residual_relmse",
     "task_key",
     "write_image",
+    "write_report",
 ]
