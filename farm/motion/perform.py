@@ -1,0 +1,39 @@
+"""What a variant's pose and stunt come to over time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.motion.clip import Clip
+from farm.motion.jump import plan_jump
+from farm.motion.pose import sample_pose
+from farm.motion.skeleton import Skeleton
+from farm.recipe.parameters import Pose, Stunt
+
+__all__ = ["FPS", "NO_STUNT", "perform", "sample_stunt"]
+
+FPS: Final = 24.0
+"""Frames a second unless a capture says otherwise."""
+
+NO_STUNT: Final = "none"
+
+
+def sample_stunt(stunt: Stunt, skeleton: Skeleton, fps: float = FPS) -> Clip:
+    """A whole stunt from beginning to end, one frame every 1/fps seconds."""
+    plan = plan_jump(stunt, skeleton)
+    return plan.sample(np.arange(int(np.floor(plan.duration * fps)) + 1) / fps)
+
+
+def perform(pose: Pose, stunt: Stunt, skeleton: Skeleton, times: NDArray[np.float64]) -> Clip:
+    """The clip at times (N,) in seconds since the first captured frame, which shows the stunt at its `phase`.
+
+    Without a stunt the pose is held. Before its beginning and after its end a stunt stands still.
+    """
+    if stunt.name == NO_STUNT:
+        held = sample_pose(pose, skeleton)
+        return Clip(np.repeat(held.hips, len(times), axis=0), np.repeat(held.rotations, len(times), axis=0))
+    plan = plan_jump(stunt, skeleton)
+    return plan.sample(np.clip(stunt.phase * plan.duration + times, 0.0, plan.duration))
