@@ -6,11 +6,12 @@ from typing import Any, Final
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 from numpy.typing import NDArray
 
 from farm.double.base_mesh import Bone, rig_weights
 
-__all__ = ["build_armature", "skin_to_rig"]
+__all__ = ["bone_of", "build_armature", "follow_bone", "skin_to_rig"]
 
 MODIFIER: Final = "Armature"
 
@@ -56,3 +57,17 @@ def skin_to_rig(mesh: Any, armature: Any, *, rig: str, sources: NDArray[np.int32
     modifier = mesh.modifiers.new(MODIFIER, "ARMATURE")
     modifier.object = armature
     mesh.parent = armature
+
+
+def bone_of(rig: str, vertex: int) -> str:
+    """The bone that moves a base vertex most."""
+    shares = {bone: float(weights[vertices == vertex].sum()) for bone, (vertices, weights) in rig_weights(rig).items()}
+    return max(shares, key=lambda bone: shares[bone])
+
+
+def follow_bone(thing: Any, armature: Any, bone: str) -> None:
+    """Parent an object rigidly to a bone, keeping it where it is with the armature at rest."""
+    rest = armature.data.bones[bone]
+    thing.parent, thing.parent_type, thing.parent_bone = armature, "BONE", bone
+    tail = armature.matrix_world @ rest.matrix_local @ Matrix.Translation((0.0, rest.length, 0.0))
+    thing.matrix_parent_inverse = tail.inverted()

@@ -1,0 +1,189 @@
+"""Lashes and brows: short tapering strands, rooted on the lids and on the brow ridge, that follow the head rigidly."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.double.base_mesh import base_mesh
+from farm.double.eyes import eye_of
+from farm.double.rig import bone_of, follow_bone
+from farm.double.shading import new_material
+from farm.recipe.parameters import Hair
+
+__all__ = ["brow_strands", "build_strands", "lash_strands"]
+
+STRAND_POINTS: Final = 5
+CROWN: Final = 881
+
+UPPER_LASHES: Final = 110
+LOWER_LASHES: Final = 55
+LASH_RADIUS: Final = 0.00006
+
+BROW_HAIRS: Final = 420
+BROW_RADIUS: Final = 0.00005
+BROW: Final = np.array([
+    # x, height, half width on the unshaped face; length of the hairs; their rise in degrees
+    (0.0105, 0.7455, 0.0022, 0.0060, 75.0),
+    (0.0180, 0.7476, 0.0040, 0.0085, 38.0),
+    (0.0300, 0.7502, 0.0038, 0.0090, 14.0),
+    (0.0420, 0.7515, 0.0028, 0.0085, -6.0),
+    (0.0500, 0.7490, 0.0018, 0.0070, -24.0),
+    (0.0565, 0.7450, 0.0007, 0.0055, -34.0),
+])  # fmt: skip
+"""The left brow from the bridge of the nose to the temple."""
+CONVERGE: Final = 22.0
+LIFT: Final = 0.30
+
+
+def lash_strands(shape: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Lashes of both eyes (N, STRAND_POINTS, 3) in metres, root first, spread over the helper strips of the lids."""
+    strands = []
+    for side in "lr":
+        eye = eye_of(shape, side)
+        for strip, count in (("1", LOWER_LASHES), ("2", UPPER_LASHES)):
+            grid = shape[_strip_grid(f"helper-{side}-eyelashes-{strip}")]
+            strands.append(_along_columns(grid, eye.centre, count, rng))
+    return np.concatenate(strands)
+
+
+def _strip_grid(group: str) -> NDArray[np.int32]:
+    """The vertices (rows, columns) of a lash strip, from the lid outwards and from one corner of the eye to the other.
+
+    A vertex's place follows from its distances, in edges, to the strip's two corners on the lid.
+    """
+    base = base_mesh()
+    faces = base.faces[base.groups[group]]
+    vertices, uses = np.unique(faces, return_counts=True)
+    corners = vertices[uses == 1]
+    eye = base.vertices[base.group_vertices(f"{group.partition('-eyelashes')[0]}-eye")].mean(axis=0)
+    nearest = np.argsort(np.linalg.norm(base.vertices[corners] - eye, axis=1))
+    first, second = corners[np.sort(nearest[:2])]
+    from_first, from_second = _edge_distances(faces, int(first)), _edge_distances(faces, int(second))
+    width = from_first[int(second)]
+    rows = 1 + max((from_first[v] + from_second[v] - width) // 2 for v in from_first)
+    grid = np.empty((rows, width + 1), dtype=np.int32)
+    for vertex, distance in from_first.items():
+        row = (distance + from_second[vertex] - width) // 2
+        grid[row, distance - row] = vertex
+    return grid
+
+
+def _edge_distances(faces: NDArray[np.int32], start: int) -> dict[int, int]:
+    neighbours: dict[int, set[int]] = {}
+    for face in faces.tolist():
+        for here, there in zip(face, face[1:] + face[:1], strict=True):
+            neighbours.setdefault(here, set()).add(there)
+            neighbours.setdefault(there, set()).add(here)
+    distances, front = {start: 0}, [start]
+    while front:
+        front = [there for here in front for there in sorted(neighbours[here]) if there not in distances]
+        distances.update(dict.fromkeys(front, max(distances.values()) + 1))
+    return distances
+
+
+def _along_columns(
+    grid: NDArray[np.float64], eye: NDArray[np.float64], count: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Strands (count, STRAND_POINTS, 3) that run down the columns of a grid (rows, columns, 3)."""
+    rows, columns = grid.shape[:2]
+    across = np.sort(np.clip((np.arange(count) + rng.uniform(0.1, 0.9, count)) / count, 0.02, 0.98)) * (columns - 1)
+    lengths = rng.uniform(0.65, 1.0, count) * np.sin(np.pi * (0.12 + 0.76 * across / (columns - 1))) ** 0.5
+    lean = rng.normal(0.0, 0.25, count)
+    along = np.linspace(0.0, 1.0, STRAND_POINTS) * lengths[:, None]
+    place = np.clip(across[:, None] + lean[:, None] * along, 0.0, columns - 1.001)
+    column, row = place.astype(int), np.clip((along * (rows - 1)).astype(int), 0, rows - 2)
+    right, down = (place - column)[..., None], (along * (rows - 1) - row)[..., None]
+    upper = grid[row, column] * (1 - right) + grid[row, column + 1] * right
+    lower = grid[row + 1, column] * (1 - right) + grid[row + 1, column + 1] * right
+    strands: NDArray[np.float64] = upper * (1 - down) + lower * down
+    return strands
+
+
+def brow_strands(shape: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Hairs of both brows (N, STRAND_POINTS, 3) in metres, root first.
+
+    They rise beside the nose, lie outwards along the ridge, and converge on the brow's middle line.
+    """
+    return np.concatenate([_brow(shape, side, rng) for side in (1.0, -1.0)])
+
+
+def _brow(shape: NDArray[np.float64], side: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    along = rng.beta(1.1, 1.25, BROW_HAIRS)
+    across = rng.uniform(-1.0, 1.0, BROW_HAIRS)
+    table = np.stack([np.interp(along, np.linspace(0, 1, len(BROW)), column) for column in BROW.T], axis=1)
+    x, height, half, length, rise = table.T
+    roots, normals = _on_face(shape, np.stack([side * x, height + half * across], axis=1))
+    angle = np.radians(rise - CONVERGE * across + rng.normal(0.0, 9.0, BROW_HAIRS))
+    outward = np.stack([side * np.cos(angle), np.zeros(BROW_HAIRS), np.sin(angle)], axis=1)
+    tangent = outward - (outward * normals).sum(axis=1, keepdims=True) * normals
+    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+    scale = np.linalg.norm(shape[CROWN] - shape[0]) / np.linalg.norm(
+        base_mesh().vertices[CROWN] - base_mesh().vertices[0]
+    )
+    reach = (length * scale * rng.uniform(0.7, 1.1, BROW_HAIRS))[:, None, None]
+    t = np.linspace(0.0, 1.0, STRAND_POINTS)[None, :, None]
+    hairs: NDArray[np.float64] = roots[:, None] + reach * (
+        t * tangent[:, None] + LIFT * t * (1 - 0.75 * t) * normals[:, None]
+    )
+    return hairs
+
+
+def _on_face(
+    shape: NDArray[np.float64], places: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Points and normals (N, 3) on the shaped face, where places (N, 2) of (x, height) lie on the unshaped one."""
+    base = base_mesh()
+    quads = base.faces[base.groups["body"]]
+    centres = base.vertices[quads].mean(axis=1)
+    margin = 0.02
+    near = (centres[:, 1] < -0.08) & (np.abs(centres[:, 2] - places[:, 1].mean()) < margin + np.ptp(places[:, 1]))
+    near &= (centres[:, 0] > places[:, 0].min() - margin) & (centres[:, 0] < places[:, 0].max() + margin)
+    triangles = np.concatenate([quads[near][:, [0, 1, 2]], quads[near][:, [0, 2, 3]]])
+    flat = base.vertices[triangles][:, :, [0, 2]]
+    one, two, from_first = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0], places[:, None] - flat[None, :, 0]
+    area = one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        second = (from_first[..., 0] * two[:, 1] - from_first[..., 1] * two[:, 0]) / area
+        third = (one[:, 0] * from_first[..., 1] - one[:, 1] * from_first[..., 0]) / area
+    weights = np.stack([1 - second - third, second, third], axis=-1)
+    inside = (weights >= -1e-9).all(axis=-1)
+    depth = np.where(inside, (weights * base.vertices[triangles][None, :, :, 1]).sum(axis=-1), np.inf)
+    hit = depth.argmin(axis=1)
+    chosen, share = triangles[hit], weights[np.arange(len(places)), hit]
+    corners = shape[chosen]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    return (share[..., None] * corners).sum(axis=1), normals
+
+
+def build_strands(
+    name: str, strands: NDArray[np.float64], hair: Hair, armature: Any, collection: Any, *, rig: str, radius: float
+) -> Any:
+    """A hair curves object of strands (N, P, 3) that taper to a point, coloured as `hair`, parented to the head."""
+    count, points = strands.shape[:2]
+    curves = bpy.data.hair_curves.new(name)
+    curves.add_curves([points] * count)
+    curves.position_data.foreach_set("vector", strands.astype(np.float32).ravel())
+    taper = radius * (1 - np.linspace(0.0, 1.0, points) ** 2 * 0.9)
+    curves.attributes.new("radius", "FLOAT", "POINT").data.foreach_set("value", np.tile(taper, count))
+    curves.materials.append(_strand_material(name, hair))
+    thing = bpy.data.objects.new(name, curves)
+    collection.objects.link(thing)
+    follow_bone(thing, armature, bone_of(rig, CROWN))
+    return thing
+
+
+def _strand_material(name: str, hair: Hair) -> Any:
+    """The hair's pigment, a little darker: brows and lashes hold more of it than the head does."""
+    material, graph = new_material(name)
+    inputs = {
+        "Melanin": min(1.0, hair.melanin + 0.6 * (1 - hair.melanin) * hair.melanin + 0.12),
+        "Melanin Redness": hair.redness,
+        "Roughness": 0.4,
+    }
+    graph.surface(graph.node("BsdfHairPrincipled", inputs, parametrization="MELANIN"))
+    return material
