@@ -1,0 +1,142 @@
+"""What hair cannot pass: a grid of signed distances to the skin and clothes around the head (numpy and scipy).
+
+Distances come from the nearest surface sample and its normal (Hoppe, DeRose, Duchamp, McDonald, Stuetzle 1992,
+"Surface reconstruction from unorganized points"), so that meshes need be neither closed nor free of overlaps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+from scipy.spatial import cKDTree
+
+from farm.double.groom.surface import Frame, Head, vertex_normals
+
+__all__ = ["Collider", "Shell", "build_collider"]
+
+Array = NDArray[np.float64]
+
+SPACING: Final = 0.007
+SMOOTHING: Final = 0.6
+"""Blur of the distances, in grid cells."""
+SAMPLE_RADIUS: Final = 0.004
+"""Half the distance between surface samples."""
+MARGIN: Final = 0.06
+FACE_HALF_WIDTH: Final = 0.052
+FACE_ROUNDING: Final = 0.03
+FACE_REACH: Final = 0.25
+BROWS_ABOVE_EYES: Final = 0.024
+FRINGE_BELOW_HAIRLINE: Final = 0.012
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A surface that hair collides with: vertices (V, 3) in world space and quads (F, 4)."""
+
+    vertices: Array
+    faces: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Collider:
+    """Signed distances (positive outside) and their gradients on a regular grid.
+
+    origin  (3,) of the first grid point
+    shape   points along x, y, z
+    values  (points, 4) float32: distance in metres, and its gradient
+    """
+
+    origin: Array
+    shape: tuple[int, int, int]
+    values: NDArray[np.float32]
+
+    def sample(self, points: Array) -> tuple[Array, Array]:
+        """Distance (N,) and unit gradient (N, 3) at points (N, 3), trilinear; outside the grid, of its border."""
+        place = np.clip((points - self.origin) / SPACING, 0.0, np.array(self.shape) - 1.001)
+        cell = place.astype(np.int64)
+        fraction = place - cell
+        base = (cell[:, 0] * self.shape[1] + cell[:, 1]) * self.shape[2] + cell[:, 2]
+        mixed = np.zeros((len(points), 4))
+        for corner in range(8):
+            step = (corner >> 2 & 1, corner >> 1 & 1, corner & 1)
+            weight = np.prod(
+                [fraction[:, axis] if on else 1 - fraction[:, axis] for axis, on in enumerate(step)], axis=0
+            )
+            index = base + (step[0] * self.shape[1] + step[1]) * self.shape[2] + step[2]
+            mixed += weight[:, None] * self.values[index]
+        gradient = mixed[:, 1:]
+        return mixed[:, 0], gradient / np.maximum(np.linalg.norm(gradient, axis=1, keepdims=True), 1e-9)
+
+
+def build_collider(shells: list[Shell], head: Head, frame: Frame, *, reach: float, fringe: bool) -> Collider:
+    """Distances around the head as far as hair of length `reach` can fall, with the face kept free.
+
+    The face is guarded by a rounded column in front of eyes, nose and mouth; without a fringe it also covers most
+    of the forehead.
+    """
+    origin, shape = _box(head, reach)
+    axes = [origin[axis] + SPACING * np.arange(shape[axis]) for axis in range(3)]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    distance = np.full(len(points), np.inf)
+    for shell in shells:
+        _include(distance, shell, points, low=axes, reach=MARGIN)
+    np.minimum(distance, _face_guard(frame.to_local(points), head, frame, fringe), out=distance)
+    grid = gaussian_filter(distance.reshape(shape), SMOOTHING, mode="nearest")
+    gradient = np.stack(np.gradient(grid, SPACING), axis=-1)
+    values = np.concatenate([grid[..., None], gradient], axis=-1).reshape(-1, 4)
+    return Collider(origin=origin, shape=shape, values=values.astype(np.float32))
+
+
+def _box(head: Head, reach: float) -> tuple[Array, tuple[int, int, int]]:
+    """The grid's first point and size: the scalp, room around it, and what hangs below."""
+    worn = head.posed[head.scalp > 0.5]
+    low, high = worn.min(axis=0) - MARGIN, worn.max(axis=0) + MARGIN
+    low[2] -= reach
+    low[:2] -= reach * 0.2
+    high[:2] += reach * 0.2
+    size = np.ceil((high - low) / SPACING).astype(int) + 1
+    return low, (int(size[0]), int(size[1]), int(size[2]))
+
+
+def _include(distance: Array, shell: Shell, points: Array, *, low: list[Array], reach: float) -> None:
+    """Take the minimum with the distances to one shell, in place."""
+    vertex = shell.vertices
+    normals = vertex_normals(vertex, shell.faces)
+    corners = vertex[shell.faces]
+    middle_normals = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
+    lengths = np.linalg.norm(middle_normals, axis=1)
+    solid = lengths > 1e-12
+    samples = np.concatenate([vertex[np.unique(shell.faces)], corners.mean(axis=1)[solid]])
+    outward = np.concatenate([normals[np.unique(shell.faces)], middle_normals[solid] / lengths[solid, None]])
+    near = np.all(
+        [(samples[:, i] > low[i][0] - reach) & (samples[:, i] < low[i][-1] + reach) for i in range(3)], axis=0
+    )
+    if not near.any():
+        return
+    samples, outward = samples[near], outward[near]
+    span, index = cKDTree(samples).query(points)
+    along = np.einsum("nc,nc->n", points - samples[index], outward[index])
+    size = np.sqrt(np.maximum(along**2, span**2 - SAMPLE_RADIUS**2))
+    np.minimum(distance, np.where(along < 0, -size, size), out=distance)
+
+
+def _face_guard(local: Array, head: Head, frame: Frame, fringe: bool) -> Array:
+    """Signed distance (N,) to the column that keeps the face free, for points in the head's axes."""
+    eyes = head.eyes - frame.centre
+    scale = np.linalg.norm(eyes[0] - eyes[1]) / 0.0606
+    bottom = head.chin[2] - frame.centre[2] - 0.02
+    top = eyes[:, 2].mean() + BROWS_ABOVE_EYES * scale
+    if not fringe:
+        front = (head.scalp > 0.5) & (np.abs(head.rest[:, 0]) < 0.02 * scale)
+        worn = head.rest[front & (head.rest[:, 1] < frame.centre[1])]
+        top = worn[:, 2].min() - frame.centre[2] - FRINGE_BELOW_HAIRLINE * scale
+    half = np.array([FACE_HALF_WIDTH * scale, (top - bottom) / 2])
+    beyond = np.abs(local[:, [0, 2]] - (0.0, (top + bottom) / 2)) - half + FACE_ROUNDING
+    outline = np.linalg.norm(np.maximum(beyond, 0), axis=1) + np.minimum(beyond.max(axis=1), 0) - FACE_ROUNDING
+    depth = np.maximum(local[:, 1] - eyes[:, 1].mean(), -FACE_REACH - local[:, 1])
+    guard: Array = np.maximum(outline, depth)
+    return guard

@@ -1,0 +1,67 @@
+"""How a style varies over the head: figures and combing directions at any point around it (numpy only)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.double.groom.style import REGIONS, Comb, Hairstyle, direction, directions
+
+__all__ = ["comb_direction", "region_shares", "regional"]
+
+Array = NDArray[np.float64]
+
+REGION_SHARPNESS: Final = 7.0
+"""Concentration of a region around its centres (that of a von Mises–Fisher kernel)."""
+MIDDLE_BLEND: Final = 0.02
+"""Distance from the middle over which `aside` turns from left to right where there is no parting."""
+
+
+def region_shares(local: Array) -> Array:
+    """How much points (N, 3) in the head's axes belong to each region: (N, regions), each row summing to 1."""
+    unit = local / np.maximum(np.linalg.norm(local, axis=1, keepdims=True), 1e-9)
+    centres = directions()
+    kernel = np.exp(REGION_SHARPNESS * (unit @ np.array([vector for _, vector in centres]).T - 1.0))
+    names = list(REGIONS)
+    shares = np.zeros((len(local), len(names)))
+    for column, (name, _) in enumerate(centres):
+        index = names.index(name)
+        shares[:, index] = np.maximum(shares[:, index], kernel[:, column])
+    total: Array = shares / shares.sum(axis=1, keepdims=True)
+    return total
+
+
+def regional(style: Hairstyle, quantity: str, shares: Array) -> Array:
+    """A figure of the style, as `length`, blended over regions: (N,)."""
+    blended: Array = shares @ np.array(style.table(quantity))
+    return blended
+
+
+def comb_direction(style: Hairstyle, local: Array, normals: Array, side: Array) -> Array:
+    """The combed direction (N, 3) at points (N, 3), all in the head's axes: unit length, at right angles to `normals`.
+
+    `side` (N,) is −1 or 1 where there is a parting; without one, `aside` leads away from the middle.
+    """
+    shares = region_shares(local)
+    words = {word: shares @ np.array([getattr(comb, word) for comb in style.combs()]) for word in Comb.model_fields}
+    if style.parting.side == "none":
+        side = np.tanh(local[:, 0] / MIDDLE_BLEND)
+    whorl = np.array(direction(style.whorl.azimuth, style.whorl.elevation))
+    unit = local / np.maximum(np.linalg.norm(local, axis=1, keepdims=True), 1e-9)
+    away = unit - whorl
+    away -= np.einsum("nc,nc->n", away, normals)[:, None] * normals
+    away /= np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 0.15)
+    flow = np.stack(
+        [
+            words["left"] - words["right"] + words["aside"] * side,
+            words["back"] - words["forward"],
+            words["up"] - words["down"],
+        ],
+        axis=1,
+    )
+    flow += words["whorl"][:, None] * away + words["swirl"][:, None] * np.cross(normals, away)
+    flow -= np.einsum("nc,nc->n", flow, normals)[:, None] * normals
+    result: Array = flow / np.maximum(np.linalg.norm(flow, axis=1, keepdims=True), 1e-6)
+    return result

@@ -1,0 +1,276 @@
+"""A groom in Blender: combed guides become native hair curves, and Blender's hair node assets the strands between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+from numpy.typing import NDArray
+
+from farm.double.base_mesh import base_mesh
+from farm.double.body import Double
+from farm.double.groom.collider import Shell
+from farm.double.groom.comb import Guides, comb_guides
+from farm.double.groom.material import build_hair_material
+from farm.double.groom.nodes import Attribute, add_asset, set_inputs
+from farm.double.groom.style import Hairstyle, load_hairstyle
+from farm.double.groom.surface import Head, Scalp
+from farm.double.scalp import scalp_mask
+from farm.errors import DigidoubleError
+from farm.recipe.parameters import Hair
+from farm.recipe.variant import stream
+
+__all__ = ["Groom", "build_groom", "remove_groom", "strand_points", "strand_radius"]
+
+Array = NDArray[np.float64]
+
+UV_MAP: Final = "UVMap"
+DENSITY: Final = "density"
+HEAD_BONE: Final = "head"
+CHIN_REACH: Final = 0.06
+STRAND_RADIUS: Final = 0.00004
+"""Radius of a strand on a full head of `FULL_HEAD` strands, in metres."""
+FULL_HEAD: Final = 120_000
+COUNT_TOLERANCE: Final = 0.02
+COUNT_ROUNDS: Final = 4
+SEED_LIMIT: Final = 10_000
+"""The hair assets take seeds below this."""
+
+
+@dataclass(frozen=True)
+class Groom:
+    """A groom in Blender's scene: `curves` is the hair object, `scalp` the surface it grows from, never rendered."""
+
+    curves: Any
+    scalp: Any
+    strands: int
+
+
+def build_groom(double: Double, hair: Hair, *, collection: Any) -> Groom:
+    """Comb `hair` on the double as it is posed now, in `collection`, which must be linked to the scene.
+
+    Gravity is that of the posed world. Strands follow the head bone afterwards as one rigid piece.
+    """
+    style = load_hairstyle(hair.style)
+    head, shells = _read_double(double)
+    guides = comb_guides(head, shells, style, length=hair.length, seed=hair.seed)
+    scalp = _build_scalp_object(guides.scalp, collection)
+    curves = _build_guides_object(guides, scalp, collection)
+    curves.data.materials.append(build_hair_material("hair", hair))
+    strands = _style_strands(curves, guides, style, hair)
+    for thing in (scalp, curves):
+        _follow_head(thing, double)
+    return Groom(curves=curves, scalp=scalp, strands=strands)
+
+
+def remove_groom(groom: Groom) -> None:
+    """Remove a groom's objects, their data and its material; the shared hair assets stay."""
+    materials = [material for material in groom.curves.data.materials if material]
+    data = [groom.curves.data, groom.scalp.data]
+    for thing in (groom.curves, groom.scalp):
+        bpy.data.objects.remove(thing)
+    bpy.data.batch_remove([block for block in (*data, *materials) if block.users <= block.use_fake_user])
+
+
+def strand_points(groom: Groom) -> tuple[Array, NDArray[np.int32]]:
+    """The evaluated points (N, 3) of all strands in world space, and where each strand begins (strands + 1,)."""
+    curves, evaluated = _evaluated_curves(groom.curves)
+    first = np.empty(len(curves.curves) + 1, dtype=np.int32)
+    curves.curve_offset_data.foreach_get("value", first)
+    matrix = np.array(evaluated.matrix_world)
+    return _positions(curves) @ matrix[:3, :3].T + matrix[:3, 3], first
+
+
+def strand_radius(strands: int, thickness: float = 1.0) -> float:
+    """The radius in metres at the root that lets `strands` cover the scalp as a full head of hair does."""
+    return STRAND_RADIUS * thickness * float(np.sqrt(FULL_HEAD / strands))
+
+
+def _read_double(double: Double) -> tuple[Head, list[Shell]]:
+    """The posed head and what hair collides with."""
+    base = base_mesh()
+    faces = base.groups["body"]
+    posed = double.shape.copy()
+    skin = _posed_vertices(double.body)
+    posed[: len(skin)] = skin
+    eyes = np.stack([double.shape[base.group_vertices(f"joint-{side}-eye")].mean(axis=0) for side in "lr"])
+    shells = [Shell(posed, base.faces[faces])]
+    suit = getattr(double, "suit", None)
+    if suit is not None:
+        shells.append(Shell(_posed_vertices(suit), _quads(suit.data)))
+    return Head(
+        rest=double.shape,
+        posed=posed,
+        faces=base.faces[faces],
+        uvs=base.uvs[faces],
+        scalp=scalp_mask(),
+        eyes=eyes,
+        chin=_chin(double.shape, eyes),
+    ), shells
+
+
+def _chin(rest: Array, eyes: Array) -> Array:
+    """The lowest skin under the mouth, in the middle of the face."""
+    skin = rest[base_mesh().group_vertices("body")]
+    mouth = rest[base_mesh().group_vertices("joint-jaw")].mean(axis=0)
+    near = (np.abs(skin[:, 0]) < 0.01) & (skin[:, 1] < eyes[:, 1].mean()) & (skin[:, 2] > mouth[2] - CHIN_REACH)
+    chin: Array = skin[near][np.argmin(skin[near, 2])]
+    return chin
+
+
+def _posed_vertices(thing: Any) -> Array:
+    """A mesh object's vertices (V, 3) in world space as its armature poses them, before any other modifier."""
+    hidden = [modifier for modifier in thing.modifiers if modifier.type != "ARMATURE" and modifier.show_viewport]
+    for modifier in hidden:
+        modifier.show_viewport = False
+    evaluated = thing.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    flat = np.empty(len(evaluated.data.vertices) * 3, dtype=np.float32)
+    evaluated.data.vertices.foreach_get("co", flat)
+    matrix = np.array(evaluated.matrix_world)
+    for modifier in hidden:
+        modifier.show_viewport = True
+    vertices: Array = flat.reshape(-1, 3).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+    return vertices
+
+
+def _quads(mesh: Any) -> NDArray[np.int32]:
+    """Faces (F, 4) of a mesh; a triangle's last corner is doubled."""
+    rows = [tuple(face.vertices) for face in mesh.polygons]
+    return np.array([row if len(row) == 4 else (*row[:3], row[2]) for row in rows], dtype=np.int32)
+
+
+def _build_scalp_object(scalp: Scalp, collection: Any) -> Any:
+    mesh = bpy.data.meshes.new("scalp")
+    mesh.from_pydata(scalp.posed, [], scalp.triangles)
+    mesh.uv_layers.new(name=UV_MAP, do_init=False).uv.foreach_set("vector", scalp.uvs.ravel())
+    mesh.attributes.new(DENSITY, "FLOAT", "POINT").data.foreach_set("value", scalp.density)
+    mesh.shade_smooth()
+    thing = bpy.data.objects.new("scalp", mesh)
+    thing.hide_render = True
+    thing.display_type = "BOUNDS"
+    collection.objects.link(thing)
+    return thing
+
+
+def _build_guides_object(guides: Guides, scalp: Any, collection: Any) -> Any:
+    curves = bpy.data.hair_curves.new("groom")
+    count, points, _ = guides.points.shape
+    curves.add_curves([points] * count)
+    curves.points.foreach_set("position", guides.points.ravel())
+    curves.surface = scalp
+    curves.surface_uv_map = UV_MAP
+    anchors = curves.attributes.new("surface_uv_coordinate", "FLOAT2", "CURVE")
+    anchors.data.foreach_set("vector", guides.roots.uvs.ravel())
+    thing = bpy.data.objects.new("groom", curves)
+    collection.objects.link(thing)
+    return thing
+
+
+def _style_strands(thing: Any, guides: Guides, style: Hairstyle, hair: Hair) -> int:
+    """Add the hair assets that make strands of guides; returns how many strands there are."""
+    random = stream(hair.seed, "groom", "strands")
+
+    def seed() -> int:
+        return int(random.integers(SEED_LIMIT))
+
+    interpolate = add_asset(
+        thing,
+        "Interpolate Hair Curves",
+        Resting_Surface=False,
+        Part_by_Mesh_Islands=style.parting.side != "none",
+        Interpolation_Guides=style.blend,
+        Density_Mask=Attribute(DENSITY),
+        Seed=seed(),
+    )
+    strands = _reach_count(thing, interpolate, guides.scalp, hair.strands)
+    for clump in style.clumps:
+        add_asset(
+            thing,
+            "Clump Hair Curves",
+            Factor=clump.strength * (1 - 0.5 * hair.frizz),
+            Shape=clump.shape,
+            Tip_Spread=clump.spread,
+            Guide_Distance=clump.size,
+            Existing_Guide_Map=False,
+            Seed=seed(),
+        )
+    if style.curl:
+        add_asset(
+            thing,
+            "Curl Hair Curves",
+            Subdivision=0,
+            Curl_Start=style.curl.start,
+            Radius=style.curl.radius,
+            Factor_End=style.curl.tip,
+            Frequency=style.curl.turns,
+            Random_Offset=style.curl.disorder,
+            Guide_Distance=style.curl.size,
+            Existing_Guide_Map=False,
+            Seed=seed(),
+        )
+    if style.noise.distance:
+        add_asset(
+            thing,
+            "Hair Curves Noise",
+            Distance=style.noise.distance,
+            Scale=style.noise.scale,
+            Scale_along_Curve=style.noise.along,
+            Offset_per_Curve=style.noise.own,
+            Seed=seed(),
+        )
+    if style.frizz and hair.frizz:
+        add_asset(thing, "Frizz Hair Curves", Distance=style.frizz * hair.frizz, Seed=seed())
+    if style.uneven:
+        add_asset(
+            thing,
+            "Trim Hair Curves",
+            Replace_Length=False,
+            Random_Offset=style.uneven * hair.length,
+            Seed=seed(),
+        )
+    add_asset(
+        thing,
+        "Set Hair Curve Profile",
+        Radius=strand_radius(hair.strands, style.thickness),
+        Shape=0.0,
+        Factor_Min=style.taper,
+        Factor_Max=1.0,
+    )
+    return strands
+
+
+def _reach_count(thing: Any, interpolate: Any, scalp: Scalp, wanted: int) -> int:
+    """Set the density that gives `wanted` strands; returns how many it gives."""
+    density = wanted / float((scalp.areas() * scalp.density[scalp.triangles].mean(axis=1)).sum())
+    for _ in range(COUNT_ROUNDS):
+        set_inputs(interpolate, Density=density)
+        count = len(_evaluated_curves(thing)[0].curves)
+        if abs(count - wanted) <= COUNT_TOLERANCE * wanted:
+            return count
+        density *= wanted / max(count, 1)
+    raise DigidoubleError(f"{wanted} strands were asked for and {count} grew on a scalp of {scalp.areas().sum():.4f} m²")
+
+
+def _evaluated_curves(thing: Any) -> tuple[Any, Any]:
+    evaluated = thing.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    return evaluated.data, evaluated
+
+
+def _positions(curves: Any) -> Array:
+    flat = np.empty(len(curves.points) * 3, dtype=np.float32)
+    curves.attributes["position"].data.foreach_get("vector", flat)
+    return flat.reshape(-1, 3).astype(np.float64)
+
+
+def _follow_head(thing: Any, double: Double) -> None:
+    """Parent an object that stands in world space to the posed head bone, rigidly and without moving it."""
+    armature = double.armature
+    bone = armature.pose.bones[HEAD_BONE]
+    thing.parent = armature
+    thing.parent_type = "BONE"
+    thing.parent_bone = bone.name
+    tail = armature.matrix_world @ bone.matrix @ Matrix.Translation((0.0, bone.length, 0.0))
+    thing.matrix_parent_inverse = tail.inverted()

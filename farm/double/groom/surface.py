@@ -1,0 +1,259 @@
+"""The scalp as a surface to grow hair on: triangles around the hairline, cut along the parting (numpy only)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.double.groom.style import Parting
+
+__all__ = ["Frame", "Head", "Roots", "Scalp", "build_scalp", "head_frame", "sample_roots"]
+
+Array = NDArray[np.float64]
+
+EYES_TO_CENTRE: Final = np.array([0.0, 0.078, 0.022])
+"""From between the eyes to the head's centre on a common head, whose eyes lie `EYE_DISTANCE` apart."""
+EYE_DISTANCE: Final = 0.0606
+HAIRLINE_SHARE: Final = 0.02
+CANDIDATES_PER_ROOT: Final = 9
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a groom needs to know about who wears it.
+
+    rest    (V, 3) vertices in the rest pose, upright and facing −Y
+    posed   (V, 3) the same vertices where the pose has them, in world space
+    faces   (F, 4) quads of the skin
+    uvs     (F, 4, 2) texture coordinates of their corners, of which no two places of the scalp share one
+    scalp   (V,) how densely hair grows, 0..1
+    eyes    (2, 3) centres of the left and right eye in the rest pose
+    chin    (3,) tip of the chin in the rest pose
+    """
+
+    rest: Array
+    posed: Array
+    faces: NDArray[np.int32]
+    uvs: Array
+    scalp: Array
+    eyes: Array
+    chin: Array
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The head's own axes (x left, y back, z up, metres from its centre) and where the pose has them.
+
+    centre    (3,) in the rest pose
+    rotation  (3, 3) and `offset` (3,): rest to posed
+    """
+
+    centre: Array
+    rotation: Array
+    offset: Array
+
+    def to_local(self, posed: Array) -> Array:
+        """World points (..., 3) of the posed head in the head's axes."""
+        return (posed - self.offset) @ self.rotation - self.centre
+
+    def to_world(self, local: Array) -> Array:
+        """Points (..., 3) in the head's axes to where the pose has them."""
+        return (local + self.centre) @ self.rotation.T + self.offset
+
+    def turn_to_local(self, vectors: Array) -> Array:
+        """World vectors (..., 3) in the head's axes."""
+        return vectors @ self.rotation
+
+    def turn_to_world(self, vectors: Array) -> Array:
+        """Vectors (..., 3) of the head's axes in the world."""
+        return vectors @ self.rotation.T
+
+
+def head_frame(head: Head) -> Frame:
+    """The head's centre, and the rigid motion that takes its scalp from rest to pose best.
+
+    The motion is the least-squares one (Kabsch 1976, "A solution for the best rotation to relate two sets of vectors").
+    """
+    span = float(np.linalg.norm(head.eyes[0] - head.eyes[1]))
+    centre = head.eyes.mean(axis=0) + EYES_TO_CENTRE * (span / EYE_DISTANCE)
+    worn = head.scalp > 0.5
+    rest, posed = head.rest[worn], head.posed[worn]
+    left, _, right = np.linalg.svd((rest - rest.mean(0)).T @ (posed - posed.mean(0)))
+    handed = np.diag([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
+    rotation = (left @ handed @ right).T
+    return Frame(centre=centre, rotation=rotation, offset=posed.mean(0) - rotation @ rest.mean(0))
+
+
+@dataclass(frozen=True)
+class Scalp:
+    """Triangles of skin that bear hair, cut into one island per side of the parting.
+
+    local    (S, 3) vertices at rest in the head's axes
+    posed    (S, 3) in world space; `normals` (S, 3) are those of the whole skin there
+    uvs      (T, 3, 2) texture coordinates of each triangle's corners
+    density  (S,) 0..1
+    side     (S,) −1 or 1: which side of the parting; all 1 where there is none
+    triangles (T, 3)
+    """
+
+    local: Array
+    posed: Array
+    normals: Array
+    uvs: Array
+    density: Array
+    side: Array
+    triangles: NDArray[np.int64]
+
+    def areas(self) -> Array:
+        """Posed area of each triangle (T,) in m²."""
+        a, b, c = (self.posed[self.triangles[:, corner]] for corner in range(3))
+        return np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Where guides grow: posed position (G, 3), normal (G, 3), texture coordinate (G, 2), side of the parting (G,)."""
+
+    posed: Array
+    normals: Array
+    local: Array
+    uvs: Array
+    side: Array
+
+
+def vertex_normals(vertices: Array, faces: NDArray[np.int32]) -> Array:
+    """Unit normals (V, 3), the mean of the faces around each vertex weighted by area; 0 where there are none."""
+    diagonals = np.cross(vertices[faces[:, 2]] - vertices[faces[:, 0]], vertices[faces[:, 3]] - vertices[faces[:, 1]])
+    normals = np.zeros_like(vertices)
+    for corner in range(faces.shape[1]):
+        np.add.at(normals, faces[:, corner], diagonals)
+    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
+    return normals / np.maximum(lengths, 1e-12)
+
+
+def build_scalp(head: Head, frame: Frame, parting: Parting) -> Scalp:
+    """Cut the skin that bears hair out of the body and part it."""
+    bearing = (head.scalp[head.faces] > HAIRLINE_SHARE).any(axis=1)
+    faces = head.faces[bearing]
+    corners = faces.reshape(-1)
+    columns = np.concatenate(
+        [
+            head.rest[corners] - frame.centre,
+            head.posed[corners],
+            vertex_normals(head.posed, head.faces)[corners],
+            head.uvs[bearing].reshape(-1, 2),
+            head.scalp[corners, None],
+        ],
+        axis=1,
+    )
+    first = np.arange(0, len(corners), 4)[:, None]
+    triangles = np.concatenate([first + (0, 1, 2), first + (0, 2, 3)])
+    if parting.side == "none":
+        return _scalp(columns, triangles, np.ones(len(columns)))
+    distance = parting_distance(columns[:, :3], parting)
+    halves = [_clip(columns, triangles, distance * side) for side in (1.0, -1.0)]
+    shift = len(halves[0][0])
+    return _scalp(
+        np.concatenate([halves[0][0], halves[1][0]]),
+        np.concatenate([halves[0][1], halves[1][1] + shift]),
+        np.concatenate([np.ones(shift), -np.ones(len(halves[1][0]))]),
+    )
+
+
+def parting_distance(local: Array, parting: Parting) -> Array:
+    """Signed distance (N,) from the parting's surface of points (N, 3) in the head's axes; its left is positive."""
+    middle = {"centre": 0.0, "left": parting.offset, "right": -parting.offset}[parting.side]
+    y = local[:, 1]
+    wander = np.sin(y * 190.0) + 0.6 * np.sin(y * 430.0 + 1.7)
+    distance: Array = local[:, 0] - middle - parting.waviness * wander
+    return distance
+
+
+def _scalp(columns: Array, triangles: NDArray[np.int64], side: Array) -> Scalp:
+    """Merge equal corners, so that each side is one island."""
+    key = np.round(np.concatenate([columns[:, :3], side[:, None]], axis=1), 7)
+    _, kept, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)
+    merged = columns[kept]
+    uvs = columns[triangles, 9:11]
+    triangles = inverse.reshape(-1)[triangles]
+    a, b, c = triangles.T
+    solid = (a != b) & (b != c) & (a != c)
+    triangles, uvs = triangles[solid], uvs[solid]
+    return Scalp(
+        local=merged[:, 0:3],
+        posed=merged[:, 3:6],
+        normals=merged[:, 6:9] / np.linalg.norm(merged[:, 6:9], axis=1, keepdims=True),
+        uvs=uvs,
+        density=np.clip(merged[:, 11], 0.0, 1.0),
+        side=side[kept],
+        triangles=triangles,
+    )
+
+
+def _clip(columns: Array, triangles: NDArray[np.int64], distance: Array) -> tuple[Array, NDArray[np.int64]]:
+    """The part of triangles where `distance` is positive, all columns interpolated linearly."""
+    inside = distance[triangles] > 0
+    count = inside.sum(axis=1)
+    pieces = [columns[triangles[count == 3]]]
+    for amount in (1, 2):
+        chosen = triangles[count == amount]
+        apart = inside[count == amount] == (amount == 1)
+        lone = np.argmax(apart, axis=1)
+        turned = np.take_along_axis(chosen, (lone[:, None] + np.arange(3)) % 3, axis=1)
+        apex, second, third = columns[turned[:, 0]], columns[turned[:, 1]], columns[turned[:, 2]]
+        height = distance[turned]
+        cut = [
+            apex + (height[:, :1] / (height[:, :1] - height[:, corner, None])) * (other - apex)
+            for corner, other in ((1, second), (2, third))
+        ]
+        if amount == 1:
+            pieces.append(np.stack([apex, cut[0], cut[1]], axis=1))
+        else:
+            pieces.append(np.stack([cut[0], second, third], axis=1))
+            pieces.append(np.stack([cut[0], third, cut[1]], axis=1))
+    corners = np.concatenate(pieces)
+    return corners.reshape(-1, columns.shape[1]), np.arange(len(corners) * 3).reshape(-1, 3)
+
+
+def sample_roots(scalp: Scalp, count: int, random: np.random.Generator) -> Roots:
+    """Spread `count` roots evenly over the scalp, its edge included.
+
+    Farthest-point sampling (Eldar, Lindenbaum, Porat, Zeevi 1997, "The farthest point strategy for progressive image
+    sampling") among area-weighted random candidates: the first n of them are spread evenly for every n.
+    """
+    weight = scalp.areas() * (scalp.density[scalp.triangles].mean(axis=1) > HAIRLINE_SHARE)
+    triangle = random.choice(len(weight), size=count * CANDIDATES_PER_ROOT, p=weight / weight.sum())
+    bent = np.sqrt(random.random(len(triangle)))
+    along = random.random(len(triangle))
+    barycentric = np.stack([1 - bent, bent * (1 - along), bent * along], axis=1)
+    chosen = farthest_points(_mix(barycentric, scalp.posed[scalp.triangles[triangle]]), count)
+    triangle, barycentric = triangle[chosen], barycentric[chosen]
+    corners = scalp.triangles[triangle]
+    normals = _mix(barycentric, scalp.normals[corners])
+    return Roots(
+        posed=_mix(barycentric, scalp.posed[corners]),
+        normals=normals / np.linalg.norm(normals, axis=1, keepdims=True),
+        local=_mix(barycentric, scalp.local[corners]),
+        uvs=_mix(barycentric, scalp.uvs[triangle]),
+        side=scalp.side[corners[:, 0]],
+    )
+
+
+def _mix(barycentric: Array, values: Array) -> Array:
+    """Values (N, 3, C) at corners, mixed by barycentric weights (N, 3)."""
+    mixed: Array = np.einsum("nk,nkc->nc", barycentric, values)
+    return mixed
+
+
+def farthest_points(points: Array, count: int) -> NDArray[np.int64]:
+    """The indices of `count` points (N, 3), each the farthest from those before it; the first is point 0."""
+    chosen = np.zeros(count, dtype=np.int64)
+    nearest = np.full(len(points), np.inf)
+    for place in range(1, count):
+        offset = points - points[chosen[place - 1]]
+        np.minimum(nearest, np.einsum("nc,nc->n", offset, offset), out=nearest)
+        chosen[place] = int(np.argmax(nearest))
+    return chosen
