@@ -1,0 +1,59 @@
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="renders need bpy")
+
+from farm.errors import BadInput, RenderError
+from farm.render.settings import choose_device, engine_build, prepare_subset, read_back
+
+
+@pytest.fixture(scope="module")
+def scene(small_scene):
+    return small_scene.build()
+
+
+def test_nothing_biases_the_mean(scene):
+    settings = read_back(scene)
+    assert settings["cycles.use_denoising"] is False
+    assert settings["cycles.use_adaptive_sampling"] is False
+    assert settings["cycles.sample_clamp_indirect"] == 0
+    assert settings["cycles.blur_glossy"] == 0
+    assert settings["cycles.film_exposure"] == 1
+    assert settings["colour.scene_linear"] == "Linear Rec.709"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("use_denoising", True), ("use_adaptive_sampling", True), ("sample_clamp_indirect", 10.0), ("blur_glossy", 1.0)],
+)
+def test_a_biasing_setting_is_refused(scene, name, value):
+    before = getattr(scene.cycles, name)
+    setattr(scene.cycles, name, value)
+    try:
+        with pytest.raises(RenderError, match=f"cycles.{name}"):
+            read_back(scene)
+    finally:
+        setattr(scene.cycles, name, before)
+
+
+def test_a_missing_gpu_is_an_error_and_not_the_cpu(scene):
+    if any(device.type == "CUDA" for device in bpy.context.preferences.addons["cycles"].preferences.devices):
+        pytest.skip("this machine has a CUDA device")
+    with pytest.raises(BadInput, match="'cuda' was asked for .* --device cpu"):
+        choose_device(scene, "cuda")
+    assert scene.cycles.device == "CPU"
+
+
+def test_a_device_that_the_build_does_not_know(scene):
+    with pytest.raises(BadInput, match="'abacus' is not known"):
+        choose_device(scene, "abacus")
+
+
+def test_samples_past_the_sequence_are_refused(scene):
+    with pytest.raises(RenderError, match="exceed"):
+        prepare_subset(scene, seed=1, offset=1, length=scene.cycles.samples)
+
+
+def test_the_build_is_named():
+    build = engine_build()
+    assert build.blender.startswith("5.2")
+    assert len(build.build_hash) == 12
