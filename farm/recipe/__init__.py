@@ -4,6 +4,7 @@ from farm.recipe.capture import Capture, Frames, Reference, Split
 from farm.recipe.parameters import AXES, PARAMETERS, Parameter
 from farm.recipe.reading import load_recipe, parse_recipe
 from farm.recipe.recipe import RECIPE_FORMAT, Recipe
+from farm.recipe.recipe_schema import json_schema
 from farm.recipe.variant import Variant, content_hash, stream
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Split",
     "Variant",
     "content_hash",
+    "json_schema",
     "load_recipe",
     "parse_recipe",
     "stream",

@@ -28,7 +28,7 @@ from farm.recipe.settings import parse_setting, value_range
 __all__ = ["PARAMETER_MARK", "Axes", "AxisSettings"]
 
 PARAMETER_MARK: Final = "x-parameter"
-"""In pydantic's own JSON Schema, a setting is only this and the parameter's path; `farm.recipe.schema` completes it."""
+"""In pydantic's own JSON Schema, a setting is only this and the parameter's path; `json_schema` completes it."""
 
 
 def _default(parameter: Parameter) -> Setting:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final
 
@@ -101,7 +100,7 @@ class Recipe(BaseModel):
         """`train`, `valid` or `test` for each variant's id; equal faces and equal strands are never parted."""
         return share_out(variants, self.split.shares())
 
-    @functools.cached_property
+    @property
     def digest(self) -> str:
         """Hash of what the recipe means: spelling, order, comments and written-out defaults make no difference."""
         return content_hash(self.model_dump(mode="json"))

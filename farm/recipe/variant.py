@@ -5,7 +5,6 @@ Alone it rebuilds the same scene on any machine with the same Blender build and 
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 from typing import Any, Final, Literal
@@ -47,17 +46,17 @@ class Variant(BaseModel):
     light: Light
     camera: Camera
 
-    @functools.cached_property
+    @property
     def id(self) -> str:
         """Hash of the content."""
         return content_hash(self.model_dump(mode="json", exclude={"index"}))
 
-    @functools.cached_property
+    @property
     def identity(self) -> str:
         """Hash of who it is (body and skin): a split never parts equal ones."""
         return content_hash([self.body.model_dump(mode="json"), self.skin.model_dump(mode="json")])
 
-    @functools.cached_property
+    @property
     def groom(self) -> str:
         """Hash of the hair: a split never parts equal ones."""
         return content_hash(self.hair.model_dump(mode="json"))

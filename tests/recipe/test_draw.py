@@ -113,3 +113,14 @@ def test_each_parameter_is_defined_once(make_recipe) -> None:
         assert (parameter.low is None) == (parameter.type in (bool, str))
         assert bool(parameter.template) == (parameter.type is str)
     assert definitions.PARAMETERS["camera.azimuth"].unit == "deg"
+
+
+def test_a_changed_copy_has_hashes_of_its_own(make_recipe) -> None:
+    recipe = make_recipe()
+    variant = recipe.variant(0)
+    before = (recipe.digest, variant.id, variant.groom)
+    assert recipe.model_copy(update={"count": 9}).digest != before[0]
+    other = variant.model_copy(update={"hair": variant.hair.model_copy(update={"style": "afro"})})
+    assert other.id != before[1]
+    assert other.groom != before[2]
+    assert variant.model_copy(update={"index": 5}).id == before[1]

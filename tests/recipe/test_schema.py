@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from farm.errors import RecipeError
-from farm.recipe import PARAMETERS, parse_recipe, templates
-from farm.recipe.schema import SCHEMA_FILE, json_schema, schema_text
+from farm.recipe import PARAMETERS, json_schema, parse_recipe, templates
+from farm.recipe.schema import SCHEMA_FILE, schema_text
 
 jsonschema = pytest.importorskip("jsonschema")
 

@@ -1,17 +1,25 @@
-"""JSON Schema of what may stand beside a parameter in a recipe. Quantities with a unit refer to `QUANTITIES`."""
+"""The recipe's JSON Schema, made from the models, for editors and other tools.
+
+It cannot say everything: the names of templates, and what values mean together, are left to `load_recipe`.
+"""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from farm.recipe.parameters import Parameter
+from pydantic.json_schema import GenerateJsonSchema
+
+from farm.recipe.axes import PARAMETER_MARK
+from farm.recipe.distributions import Setting
+from farm.recipe.parameters import PARAMETERS, Parameter
+from farm.recipe.recipe import Recipe
 from farm.recipe.scalars import TRUTH_SCHEMAS
 from farm.recipe.settings import BETA_SHAPE, distributions, value_range
 from farm.recipe.units import DIMENSIONS, dimension
 
-__all__ = ["QUANTITIES", "setting_schema"]
+__all__ = ["json_schema", "setting_schema"]
 
-QUANTITIES: Final[dict[str, dict[str, Any]]] = {
+_QUANTITIES: Final[dict[str, dict[str, Any]]] = {
     name: {
         "type": "string",
         "pattern": rf"^\s*[-+]?[0-9._]+([eE][-+]?[0-9]+)?\s*({'|'.join(units)})?\s*$",
@@ -19,11 +27,32 @@ QUANTITIES: Final[dict[str, dict[str, Any]]] = {
     }
     for name, units in DIMENSIONS.items()
 }
-"""Text such as `85 mm`, by dimension; the schema's `$defs` hold them."""
+"""Text such as `85 mm`, by dimension."""
+
+
+class _Generator(GenerateJsonSchema):
+    """Writes a default setting as recipes do, and no titles that repeat the keys."""
+
+    def encode_default(self, dft: Any) -> Any:
+        return dft.plain() if isinstance(dft, Setting) else super().encode_default(dft)
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a recipe file."""
+    schema = Recipe.model_json_schema(mode="validation", schema_generator=_Generator)
+    definitions = {**schema.pop("$defs"), **_QUANTITIES}
+    for definition in definitions.values():
+        for field in definition.get("properties", {}).values():
+            if PARAMETER_MARK in field:
+                field.update(setting_schema(PARAMETERS[field.pop(PARAMETER_MARK)]))
+    return {"$schema": _Generator.schema_dialect, **schema, "$defs": definitions}
 
 
 def setting_schema(parameter: Parameter) -> dict[str, Any]:
-    """The schema of one parameter's setting."""
+    """The schema of what may stand beside one parameter. Quantities with a unit refer to `$defs`."""
     values = _values(parameter)
     value = {"anyOf": values} if len(values) > 1 else values[0]
     bodies = _distribution_schemas(parameter, value)
