@@ -63,7 +63,7 @@ def _quantity(parameter: Parameter, raw: Any, place: Place) -> float:
     if not parameter.unit:
         raise fault(f"{show(raw)} carries the unit '{unit}', but {parameter.path} has none; write {match[1]}", *place)
     try:
-        return convert(value, unit, parameter.unit)
+        return number(convert(value, unit, parameter.unit), *place)
     except KeyError:
         accepted = ", ".join(accepted_units(parameter.unit))
         raise fault(f"{show(raw)} has the wrong unit; {parameter.path} accepts {accepted}", *place) from None
