@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -26,7 +26,7 @@ class Thumbnail(NamedTuple):
     lines: tuple[str, str]
 
 
-def label_lines(row: dict[str, Any]) -> tuple[str, str]:
+def label_lines(row: Mapping[str, Any]) -> tuple[str, str]:
     """The two lines under a picture: what the double wears and does, and who it is. `row` is the index's."""
     stunt = row["stunt.name"]
     act = row["pose.name"] if stunt == "none" else f"{stunt} {row['stunt.phase']:.0%}"

@@ -44,6 +44,10 @@ def merge_halves(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def residual_relmse(mean: np.ndarray, half_difference: np.ndarray) -> float:
-    """The relMSE that the mean of two halves still has, estimated from their half difference: see `merge_halves`."""
+    """The relMSE that the mean of two halves still has, estimated from their half difference: see `merge_halves`.
+
+    The squared error's estimate is unbiased; its weight is taken from the mean in place of the truth, which tells
+    only where the remaining noise is about as large as the light itself.
+    """
     d, r = np.asarray(half_difference, np.float64), np.asarray(mean, np.float64)
     return float(np.mean(d**2 / (r**2 + RELMSE_FLOOR)))

@@ -6,12 +6,22 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
+from PIL import Image
 
 from farm.dataset.layers import DEPTH_BACKGROUND
 from farm.dataset.metrics import beauty
 from farm.dataset.tonemap import encode_srgb, over_backdrop, tonemap
 
-__all__ = ["FEATURE_VIEWS", "depth_range", "view_albedo", "view_alpha", "view_beauty", "view_depth", "view_normal"]
+__all__ = [
+    "FEATURE_VIEWS",
+    "depth_range",
+    "shrink",
+    "view_albedo",
+    "view_alpha",
+    "view_beauty",
+    "view_depth",
+    "view_normal",
+]
 
 Channels = Mapping[str, np.ndarray]
 
@@ -52,6 +62,12 @@ def view_depth(channels: Channels) -> np.ndarray:
 def view_alpha(channels: Channels) -> np.ndarray:
     """Coverage, black to white."""
     return _grey(channels["A"])
+
+
+def shrink(picture: np.ndarray, side: int) -> np.ndarray:
+    """The picture at a half, a third and so on, so that neither side is longer than `side`."""
+    factor = -(-max(picture.shape[:2]) // side)
+    return picture if factor == 1 else np.asarray(Image.fromarray(picture).reduce(factor))
 
 
 def _grey(values: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from farm.dataset import (
     CameraRecord,
     Dataset,
     Engine,
+    EngineBuild,
     ImageFile,
     Record,
     Residual,
@@ -48,7 +49,8 @@ capture:
 split: {train: 2, valid: 1}
 """
 
-ENGINE = Engine(blender="5.2.3", build_hash="0123456789ab", device="CPU", device_name="a synthetic one")
+BUILD = EngineBuild(blender="5.2.3", build_hash="0123456789ab")
+ENGINE = Engine(**BUILD.model_dump(), device="CPU", device_name="a synthetic one")
 
 Pixels = dict[str, np.ndarray]
 
@@ -131,7 +133,7 @@ def render_pair(dataset: Dataset, recipe: Recipe, variant: Variant, frame: int, 
     best = min(relmse(beauty(pixels), target) for name, pixels in images.items() if name != "reference.exr")
     view = View(frame=frame, resolution=capture.resolution)
     record = Record(
-        task=task_key(variant, view, capture.model_dump(mode="json"), ENGINE.build),
+        task=task_key(variant, view, capture.model_dump(mode="json"), BUILD),
         recipe=recipe.digest,
         variant_id=variant.id,
         variant=variant,
@@ -154,28 +156,45 @@ def render_pair(dataset: Dataset, recipe: Recipe, variant: Variant, frame: int, 
     return record
 
 
-def make_dataset(root: Path, *, finished: bool = True) -> Dataset:
-    """A dataset of three balls over two frames."""
-    recipe = parse_recipe(RECIPE, source="balls.yaml")
-    dataset = create_dataset(root, recipe)
-    for variant in recipe.draw():
-        for frame in recipe.capture.frames.numbers:
-            render_pair(dataset, recipe, variant, frame)
-    if finished:
-        build_index(dataset)
-        write_report(dataset)
-    return dataset
-
-
 @pytest.fixture(scope="session")
 def recipe() -> Recipe:
     return parse_recipe(RECIPE, source="balls.yaml")
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """A finished dataset; not to be changed."""
-    return make_dataset(tmp_path_factory.mktemp("balls") / "balls")
+def other_recipe() -> Recipe:
+    return parse_recipe(RECIPE.replace("name: balls", "name: cubes"), source="cubes.yaml")
+
+
+@pytest.fixture(scope="session")
+def build() -> EngineBuild:
+    return BUILD
+
+
+@pytest.fixture(scope="session")
+def render() -> Callable[..., Record]:
+    """Renders and commits one pair."""
+    return render_pair
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, recipe: Recipe) -> Dataset:
+    """A finished dataset of three balls over two frames; not to be changed."""
+    dataset = create_dataset(tmp_path_factory.mktemp("balls") / "balls", recipe, engine=BUILD)
+    for variant in recipe.draw():
+        for frame in recipe.capture.frames.numbers:
+            render_pair(dataset, recipe, variant, frame)
+    build_index(dataset)
+    write_report(dataset)
+    return dataset
+
+
+@pytest.fixture(scope="session")
+def large_pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one pair of 240 by 160 pixels; not to be changed."""
+    recipe = parse_recipe(RECIPE.replace("[48, 32]", "[240, 160]"), source="large.yaml")
+    dataset = create_dataset(tmp_path_factory.mktemp("large") / "balls", recipe)
+    return render_pair(dataset, recipe, recipe.variant(0), 1).folder(dataset.root).path
 
 
 @pytest.fixture
