@@ -65,8 +65,8 @@ WRONG_SETTING = {
     "hair melanin: true": "14: axes.hair.melanin: expected a number, found true",
     "hair melanin: 3": "14: axes.hair.melanin: 3 is outside the range of hair.melanin, 0 to 1",
     "hair melanin: 1e999": "14: axes.hair.melanin: expected a finite number; this one is too large or not a number",
-    "camera focal_length: {normal: {mean: 1e308 m, sd: 1}}": "34: axes.camera.focal_length.normal.mean: expected a finite number;"
-    " this one is too large or not a number",
+    "camera focal_length: {normal: {mean: 1e308 m, sd: 1}}": "35: axes.camera.focal_length.normal.mean: expected"
+    " a finite number; this one is too large or not a number",
     "hair melanin:": "13: axes.hair.melanin: no value; give one or delete the line for the default, 0.75",
     "hair seed:": "10: axes.hair.seed: no value; give one or delete the line to have it drawn",
     "hair melanin: [0, 1]": "14: axes.hair.melanin: expected a value or a distribution, found a list;"
