@@ -238,8 +238,11 @@ def _wrong_rows(root: Path, found: list[PairFindings], plan: _Plan | None) -> It
             yield Defect(layout.INDEX_FILE, f"has a row for {key}, which is not committed")
         elif key not in rows:
             yield Defect(layout.INDEX_FILE, f"has no row for {key}")
+        elif records[key][0].record_sha256 != rows[key]["record_sha256"]:
+            problem = f"is not the one that {layout.INDEX_FILE} was made from (SHA-256 differs): either was changed"
+            yield Defect(f"{key}/{layout.RECORD_NAME}", problem)
         elif (column := _wrong_column(rows[key], *records[key], plan)) is not None:
-            yield Defect(layout.INDEX_FILE, f"{key}: {column} is not what the record says; it is stale")
+            yield Defect(layout.INDEX_FILE, f"{key}: {column} is not what the record says")
 
 
 def _wrong_column(row: dict[str, Any], findings: PairFindings, record: Record, plan: _Plan | None) -> str | None:

@@ -189,6 +189,7 @@ def _disagreements(noisy: Channels, reference: Channels) -> Iterator[str]:
             f"its mean {image.mean():.4g} is {share:.1%} ({sigmas:.1f} standard errors) away from the reference's "
             f"{truth.mean():.4g}: they differ by more than noise"
         )
+        return
     off = _block_sigmas(error, truth)
     if off.size and (worst := float(np.quantile(off, BLOCK_QUANTILE))) > BLOCK_SIGMAS_MAX:
         yield (

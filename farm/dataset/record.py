@@ -111,7 +111,9 @@ class Record(Table):
     camera: CameraRecord
     settings: dict[str, JsonValue] = Field(description="What ran, read back from Blender.")
     engine: Engine
-    timings: dict[str, float] = Field(description="Seconds by step; no step holds another. Only these differ from run to run.")
+    timings: dict[str, float] = Field(
+        description="Seconds by step, no step within another; the only part that differs from run to run."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Record:
