@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.double.body import Double, build_double, remove_double
-from farm.double.groom import Groom, build_groom, remove_groom
-from farm.motion.apply import apply_motion
+from farm.double.groom.strands import Groom, build_groom, remove_groom, strand_points
+from farm.motion.apply import apply_motion, clear_motion
 from farm.recipe.variant import Variant, content_hash
 from farm.stage.camera import build_camera, lowest_view, place_camera
 from farm.stage.framing import View
@@ -104,7 +104,7 @@ class Stage:
         armature = self._double.armature
         apply_motion(armature, variant.pose, variant.stunt, rig=self._double.rig, frames=frames)
         self.show(frames.start)
-        return armature.animation_data_clear  # type: ignore[no-any-return]
+        return lambda: clear_motion(armature)
 
     def _build_groom(self, variant: Variant, _: range) -> Undo:
         self._groom = build_groom(self._double, variant.hair, collection=self._collection)
@@ -124,7 +124,9 @@ class Stage:
         points = []
         for place in np.unique(np.linspace(0, len(frames) - 1, FRAMED).round().astype(int)):
             self.show(frames[place])
-            points.append(_posed(self._double.body, chosen))
+            body = _posed(self._double.body, chosen)
+            hair = strand_points(self._groom)[0]
+            points += [body, hair[hair[:, 2] >= body[:, 2].min()]]
         self._view = lowest_view(np.concatenate(points), variant.camera, self._resolution, framing.margin)
         place_camera(self._camera, self._view)
         return lambda: None
