@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +23,7 @@ from farm.dataset.layout import PairFolder, noisy_name, pair_key
 from farm.dataset.record import Record
 from farm.errors import DatasetError, RecipeError
 from farm.recipe import Recipe, Variant, load_recipe
+from farm.recipe.parameters import SEED_MAX
 
 __all__ = ["CheckReport", "check_dataset"]
 
@@ -212,17 +214,23 @@ def _repeated_pictures(found: Iterable[PairFindings]) -> Iterator[Defect]:
                 yield Defect(file, f"has the same pixels as {other}")
 
 
-def _repeated_seeds(found: Iterable[PairFindings]) -> Iterator[Defect]:
-    """Equal seeds over the frames of a variant would freeze the noise in a clip."""
-    first: dict[tuple[str, int], str] = {}
+def _repeated_seeds(found: Iterable[PairFindings]) -> list[Defect]:
+    """Seeds that come back in another pair: they would freeze the noise in a clip, or repeat it over variants."""
+    first: dict[int, str] = {}
+    repeated = []
     for findings in found:
-        if findings.record is None:
-            continue
-        for name, entry in sorted(findings.record.files.items()):
+        for name, entry in [] if findings.record is None else sorted(findings.record.files.items()):
             for seed in entry.seeds:
-                other = first.setdefault((findings.place.variant_id, seed), findings.place.key)
+                other = first.setdefault(seed, findings.place.key)
                 if other != findings.place.key:
-                    yield Defect(f"{findings.place.key}/{name}", f"seed {seed} is also used in {other}")
+                    repeated.append(Defect(f"{findings.place.key}/{name}", f"seed {seed} is also used in {other}"))
+    return repeated if len(repeated) > _chance_repeats(len(first)) else []
+
+
+def _chance_repeats(count: int) -> int:
+    """How many repetitions so many seeds may show by chance alone (the birthday paradox, with a wide margin)."""
+    expected = count**2 / 2 / (SEED_MAX + 1)
+    return 0 if expected < 1e-6 else int(expected + 6 * math.sqrt(expected)) + 3
 
 
 def _wrong_rows(root: Path, found: list[PairFindings], plan: _Plan | None) -> Iterator[Defect]:

@@ -228,7 +228,8 @@ def _images(pair: ShownPair) -> str:
     steps = " · ".join(f"{escape(step)} {_duration(seconds)}" for step, seconds in pair.row["timings"])
     return (
         '<details><summary>Images, seeds and timings</summary><div class="scroll"><table class="images"><thead><tr>'
-        "<th>image</th><th>spp</th><th>relMSE</th><th>seeds</th><th>size</th><th>SHA-256</th></tr></thead>"
+        '<th>image</th><th class="number">spp</th><th class="number">relMSE</th><th>seeds</th>'
+        '<th class="number">size</th><th>SHA-256</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div><p>{steps}</p></details>"
     )
 

@@ -51,10 +51,10 @@ def depth_range(channels: Channels) -> tuple[float, float]:
 
 
 def view_depth(channels: Channels) -> np.ndarray:
-    """Depth over `depth_range`, near is bright, background black."""
+    """Nearness (1/depth) over `depth_range`: near is bright, background black."""
     depth = channels["depth.Z"].astype(np.float64)
-    near, far = depth_range(channels)
-    grey = 1.0 - 0.9 * np.clip((depth - near) / (far - near), 0.0, 1.0)
+    near, far = (1.0 / max(metres, 1e-3) for metres in depth_range(channels))
+    grey = 0.1 + 0.9 * np.clip((1.0 / np.maximum(depth, 1e-3) - far) / max(near - far, 1e-12), 0.0, 1.0)
     grey[depth >= DEPTH_BACKGROUND / 2] = 0.0
     return _grey(grey)
 

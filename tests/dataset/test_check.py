@@ -24,7 +24,7 @@ from farm.dataset import (
     write_image,
     write_report,
 )
-from farm.dataset.check import PAIRS_PER_WORKER
+from farm.dataset.check import PAIRS_PER_WORKER, _chance_repeats
 from farm.dataset.formats import write_json
 from farm.dataset.index import encode_index
 from farm.dataset.info import read_info, seal
@@ -291,6 +291,14 @@ def test_one_picture_in_two_pairs_is_found(copied: Copied) -> None:
     places = [path.relative_to(dataset.root).as_posix() for path in (first, second)]
     assert f"{places[1]}/{NOISY}: has the same pixels as {places[0]}/{NOISY}" in found
     assert any(problem.startswith(f"{places[1]}/{NOISY}: seed {entry['seeds'][0]} is also used") for problem in found)
+
+
+def test_few_seeds_never_repeat_and_many_do() -> None:
+    assert _chance_repeats(60) == 0
+    rng = np.random.Generator(np.random.PCG64(2))
+    for count in (1_000, 10_000, 200_000):
+        seeds = rng.integers(2**31, size=count)
+        assert count - len(np.unique(seeds)) <= _chance_repeats(count) < count / 100
 
 
 def test_a_record_that_changed_after_the_index_is_named(copied: Copied) -> None:
