@@ -50,8 +50,8 @@ LAYERS: Final[tuple[Layer, ...]] = (
         channels=("albedo.R", "albedo.G", "albedo.B"),
         unit="reflectance, scene-linear Rec.709",
         low=0.0,
-        high=1.1,
-        description="Colour of the surface without light, premultiplied by coverage, as denoisers expect it.",
+        high=2.0,
+        description="Colour of the surface without light, premultiplied by coverage; coats and sheens may lift it above 1.",
     ),
     Layer(
         name="normal",
