@@ -78,13 +78,14 @@ def build_double(body: Body, skin: Skin, hair: Hair, collection: Any) -> Double:
 
 
 def remove_double(double: Double) -> None:
-    """Remove a double's objects, and the data and materials that only they used."""
+    """Remove a double's objects, and the data, actions and materials that only they used."""
     for thing in reversed(double.objects):
-        data = thing.data
-        materials = list(getattr(data, "materials", []))
+        action = thing.animation_data.action if thing.animation_data else None
+        used = [thing.data, *getattr(thing.data, "materials", []), *([action] if action else [])]
         bpy.data.objects.remove(thing)
-        bpy.data.batch_remove([left for left in [data] if left.users == 0])
-        bpy.data.batch_remove([left for left in materials if left.users == 0])
+        for left in used:
+            if left.users == 0:
+                bpy.data.batch_remove([left])
 
 
 def _build_body(shape: NDArray[np.float64], material: Any, armature: Any, collection: Any) -> Any:

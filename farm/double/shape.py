@@ -1,6 +1,7 @@
 """The shape of a body: MakeHuman's macro targets weighted by age, gender, muscle, weight, ancestry and height.
 
 The weighting follows MakeHuman's macro-detail model: each target is the product of the values its name lists.
+A seed then moves the face's own details a little (templates/faces).
 """
 
 from __future__ import annotations
@@ -12,13 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.double.base_mesh import base_mesh, target
+from farm.errors import TemplateError
+from farm.recipe import templates
 from farm.recipe.parameters import Body
+from farm.recipe.variant import stream
 
 __all__ = ["shape_vertices", "stature"]
 
 YOUNG_AGE: Final = 25.0
 OLD_AGE: Final = 90.0
 HEIGHT_STEPS: Final = 40
+FACES: Final = "variation"
+SIDE: Final = "SIDE"
+CUT_OFF: Final = 2.0
 
 
 def _halves(value: float, low: str, middle: str, high: str) -> dict[str, float]:
@@ -51,6 +58,30 @@ def _blend(pattern: str, factors: list[dict[str, float]]) -> NDArray[np.float64]
     return offsets
 
 
+def _face(identity: int) -> NDArray[np.float64]:
+    """The offsets (V, 3) of a face's own details: each drawn from a truncated normal stream of its own."""
+    offsets = np.zeros_like(base_mesh().vertices)
+    place = templates.path("faces", FACES)
+    for row in templates.load("faces", FACES).get("details", []):
+        if not (isinstance(row, list) and len(row) == 4):
+            raise TemplateError(f"{place}: expected [first target, second target, mean, spread], found {row}")
+        negative, positive, mean, spread = row
+        strength = mean + spread * _truncated_normal(stream(identity, "face", negative))
+        name = positive if strength > 0 else negative
+        for side in "lr" if SIDE in name else " ":
+            moved, by = target(name.replace(SIDE, side))
+            offsets[moved] += abs(strength) * by
+    return offsets
+
+
+def _truncated_normal(rng: np.random.Generator) -> float:
+    """A standard normal number within ±`CUT_OFF`, by rejection."""
+    number = rng.standard_normal()
+    while abs(number) > CUT_OFF:
+        number = rng.standard_normal()
+    return float(number)
+
+
 def stature(vertices: NDArray[np.float64]) -> float:
     """Standing height of shaped vertices (V, 3), sole to crown, in metres."""
     body = vertices[base_mesh().group_vertices("body"), 2]
@@ -67,6 +98,7 @@ def shape_vertices(body: Body) -> NDArray[np.float64]:
     vertices = base_mesh().vertices.copy()
     vertices += _blend("macrodetails/{}-{}-{}", [factors[word] for word in ("ancestry", "gender", "age")])
     vertices += _blend("macrodetails/universal-{}-{}-{}-{}", build)
+    vertices += _face(body.identity)
     end = "maxheight" if body.height > stature(vertices) else "minheight"
     taller = _blend(f"macrodetails/height/{{}}-{{}}-{{}}-{{}}-{end}", build)
     vertices = vertices + _solve_height(vertices, taller, body.height) * taller

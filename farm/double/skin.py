@@ -116,14 +116,14 @@ def build_skin(skin: Skin, body: Body) -> Any:
                 "Roughness": graph.math("ADD", roughness, _patchy(graph, rest)),
                 "IOR": 1.4,
                 "Specular IOR Level": 0.4,
-                "Subsurface Weight": 1.0,
+                "Subsurface Weight": 0.6,
                 "Subsurface Radius": (1.0, 0.35, 0.2),
                 "Subsurface Scale": 0.006 - 0.003 * dark,
                 "Coat Weight": 0.12 + 0.3 * skin.gloss**2,
                 "Coat Roughness": 0.35 - 0.2 * skin.gloss,
                 "Normal": _relief(graph, rest, body.age),
             },
-            subsurface_method="RANDOM_WALK",
+            subsurface_method="RANDOM_WALK_SKIN",
         )
     )
     return material
@@ -131,8 +131,9 @@ def build_skin(skin: Skin, body: Body) -> Any:
 
 def _colour(graph: Graph, rest: Any, tone: tuple[float, float, float], dark: float) -> Any:
     """Tone with mottling, then blood where it shows, then lips, lids and nails."""
-    blood = (0.93 - 0.03 * dark, 0.62 + 0.18 * dark, 0.58 + 0.22 * dark)
-    lips = (0.80 - 0.02 * dark, 0.40 + 0.26 * dark, 0.42 + 0.28 * dark)
+    tone = _times(tone, (1.06 - 0.08 * dark, min(1.0, 0.80 + 0.28 * dark), min(1.0, 0.71 + 0.44 * dark)))
+    blood = (0.95 - 0.05 * dark, 0.62 + 0.22 * dark, 0.58 + 0.28 * dark)
+    lips = (0.80 - 0.05 * dark, 0.40 + 0.30 * dark, 0.42 + 0.36 * dark)
     broad = graph.ramp(graph.noise(rest, size=0.05, detail=1.0), 0.3, 0.7)
     fine = graph.ramp(graph.noise(rest, size=0.006, detail=3.0), 0.35, 0.75)
     spots = graph.ramp(graph.noise(rest, size=0.003, detail=1.0), 0.62, 0.75)

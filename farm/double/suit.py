@@ -26,9 +26,10 @@ WARDROBE: Final = "stunt_suit"
 COLOURS: Final = ("cloth", "panel", "accent", "pad", "zip", "boot", "sole")
 PATTERN: Final = "pattern"
 
-COLLAR_TOP: Final = 0.586
-BOOT_TOP: Final = -0.640
-BOOT_OVERLAP: Final = 0.03
+NECK: Final = 0.5
+COLLAR_ROWS: Final = 2
+BOOT_TOP: Final = -0.650
+BOOT_OVERLAP: Final = 0.034
 OPENING_MARGIN: Final = 0.03
 
 CLOTH_OFFSET: Final = 0.002
@@ -37,6 +38,7 @@ HEM: Final = 0.004
 HEM_DEPTH: Final = 0.015
 PAD_HEIGHT: Final = 0.007
 SOLE_HEIGHT: Final = 0.024
+SMOOTHING: Final = 6
 
 PADS: Final = {"knee": ((0.0, -0.06, 0.005), 0.075), "elbow": ((0.02, 0.045, 0.015), 0.06)}
 """Pads by joint: their centre seen from the left joint, and their radius, in metres on the unshaped mesh."""
@@ -64,11 +66,17 @@ class _Pattern:
 
 @functools.cache
 def _parts() -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """The tights' quads used as cloth (C, 4) and as boots (B, 4); the cloth ends a little below the boots' top."""
+    """The tights' quads used as cloth (C, 4) and as boots (B, 4); the cloth ends a little below the boots' top.
+
+    The tights reach up to the chin: their top rows are left out.
+    """
     base = base_mesh()
     quads = base.faces[base.groups["helper-tights"]]
+    for _ in range(COLLAR_ROWS):
+        rim = [here for here, _, _ in _openings(quads) if base.vertices[here, 2] > NECK]
+        quads = quads[~np.isin(quads, rim).any(axis=1)]
     height = base.vertices[quads, 2].mean(axis=1)
-    return quads[(height < COLLAR_TOP) & (height > BOOT_TOP - BOOT_OVERLAP)], quads[height < BOOT_TOP]
+    return quads[height > BOOT_TOP - BOOT_OVERLAP], quads[height < BOOT_TOP]
 
 
 def _openings(quads: NDArray[np.int32]) -> list[tuple[int, int, int]]:
@@ -166,11 +174,30 @@ def _fields(sources: NDArray[np.int32]) -> NDArray[np.float64]:
     arm = np.clip((left - shoulder) @ along / 0.08 + 0.5, 0.0, 1.0) * (left[:, 0] > 0.12)
     side = outward @ np.array([1.0, 0.0, 0.0])
     panel = (1 - arm) * side + arm * (outward @ (upward / np.linalg.norm(upward)))
+    panel = _smoothed(panel, sources) * np.clip((0.56 - points[:, 2]) / 0.05, 0.0, 1.0)
     pad = np.zeros(len(sources))
     for joint, (centre, radius) in PADS.items():
         middle = base.vertices[base.group_vertices(f"joint-l-{joint}")].mean(axis=0) + centre
         pad = np.maximum(pad, 1 - np.linalg.norm(left - middle, axis=1) / radius)
     return np.stack([panel, np.clip(pad, 0.0, 1.0), points[:, 2] - base.vertices[:13380, 2].min()], axis=1)
+
+
+def _smoothed(values: NDArray[np.float64], sources: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Values (S,) averaged along the tights' edges, so that the lines drawn from them run smoothly."""
+    base = base_mesh()
+    quads = base.faces[base.groups["helper-tights"]]
+    edges = np.concatenate([quads[:, [0, 1]], quads[:, [1, 2]], quads[:, [2, 3]], quads[:, [3, 0]]])
+    spread = np.zeros(len(base.vertices))
+    spread[sources] = values
+    known = np.zeros(len(spread))
+    known[sources] = 1.0
+    for _ in range(SMOOTHING):
+        total, weight = spread.copy(), known.copy()
+        for here, there in (edges.T, edges.T[::-1]):
+            np.add.at(total, here, (spread * known)[there])
+            np.add.at(weight, here, known[there])
+        spread = np.where(known > 0, total / np.maximum(weight, 1.0), 0.0)
+    return spread[sources]
 
 
 def _normals(vertices: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -236,8 +263,8 @@ def _cloth_material(colours: dict[str, tuple[float, float, float]], seam: float)
     fields = graph.node("SeparateXYZ", {"Vector": graph.attribute(PATTERN, "Vector")})
     rest = graph.attribute("rest", "Vector")
     across, depth, height = graph.node("SeparateXYZ", {"Vector": rest}).outputs
-    panel = graph.ramp(fields.outputs[0], 0.70, 0.73)
-    piping = graph.ramp(graph.math("ABSOLUTE", graph.math("SUBTRACT", fields.outputs[0], 0.70)), 0.05, 0.03)
+    panel = graph.ramp(fields.outputs[0], 0.64, 0.66)
+    piping = graph.ramp(graph.math("ABSOLUTE", graph.math("SUBTRACT", fields.outputs[0], 0.63)), 0.035, 0.022)
     pad = graph.ramp(fields.outputs[1], 0.02, 0.06)
     belt = _band(graph, height, 0.150, 0.016)
     front = graph.math("MULTIPLY", graph.ramp(depth, -0.02, -0.03), graph.ramp(height, 0.150, 0.152))
