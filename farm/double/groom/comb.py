@@ -25,12 +25,15 @@ __all__ = ["Guides", "comb_guides"]
 Array = NDArray[np.float64]
 
 STEPS_PER_SEGMENT: Final = 3
-CLEARANCE: Final = 0.0012
+CLEARANCE: Final = 0.002
 """Distance in metres that guides keep from the skin, so that strands between them stay outside."""
 CLEARANCE_RISE: Final = 0.006
 """Length over which a strand leaves the skin to its clearance."""
 SETTLE: Final = 12.0
 """How fast combed hair returns to its height over the skin, per metre of height, as a share of its direction."""
+WAVE_SPREAD: Final = 2.2
+WAVE_VECTORS: Final = np.array([[31.0, 67.0, -45.0], [52.0, -23.0, 71.0], [-40.0, 58.0, 37.0]])
+"""How the phase of waves wanders over the scalp: radians per metre of three fixed directions."""
 DOWN: Final = np.array([0.0, 0.0, -1.0])
 
 
@@ -64,12 +67,17 @@ def comb_guides(head: Head, shells: list[Shell], style: Hairstyle, *, length: fl
 
 @dataclass(frozen=True)
 class _Habit:
-    """What one guide does by itself, (G,) each: its length, root angle's sine, height over the skin, and stray turn."""
+    """What single guides do by themselves.
+
+    length (G,), lift (G,) sine of the root's angle to the skin, volume (G,) height over the skin,
+    stray  (G, 3) turn away from the common direction, phase (G,) of the wave in radians
+    """
 
     length: Array
     lift: Array
     volume: Array
     stray: Array
+    phase: Array
 
 
 def _habits(style: Hairstyle, roots: Roots, length: float, random: np.random.Generator) -> _Habit:
@@ -78,11 +86,14 @@ def _habits(style: Hairstyle, roots: Roots, length: float, random: np.random.Gen
     layer = 1.0 - style.fall.layers * random.random(count)
     uneven = 1.0 + 0.06 * random.standard_normal(count).clip(-2, 2)
     stray = style.fall.disorder * random.standard_normal((count, 3)).clip(-2, 2)
+    phase = WAVE_SPREAD * np.sin(roots.local @ WAVE_VECTORS).sum(axis=1)
+    phase += style.wave.own * np.pi * random.uniform(-1, 1, count)
     return _Habit(
         length=regional(style, "length", shares) * length * uneven,
         lift=np.sin(np.radians(regional(style, "lift", shares))),
         volume=regional(style, "volume", shares) * layer,
         stray=stray,
+        phase=phase,
     )
 
 
@@ -103,6 +114,7 @@ def _grow(
         height, normal = collider.sample(point)
         pull = _pull(style, frame, roots.side, habit, grown=grown, point=point, height=height, normal=normal)
         heading = _unit(heading + turn * (pull - heading))
+        heading = _unit(heading + _wave(style, habit, grown, step)[:, None] * np.cross(normal, heading))
         floor = CLEARANCE * (1 - np.exp(-grown / CLEARANCE_RISE)) + habit.volume * 0.35 * (1 - np.exp(-grown / 0.05))
         inward = np.minimum(np.einsum("nc,nc->n", heading, normal), 0.0) * (height < floor + step)
         heading = _unit(heading - inward[:, None] * normal)
@@ -144,6 +156,13 @@ def _pull(
     held = np.exp(-((grown / fall.hold) ** 2))[:, None]
     hand = _unit(combed + rising[:, None] * normal + 0.5 * habit.stray * held)
     return held * hand + (1 - held) * fall.gravity * DOWN + (1 - held) * max(0.0, 1 - fall.gravity) * hand
+
+
+def _wave(style: Hairstyle, habit: _Habit, grown: Array, step: Array) -> Array:
+    """How far guides turn sideways in one step (G,), in radians, to swing by `wave.angle`."""
+    rate = 2 * np.pi / style.wave.length
+    swing: Array = np.radians(style.wave.angle) * rate * step * np.cos(rate * grown + habit.phase)
+    return swing * np.minimum(1.0, grown / (0.5 * style.wave.length))
 
 
 def _unit(vectors: Array) -> Array:

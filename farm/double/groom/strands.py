@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import bpy
 import numpy as np
-from mathutils import Matrix
+from mathutils import Matrix, Vector
+from mathutils.bvhtree import BVHTree
 from numpy.typing import NDArray
 
 from farm.double.base_mesh import base_mesh
@@ -36,6 +38,10 @@ STRAND_RADIUS: Final = 0.00004
 FULL_HEAD: Final = 120_000
 COUNT_TOLERANCE: Final = 0.02
 COUNT_ROUNDS: Final = 4
+FRIZZ_SHAPE: Final = 0.65
+"""Strays leave their lock towards the tip rather than at the skin."""
+TURNS_PER_FREQUENCY: Final = 2.925
+"""Turns per metre that the curl asset makes at frequency 1 (measured)."""
 SEED_LIMIT: Final = 10_000
 """The hair assets take seeds below this."""
 
@@ -93,6 +99,7 @@ def _read_double(double: Double) -> tuple[Head, list[Shell]]:
     """The posed head and what hair collides with."""
     base = base_mesh()
     faces = base.groups["body"]
+    scalp = scalp_mask()
     posed = double.shape.copy()
     skin = _posed_vertices(double.body)
     posed[: len(skin)] = skin
@@ -106,9 +113,10 @@ def _read_double(double: Double) -> tuple[Head, list[Shell]]:
         posed=posed,
         faces=base.faces[faces],
         uvs=base.uvs[faces],
-        scalp=scalp_mask(),
+        scalp=scalp,
         eyes=eyes,
         chin=_chin(double.shape, eyes),
+        settle=_nearest_on_skin(double.body),
     ), shells
 
 
@@ -134,6 +142,18 @@ def _posed_vertices(thing: Any) -> Array:
         modifier.show_viewport = True
     vertices: Array = flat.reshape(-1, 3).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
     return vertices
+
+
+def _nearest_on_skin(thing: Any) -> Callable[[Array], Array]:
+    """A function from points (N, 3) to the nearest ones of a mesh object as it is rendered."""
+    tree = BVHTree.FromObject(thing, bpy.context.evaluated_depsgraph_get())
+    world = thing.matrix_world.copy()
+    inverse = world.inverted()
+
+    def settle(points: Array) -> Array:
+        return np.array([world @ tree.find_nearest(inverse @ Vector(point))[0] for point in points])
+
+    return settle
 
 
 def _quads(mesh: Any) -> NDArray[np.int32]:
@@ -205,24 +225,14 @@ def _style_strands(thing: Any, guides: Guides, style: Hairstyle, hair: Hair) -> 
             Curl_Start=style.curl.start,
             Radius=style.curl.radius,
             Factor_End=style.curl.tip,
-            Frequency=style.curl.turns,
+            Frequency=style.curl.turns / TURNS_PER_FREQUENCY,
             Random_Offset=style.curl.disorder,
             Guide_Distance=style.curl.size,
             Existing_Guide_Map=False,
             Seed=seed(),
         )
-    if style.noise.distance:
-        add_asset(
-            thing,
-            "Hair Curves Noise",
-            Distance=style.noise.distance,
-            Scale=style.noise.scale,
-            Scale_along_Curve=style.noise.along,
-            Offset_per_Curve=style.noise.own,
-            Seed=seed(),
-        )
     if style.frizz and hair.frizz:
-        add_asset(thing, "Frizz Hair Curves", Distance=style.frizz * hair.frizz, Seed=seed())
+        add_asset(thing, "Frizz Hair Curves", Distance=style.frizz * hair.frizz, Shape=FRIZZ_SHAPE, Seed=seed())
     if style.uneven:
         add_asset(
             thing,

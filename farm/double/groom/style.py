@@ -23,7 +23,8 @@ REGIONS: Final[dict[str, tuple[tuple[float, float], ...]]] = {
     "front": ((0, 42), (22, 40), (-22, 40)),
     "top": ((0, 75), (60, 62), (-60, 62)),
     "temples": ((55, 22), (-55, 22)),
-    "sides": ((90, 14), (-90, 14), (75, -20), (-75, -20)),
+    "sides": ((90, 14), (-90, 14)),
+    "sideburns": ((66, -22), (-66, -22)),
     "crown": ((180, 68), (130, 55), (-130, 55)),
     "back": ((180, 18), (140, 12), (-140, 12)),
     "nape": ((180, -42), (140, -38), (-140, -38), (112, -30), (-112, -30)),
@@ -108,13 +109,12 @@ class Curl(_Data):
     disorder: float = Field(0.4, ge=0, le=1)
 
 
-class Noise(_Data):
-    """Smooth waviness along each strand."""
+class Wave(_Data):
+    """Smooth waviness of the combed guides, alike in neighbouring ones."""
 
-    distance: float = Field(0.0, ge=0)
-    scale: float = Field(20.0, gt=0, description="Waves per metre across the scalp.")
-    along: float = Field(2.0, gt=0, description="Waves along a strand.")
-    own: float = Field(0.3, ge=0, description="How much each strand's waves are its own.")
+    angle: float = Field(0.0, ge=0, le=80, description="How far a wave leaves the straight line.")
+    length: float = Field(0.06, gt=0, description="Length of a wave along the strand.")
+    own: float = Field(0.3, ge=0, le=1, description="How much each guide's wave is its own.")
 
 
 class Hairstyle(_Data):
@@ -133,7 +133,7 @@ class Hairstyle(_Data):
     blend: int = Field(4, ge=1, le=8, description="Guides that a strand is interpolated from.")
     clumps: tuple[Clump, ...] = ()
     curl: Curl | None = None
-    noise: Noise = Noise()
+    wave: Wave = Wave()
     frizz: float = Field(0.01, ge=0, description="How far strays of fully frizzy hair leave their lock, in metres.")
     uneven: float = Field(0.0, ge=0, description="Strands are cut shorter at random by up to this length.")
     thickness: float = Field(1.0, gt=0, description="Thickness of a strand relative to common hair.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +33,8 @@ class Head:
     scalp   (V,) how densely hair grows, 0..1
     eyes    (2, 3) centres of the left and right eye in the rest pose
     chin    (3,) tip of the chin in the rest pose
+    settle  takes points (N, 3) near the posed scalp to the nearest ones of the skin as it is rendered, where a
+            modifier smooths it
     """
 
     rest: Array
@@ -41,6 +44,7 @@ class Head:
     scalp: Array
     eyes: Array
     chin: Array
+    settle: Callable[[Array], Array] = lambda points: points
 
 
 @dataclass(frozen=True)
@@ -149,10 +153,11 @@ def build_scalp(head: Head, frame: Frame, parting: Parting) -> Scalp:
         ],
         axis=1,
     )
-    first = np.arange(0, len(corners), 4)[:, None]
+    columns = _subdivide(columns.reshape(-1, 4, columns.shape[1])).reshape(-1, columns.shape[1])
+    first = np.arange(0, len(columns), 4)[:, None]
     triangles = np.concatenate([first + (0, 1, 2), first + (0, 2, 3)])
     if parting.side == "none":
-        return _scalp(columns, triangles, np.ones(len(columns)))
+        return _scalp(columns, triangles, np.ones(len(columns)), head.settle)
     distance = parting_distance(columns[:, :3], parting)
     halves = [_clip(columns, triangles, distance * side) for side in (1.0, -1.0)]
     shift = len(halves[0][0])
@@ -160,7 +165,17 @@ def build_scalp(head: Head, frame: Frame, parting: Parting) -> Scalp:
         np.concatenate([halves[0][0], halves[1][0]]),
         np.concatenate([halves[0][1], halves[1][1] + shift]),
         np.concatenate([np.ones(shift), -np.ones(len(halves[1][0]))]),
+        head.settle,
     )
+
+
+def _subdivide(quads: Array) -> Array:
+    """Each quad (F, 4, C) as four (4 F, 4, C), linearly."""
+    following = np.roll(quads, -1, axis=1)
+    edges = (quads + following) / 2
+    middle = np.broadcast_to(quads.mean(axis=1, keepdims=True), quads.shape)
+    fourths = np.stack([quads, edges, middle, np.roll(edges, 1, axis=1)], axis=2)
+    return fourths.reshape(-1, 4, quads.shape[2])
 
 
 def parting_distance(local: Array, parting: Parting) -> Array:
@@ -172,7 +187,9 @@ def parting_distance(local: Array, parting: Parting) -> Array:
     return distance
 
 
-def _scalp(columns: Array, triangles: NDArray[np.int64], side: Array) -> Scalp:
+def _scalp(
+    columns: Array, triangles: NDArray[np.int64], side: Array, settle: Callable[[Array], Array]
+) -> Scalp:
     """Merge equal corners, so that each side is one island."""
     key = np.round(np.concatenate([columns[:, :3], side[:, None]], axis=1), 7)
     _, kept, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)
@@ -184,7 +201,7 @@ def _scalp(columns: Array, triangles: NDArray[np.int64], side: Array) -> Scalp:
     triangles, uvs = triangles[solid], uvs[solid]
     return Scalp(
         local=merged[:, 0:3],
-        posed=merged[:, 3:6],
+        posed=settle(merged[:, 3:6]),
         normals=merged[:, 6:9] / np.linalg.norm(merged[:, 6:9], axis=1, keepdims=True),
         uvs=uvs,
         density=np.clip(merged[:, 11], 0.0, 1.0),
