@@ -82,6 +82,10 @@ _KINDS: Final[dict[str, tuple[Angle, ...]]] = {
         Angle("twist", X, -90, 90, "the thumb inward and down (pronation)"),
     ),
     "Hand": (Angle("bend", Y, -70, 80, "towards the palm"), Angle("tilt", MINUS_Z, -30, 20, "towards the thumb")),
+    "Metacarpal": (
+        Angle("close", Z, -20, 45, "to the side of the hand"),
+        Angle("curl", THUMB, -20, 60, "across the palm"),
+    ),
     "Thumb": (Angle("curl", THUMB, -20, 80, "across the palm"),),
     "Proximal": (*_FINGER, Angle("tilt", MINUS_Z, -20, 20, "towards the thumb")),
     "Intermediate": _FINGER,
@@ -93,7 +97,7 @@ _KINDS: Final[dict[str, tuple[Angle, ...]]] = {
     ),
     "LowerLeg": (Angle("bend", X, 0, 145, "knee"),),
     "Foot": (
-        Angle("point", X, -30, 60, "the toes down"),
+        Angle("point", X, -40, 60, "the toes down"),
         Angle("tilt", Y, -20, 35, "the sole inward"),
         Angle("turn", Z, -25, 25, "the toes outward"),
     ),
@@ -110,7 +114,7 @@ _GROUPS: Final[dict[str, tuple[str, ...]]] = {
 def _kind(bone: str) -> tuple[Angle, ...]:
     if bone in _KINDS:
         return _KINDS[bone]
-    if "Thumb" in bone:
+    if "Thumb" in bone and not bone.endswith("Metacarpal"):
         return _KINDS["Thumb"]
     return next(angles for ending, angles in _KINDS.items() if bone.endswith(ending))
 
