@@ -17,7 +17,7 @@ from farm.dataset.index import read_index
 from farm.dataset.info import read_info, seal
 from farm.dataset.metrics import beauty, relmse
 from farm.dataset.report_page import THUMBNAIL_SIDE, ShownPair, compose_page, noisy_files
-from farm.dataset.views import FEATURE_VIEWS, depth_range, shrink, view_beauty
+from farm.dataset.views import FEATURE_VIEWS, depth_range, enlarge, shrink, view_beauty
 from farm.errors import DatasetError
 from farm.recipe import load_recipe
 
@@ -61,7 +61,7 @@ def _thumbnails(root: Path, rows: Sequence[dict[str, Any]]) -> list[Thumbnail]:
     thumbnails = []
     for row in _spread(firsts, THUMBNAILS_SHOWN):
         picture = view_beauty(read_image(root / row["pair"] / layout.REFERENCE_NAME))
-        thumbnails.append(Thumbnail(shrink(picture, THUMBNAIL_SIDE), label_lines(row)))
+        thumbnails.append(Thumbnail(enlarge(shrink(picture, THUMBNAIL_SIDE), THUMBNAIL_SIDE), label_lines(row)))
     return thumbnails
 
 

@@ -84,7 +84,7 @@ def _facts(recipe: Recipe, rows: Sequence[Row]) -> str:
     splits = Counter(row["split"] for row in rows)
     done = sum(row["residual.converged"] for row in rows)
     engines = sorted({f"Blender {row['engine.blender']} ({row['engine.build_hash']})" for row in rows})
-    devices = sorted({f"{row['engine.device']}: {row['engine.device_name']}" for row in rows})
+    devices = sorted({row["engine.device_name"] for row in rows})
     seconds = sum(value for row in rows for _, value in row["timings"])
     width, height = rows[0]["width"], rows[0]["height"]
     samples = ", ".join(str(spp) for spp in recipe.capture.samples)

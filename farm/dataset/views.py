@@ -15,6 +15,7 @@ from farm.dataset.tonemap import encode_srgb, over_backdrop, tonemap
 __all__ = [
     "FEATURE_VIEWS",
     "depth_range",
+    "enlarge",
     "shrink",
     "view_albedo",
     "view_alpha",
@@ -68,6 +69,12 @@ def shrink(picture: np.ndarray, side: int) -> np.ndarray:
     """The picture at a half, a third and so on, so that neither side is longer than `side`."""
     factor = -(-max(picture.shape[:2]) // side)
     return picture if factor == 1 else np.asarray(Image.fromarray(picture).reduce(factor))
+
+
+def enlarge(picture: np.ndarray, side: int) -> np.ndarray:
+    """The picture with each pixel doubled, tripled and so on, as often as it fits into `side`."""
+    factor = max(1, side // max(picture.shape[:2]))
+    return picture.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
 def _grey(values: np.ndarray) -> np.ndarray:

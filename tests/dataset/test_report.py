@@ -19,7 +19,7 @@ from farm.dataset import Dataset, build_index, read_image, read_index, write_rep
 from farm.dataset.contact_sheet import Thumbnail, compose_sheet, label_lines
 from farm.dataset.layers import DEPTH_BACKGROUND
 from farm.dataset.tonemap import BACKDROP, encode_srgb, over_backdrop, tonemap
-from farm.dataset.views import FEATURE_VIEWS, depth_range, shrink, view_depth, view_normal
+from farm.dataset.views import FEATURE_VIEWS, depth_range, enlarge, shrink, view_depth, view_normal
 from farm.errors import DatasetError
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -219,6 +219,11 @@ def test_depth_and_normals_are_pictures() -> None:
 def test_large_pictures_are_shown_smaller() -> None:
     assert shrink(np.zeros((100, 60, 3), np.uint8), 50).shape == (50, 30, 3)
     assert shrink(np.zeros((50, 30, 3), np.uint8), 50).shape == (50, 30, 3)
+
+
+def test_small_pictures_are_shown_larger() -> None:
+    assert enlarge(np.zeros((50, 30, 3), np.uint8), 149).shape == (100, 60, 3)
+    assert enlarge(np.zeros((50, 30, 3), np.uint8), 40).shape == (50, 30, 3)
 
 
 @pytest.mark.parametrize("count", [1, 2, 6, 7])
