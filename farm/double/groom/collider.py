@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
-from farm.double.groom.surface import Frame, Head, vertex_normals
+from farm.double.groom.surface import EYE_DISTANCE, Frame, Head, vertex_normals
 
 __all__ = ["Collider", "Shell", "build_collider"]
 
@@ -81,10 +81,9 @@ def build_collider(shells: list[Shell], head: Head, frame: Frame, *, reach: floa
     origin, shape = _box(head, reach)
     axes = [origin[axis] + SPACING * np.arange(shape[axis]) for axis in range(3)]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-    distance = np.full(len(points), np.inf)
+    distance = _face_guard(frame.to_local(points), head, frame, fringe)
     for shell in shells:
-        _include(distance, shell, points, low=axes, reach=MARGIN)
-    np.minimum(distance, _face_guard(frame.to_local(points), head, frame, fringe), out=distance)
+        np.minimum(distance, _distance_to(shell, points), out=distance)
     grid = gaussian_filter(distance.reshape(shape), SMOOTHING, mode="nearest")
     gradient = np.stack(np.gradient(grid, SPACING), axis=-1)
     values = np.concatenate([grid[..., None], gradient], axis=-1).reshape(-1, 4)
@@ -102,32 +101,31 @@ def _box(head: Head, reach: float) -> tuple[Array, tuple[int, int, int]]:
     return low, (int(size[0]), int(size[1]), int(size[2]))
 
 
-def _include(distance: Array, shell: Shell, points: Array, *, low: list[Array], reach: float) -> None:
-    """Take the minimum with the distances to one shell, in place."""
-    vertex = shell.vertices
-    normals = vertex_normals(vertex, shell.faces)
-    corners = vertex[shell.faces]
-    middle_normals = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
-    lengths = np.linalg.norm(middle_normals, axis=1)
+def _distance_to(shell: Shell, points: Array) -> Array:
+    """Signed distance (N,) of points (N, 3) to a shell; infinite where none of it is near them."""
+    used = np.unique(shell.faces)
+    corners = shell.vertices[shell.faces]
+    crossed = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
+    lengths = np.linalg.norm(crossed, axis=1)
     solid = lengths > 1e-12
-    samples = np.concatenate([vertex[np.unique(shell.faces)], corners.mean(axis=1)[solid]])
-    outward = np.concatenate([normals[np.unique(shell.faces)], middle_normals[solid] / lengths[solid, None]])
-    near = np.all(
-        [(samples[:, i] > low[i][0] - reach) & (samples[:, i] < low[i][-1] + reach) for i in range(3)], axis=0
-    )
+    samples = np.concatenate([shell.vertices[used], corners.mean(axis=1)[solid]])
+    normals = vertex_normals(shell.vertices, shell.faces)[used]
+    outward = np.concatenate([normals, crossed[solid] / lengths[solid, None]])
+    near = ((samples > points.min(axis=0) - MARGIN) & (samples < points.max(axis=0) + MARGIN)).all(axis=1)
     if not near.any():
-        return
+        return np.full(len(points), np.inf)
     samples, outward = samples[near], outward[near]
     span, index = cKDTree(samples).query(points)
     along = np.einsum("nc,nc->n", points - samples[index], outward[index])
     size = np.sqrt(np.maximum(along**2, span**2 - SAMPLE_RADIUS**2))
-    np.minimum(distance, np.where(along < 0, -size, size), out=distance)
+    distance: Array = np.where(along < 0, -size, size)
+    return distance
 
 
 def _face_guard(local: Array, head: Head, frame: Frame, fringe: bool) -> Array:
     """Signed distance (N,) to the column that keeps the face free, for points in the head's axes."""
     eyes = head.eyes - frame.centre
-    scale = np.linalg.norm(eyes[0] - eyes[1]) / 0.0606
+    scale = np.linalg.norm(eyes[0] - eyes[1]) / EYE_DISTANCE
     bottom = head.chin[2] - frame.centre[2] - 0.02
     top = eyes[:, 2].mean() + BROWS_ABOVE_EYES * scale
     if not fringe:

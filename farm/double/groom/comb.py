@@ -29,8 +29,14 @@ CLEARANCE: Final = 0.002
 """Distance in metres that guides keep from the skin, so that strands between them stay outside."""
 CLEARANCE_RISE: Final = 0.006
 """Length over which a strand leaves the skin to its clearance."""
-SETTLE: Final = 12.0
-"""How fast combed hair returns to its height over the skin, per metre of height, as a share of its direction."""
+UNDERLAY: Final = 0.35
+"""How much of the volume over the skin is hair that other hair lies on."""
+UNDERLAY_RISE: Final = 0.05
+SETTLE: Final = 1.2
+"""How steeply combed hair returns to its height over the skin, per lack of height as a share of `fall.rise`."""
+STEEPEST_FALL: Final = 0.6
+LENGTH_SPREAD: Final = 0.06
+"""Standard deviation of guides' lengths, as a share of them."""
 WAVE_SPREAD: Final = 2.2
 WAVE_VECTORS: Final = np.array([[31.0, 67.0, -45.0], [52.0, -23.0, 71.0], [-40.0, 58.0, 37.0]])
 """How the phase of waves wanders over the scalp: radians per metre of three fixed directions."""
@@ -62,7 +68,8 @@ def comb_guides(head: Head, shells: list[Shell], style: Hairstyle, *, length: fl
     scalp = build_scalp(head, frame, style.parting)
     roots = sample_roots(scalp, style.guides, random)
     collider = build_collider(shells, head, frame, reach=style.longest * length, fringe=style.fringe)
-    return Guides(points=_grow(style, roots, frame, collider, length, random), roots=roots, scalp=scalp)
+    comb = _Comb(style, roots, frame, collider, _habits(style, roots, length, random))
+    return Guides(points=comb.grow(), roots=roots, scalp=scalp)
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ def _habits(style: Hairstyle, roots: Roots, length: float, random: np.random.Gen
     shares = region_shares(roots.local)
     count = len(shares)
     layer = 1.0 - style.fall.layers * random.random(count)
-    uneven = 1.0 + 0.06 * random.standard_normal(count).clip(-2, 2)
+    uneven = 1.0 + LENGTH_SPREAD * random.standard_normal(count).clip(-2, 2)
     stray = style.fall.disorder * random.standard_normal((count, 3)).clip(-2, 2)
     phase = WAVE_SPREAD * np.sin(roots.local @ WAVE_VECTORS).sum(axis=1)
     phase += style.wave.own * np.pi * random.uniform(-1, 1, count)
@@ -97,72 +104,76 @@ def _habits(style: Hairstyle, roots: Roots, length: float, random: np.random.Gen
     )
 
 
-def _grow(
-    style: Hairstyle, roots: Roots, frame: Frame, collider: Collider, length: float, random: np.random.Generator
-) -> Array:
-    """Integrate all guides at once: (G, P, 3)."""
-    habit = _habits(style, roots, length, random)
-    fall = style.fall
-    steps = (style.points - 1) * STEPS_PER_SEGMENT
-    step = habit.length / steps
-    turn = np.minimum(1.0, step / fall.bend)[:, None]
-    point = roots.posed.copy()
-    heading = _root_heading(style, roots, frame, habit)
-    path = [point]
-    for index in range(steps):
-        grown = step * index
-        height, normal = collider.sample(point)
-        pull = _pull(style, frame, roots.side, habit, grown=grown, point=point, height=height, normal=normal)
-        heading = _unit(heading + turn * (pull - heading))
-        heading = _unit(heading + _wave(style, habit, grown, step)[:, None] * np.cross(normal, heading))
-        floor = CLEARANCE * (1 - np.exp(-grown / CLEARANCE_RISE)) + habit.volume * 0.35 * (1 - np.exp(-grown / 0.05))
-        inward = np.minimum(np.einsum("nc,nc->n", heading, normal), 0.0) * (height < floor + step)
-        heading = _unit(heading - inward[:, None] * normal)
-        point = point + heading * step[:, None]
-        if index:
-            height, normal = collider.sample(point)
-            point = point + normal * np.clip(floor - height, 0.0, step)[:, None]
-        path.append(point)
-    return _respace(np.stack(path, axis=1)[:, ::STEPS_PER_SEGMENT], habit.length)
+@dataclass(frozen=True)
+class _Comb:
+    """One style on one head; G guides are integrated at once. `grown` (G,) is how much of each has grown."""
+
+    style: Hairstyle
+    roots: Roots
+    frame: Frame
+    collider: Collider
+    habit: _Habit
+
+    def grow(self) -> Array:
+        """Integrate all guides from root to tip: (G, P, 3)."""
+        steps = (self.style.points - 1) * STEPS_PER_SEGMENT
+        step = self.habit.length / steps
+        turn = np.minimum(1.0, step / self.style.fall.bend)[:, None]
+        point, heading = self.roots.posed, self.root_heading()
+        path = [point]
+        for index in range(steps):
+            grown = step * index
+            height, normal = self.collider.sample(point)
+            heading = _unit(heading + turn * (self.pull(grown, point, height, normal) - heading))
+            heading = _unit(heading + self.swing(grown, step)[:, None] * np.cross(normal, heading))
+            floor = self.floor(grown)
+            inward = np.minimum(_dot(heading, normal), 0.0) * (height < floor + step)
+            heading = _unit(heading - inward[:, None] * normal)
+            point = point + heading * step[:, None]
+            if index:
+                height, normal = self.collider.sample(point)
+                point = point + normal * np.clip(floor - height, 0.0, step)[:, None]
+            path.append(point)
+        return _respace(np.stack(path[::STEPS_PER_SEGMENT], axis=1), self.habit.length)
+
+    def root_heading(self) -> Array:
+        """The direction (G, 3) in which guides leave the skin: the combed one, lifted."""
+        normals = self.frame.turn_to_local(self.roots.normals)
+        combed = comb_direction(self.style, self.roots.local, normals, self.roots.side) + self.habit.stray
+        combed = _unit(combed - _dot(combed, normals)[:, None] * normals)
+        lift = self.habit.lift[:, None]
+        return self.frame.turn_to_world(combed * np.sqrt(1 - lift**2) + normals * lift)
+
+    def floor(self, grown: Array) -> Array:
+        """The height (G,) over skin and clothes below which guides do not go: hair under them lies there."""
+        clear = CLEARANCE * (1 - np.exp(-grown / CLEARANCE_RISE))
+        floor: Array = clear + UNDERLAY * self.habit.volume * (1 - np.exp(-grown / UNDERLAY_RISE))
+        return floor
+
+    def pull(self, grown: Array, point: Array, height: Array, normal: Array) -> Array:
+        """Where comb and gravity would turn guides (G, 3): the comb rules near the root, gravity beyond."""
+        fall = self.style.fall
+        local, outward = self.frame.to_local(point), self.frame.turn_to_local(normal)
+        combed = self.frame.turn_to_world(comb_direction(self.style, local, outward, self.roots.side))
+        lack = self.habit.volume * (1 - np.exp(-grown / fall.rise)) - height
+        rising = np.clip(SETTLE * lack / fall.rise, -STEEPEST_FALL, np.maximum(self.habit.lift, 0.1))
+        held = np.exp(-((grown / fall.hold) ** 2))[:, None]
+        hand = _unit(combed + rising[:, None] * normal + 0.5 * self.habit.stray * held)
+        pull: Array = hand * (held + (1 - held) * max(0.0, 1 - fall.gravity)) + DOWN * (1 - held) * fall.gravity
+        return pull
+
+    def swing(self, grown: Array, step: Array) -> Array:
+        """How far guides turn sideways in one step (G,), in radians, to wave by `wave.angle`."""
+        wave = self.style.wave
+        rate = 2 * np.pi / wave.length
+        begun = np.minimum(1.0, grown / (0.5 * wave.length))
+        turned: Array = np.radians(wave.angle) * rate * step * np.cos(rate * grown + self.habit.phase) * begun
+        return turned
 
 
-def _root_heading(style: Hairstyle, roots: Roots, frame: Frame, habit: _Habit) -> Array:
-    """The direction (G, 3) in which guides leave the skin: the combed one, lifted."""
-    normals = frame.turn_to_local(roots.normals)
-    combed = comb_direction(style, roots.local, normals, roots.side)
-    combed = _unit(combed + habit.stray)
-    combed = _unit(combed - np.einsum("nc,nc->n", combed, normals)[:, None] * normals)
-    flat = np.sqrt(1 - habit.lift**2)[:, None]
-    return frame.turn_to_world(combed * flat + normals * habit.lift[:, None])
-
-
-def _pull(
-    style: Hairstyle,
-    frame: Frame,
-    side: Array,
-    habit: _Habit,
-    *,
-    grown: Array,
-    point: Array,
-    height: Array,
-    normal: Array,
-) -> Array:
-    """Where comb and gravity would turn strands (G, 3): the comb rules near the root, gravity beyond."""
-    fall = style.fall
-    local = frame.to_local(point)
-    combed = frame.turn_to_world(comb_direction(style, local, frame.turn_to_local(normal), side))
-    target = habit.volume * (1 - np.exp(-grown / fall.rise))
-    rising = np.clip(SETTLE * (target - height) / np.maximum(fall.rise, 0.01) * 0.1, -0.6, np.maximum(habit.lift, 0.1))
-    held = np.exp(-((grown / fall.hold) ** 2))[:, None]
-    hand = _unit(combed + rising[:, None] * normal + 0.5 * habit.stray * held)
-    return held * hand + (1 - held) * fall.gravity * DOWN + (1 - held) * max(0.0, 1 - fall.gravity) * hand
-
-
-def _wave(style: Hairstyle, habit: _Habit, grown: Array, step: Array) -> Array:
-    """How far guides turn sideways in one step (G,), in radians, to swing by `wave.angle`."""
-    rate = 2 * np.pi / style.wave.length
-    swing: Array = np.radians(style.wave.angle) * rate * step * np.cos(rate * grown + habit.phase)
-    return swing * np.minimum(1.0, grown / (0.5 * style.wave.length))
+def _dot(one: Array, other: Array) -> Array:
+    result: Array = np.einsum("nc,nc->n", one, other)
+    return result
 
 
 def _unit(vectors: Array) -> Array:

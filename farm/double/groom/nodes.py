@@ -41,7 +41,9 @@ def set_inputs(modifier: Any, **inputs: Any) -> None:
     for key, value in inputs.items():
         name = key.replace("_", " ")
         if name not in sockets:
-            raise DigidoubleError(f"Blender {bpy.app.version_string}: '{modifier.node_group.name}' has no input '{name}'")
+            raise DigidoubleError(
+                f"Blender {bpy.app.version_string}: '{modifier.node_group.name}' has no input '{name}'"
+            )
         socket = getattr(modifier.properties.inputs, sockets[name])
         if isinstance(value, Attribute):
             socket.type = "ATTRIBUTE"

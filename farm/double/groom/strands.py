@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import bpy
 import numpy as np
-from mathutils import Matrix, Vector
-from mathutils.bvhtree import BVHTree
+from mathutils import Matrix
 from numpy.typing import NDArray
 
-from farm.double.base_mesh import base_mesh
 from farm.double.body import Double
-from farm.double.groom.collider import Shell
 from farm.double.groom.comb import Guides, comb_guides
 from farm.double.groom.material import build_hair_material
 from farm.double.groom.nodes import Attribute, add_asset, set_inputs
 from farm.double.groom.style import Hairstyle, load_hairstyle
-from farm.double.groom.surface import Head, Scalp
-from farm.double.scalp import scalp_mask
+from farm.double.groom.surface import Scalp
+from farm.double.groom.wearer import read_wearer
 from farm.errors import DigidoubleError
 from farm.recipe.parameters import Hair
 from farm.recipe.variant import stream
@@ -32,7 +28,6 @@ Array = NDArray[np.float64]
 UV_MAP: Final = "UVMap"
 DENSITY: Final = "density"
 HEAD_BONE: Final = "head"
-CHIN_REACH: Final = 0.06
 STRAND_RADIUS: Final = 0.00004
 """Radius of a strand on a full head of `FULL_HEAD` strands, in metres."""
 FULL_HEAD: Final = 120_000
@@ -61,7 +56,7 @@ def build_groom(double: Double, hair: Hair, *, collection: Any) -> Groom:
     Gravity is that of the posed world. Strands follow the head bone afterwards as one rigid piece.
     """
     style = load_hairstyle(hair.style)
-    head, shells = _read_double(double)
+    head, shells = read_wearer(double)
     guides = comb_guides(head, shells, style, length=hair.length, seed=hair.seed)
     scalp = _build_scalp_object(guides.scalp, collection)
     curves = _build_guides_object(guides, scalp, collection)
@@ -93,73 +88,6 @@ def strand_points(groom: Groom) -> tuple[Array, NDArray[np.int32]]:
 def strand_radius(strands: int, thickness: float = 1.0) -> float:
     """The radius in metres at the root that lets `strands` cover the scalp as a full head of hair does."""
     return STRAND_RADIUS * thickness * float(np.sqrt(FULL_HEAD / strands))
-
-
-def _read_double(double: Double) -> tuple[Head, list[Shell]]:
-    """The posed head and what hair collides with."""
-    base = base_mesh()
-    faces = base.groups["body"]
-    scalp = scalp_mask()
-    posed = double.shape.copy()
-    skin = _posed_vertices(double.body)
-    posed[: len(skin)] = skin
-    eyes = np.stack([double.shape[base.group_vertices(f"joint-{side}-eye")].mean(axis=0) for side in "lr"])
-    shells = [Shell(posed, base.faces[faces])]
-    suit = getattr(double, "suit", None)
-    if suit is not None:
-        shells.append(Shell(_posed_vertices(suit), _quads(suit.data)))
-    return Head(
-        rest=double.shape,
-        posed=posed,
-        faces=base.faces[faces],
-        uvs=base.uvs[faces],
-        scalp=scalp,
-        eyes=eyes,
-        chin=_chin(double.shape, eyes),
-        settle=_nearest_on_skin(double.body),
-    ), shells
-
-
-def _chin(rest: Array, eyes: Array) -> Array:
-    """The lowest skin under the mouth, in the middle of the face."""
-    skin = rest[base_mesh().group_vertices("body")]
-    mouth = rest[base_mesh().group_vertices("joint-jaw")].mean(axis=0)
-    near = (np.abs(skin[:, 0]) < 0.01) & (skin[:, 1] < eyes[:, 1].mean()) & (skin[:, 2] > mouth[2] - CHIN_REACH)
-    chin: Array = skin[near][np.argmin(skin[near, 2])]
-    return chin
-
-
-def _posed_vertices(thing: Any) -> Array:
-    """A mesh object's vertices (V, 3) in world space as its armature poses them, before any other modifier."""
-    hidden = [modifier for modifier in thing.modifiers if modifier.type != "ARMATURE" and modifier.show_viewport]
-    for modifier in hidden:
-        modifier.show_viewport = False
-    evaluated = thing.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    flat = np.empty(len(evaluated.data.vertices) * 3, dtype=np.float32)
-    evaluated.data.vertices.foreach_get("co", flat)
-    matrix = np.array(evaluated.matrix_world)
-    for modifier in hidden:
-        modifier.show_viewport = True
-    vertices: Array = flat.reshape(-1, 3).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
-    return vertices
-
-
-def _nearest_on_skin(thing: Any) -> Callable[[Array], Array]:
-    """A function from points (N, 3) to the nearest ones of a mesh object as it is rendered."""
-    tree = BVHTree.FromObject(thing, bpy.context.evaluated_depsgraph_get())
-    world = thing.matrix_world.copy()
-    inverse = world.inverted()
-
-    def settle(points: Array) -> Array:
-        return np.array([world @ tree.find_nearest(inverse @ Vector(point))[0] for point in points])
-
-    return settle
-
-
-def _quads(mesh: Any) -> NDArray[np.int32]:
-    """Faces (F, 4) of a mesh; a triangle's last corner is doubled."""
-    rows = [tuple(face.vertices) for face in mesh.polygons]
-    return np.array([row if len(row) == 4 else (*row[:3], row[2]) for row in rows], dtype=np.int32)
 
 
 def _build_scalp_object(scalp: Scalp, collection: Any) -> Any:
@@ -261,7 +189,9 @@ def _reach_count(thing: Any, interpolate: Any, scalp: Scalp, wanted: int) -> int
         if abs(count - wanted) <= COUNT_TOLERANCE * wanted:
             return count
         density *= wanted / max(count, 1)
-    raise DigidoubleError(f"{wanted} strands were asked for and {count} grew on a scalp of {scalp.areas().sum():.4f} m²")
+    raise DigidoubleError(
+        f"{wanted} strands were asked for and {count} grew on a scalp of {scalp.areas().sum():.4f} m²"
+    )
 
 
 def _evaluated_curves(thing: Any) -> tuple[Any, Any]:

@@ -57,9 +57,9 @@ class Comb(_Data):
 class Region(_Data):
     """How the hair of one region grows; what is left out is taken from `all`."""
 
-    length: float | None = Field(None, gt=0, le=1.2, description="Length of a strand in metres.")
-    lift: float | None = Field(None, ge=0, le=90, description="Angle between strand and skin at the root.")
-    volume: float | None = Field(None, ge=0, le=0.3, description="How high over the skin the combed hair lies.")
+    length: float | None = Field(default=None, gt=0, le=1.2, description="Length of a strand in metres.")
+    lift: float | None = Field(default=None, ge=0, le=90, description="Angle between strand and skin at the root.")
+    volume: float | None = Field(default=None, ge=0, le=0.3, description="How high over the skin the combed hair lies.")
     comb: Comb | None = None
 
 
@@ -67,26 +67,28 @@ class Parting(_Data):
     """The line from which hair falls to both sides."""
 
     side: Literal["none", "centre", "left", "right"] = "none"
-    offset: float = Field(0.045, ge=0, le=0.07, description="Distance of a side parting from the middle.")
-    waviness: float = Field(0.0012, ge=0, le=0.01, description="How far the line wanders.")
+    offset: float = Field(default=0.045, ge=0, le=0.07, description="Distance of a side parting from the middle.")
+    waviness: float = Field(default=0.0012, ge=0, le=0.01, description="How far the line wanders.")
 
 
 class Whorl(_Data):
     """The point on the crown around which hair grows."""
 
-    azimuth: float = Field(170.0, ge=-180, le=180)
-    elevation: float = Field(62.0, ge=-90, le=90)
+    azimuth: float = Field(default=170.0, ge=-180, le=180)
+    elevation: float = Field(default=62.0, ge=-90, le=90)
 
 
 class Fall(_Data):
     """How strands bend under gravity once the comb lets go."""
 
-    hold: float = Field(0.08, gt=0, description="Length of hair from the root that stays as it was combed.")
-    bend: float = Field(0.02, gt=0, description="Length over which a strand turns to where it is pulled: stiffness.")
-    gravity: float = Field(1.0, ge=0, description="Pull of gravity relative to the comb's; 0 stands by itself.")
-    rise: float = Field(0.03, gt=0, description="Length over which hair rises to the volume over the skin.")
-    disorder: float = Field(0.15, ge=0, le=1, description="How far single guides leave the common direction.")
-    layers: float = Field(0.5, ge=0, le=1, description="How much guides differ in height over the skin.")
+    hold: float = Field(default=0.08, gt=0, description="Length of hair from the root that stays as it was combed.")
+    bend: float = Field(
+        default=0.02, gt=0, description="Length over which a strand turns to where it is pulled: stiffness."
+    )
+    gravity: float = Field(default=1.0, ge=0, description="Pull of gravity relative to the comb's; 0 stands by itself.")
+    rise: float = Field(default=0.03, gt=0, description="Length over which hair rises to the volume over the skin.")
+    disorder: float = Field(default=0.15, ge=0, le=1, description="How far single guides leave the common direction.")
+    layers: float = Field(default=0.5, ge=0, le=1, description="How much guides differ in height over the skin.")
 
 
 class Clump(_Data):
@@ -94,8 +96,10 @@ class Clump(_Data):
 
     size: float = Field(gt=0, description="Distance between neighbouring locks.")
     strength: float = Field(ge=0, le=1)
-    shape: float = Field(0.5, ge=-1, le=1, description="-1 gathers at the root only, 0 evenly, 1 at the tip only.")
-    spread: float = Field(0.0, ge=0, description="How far tips spread again.")
+    shape: float = Field(
+        default=0.5, ge=-1, le=1, description="-1 gathers at the root only, 0 evenly, 1 at the tip only."
+    )
+    spread: float = Field(default=0.0, ge=0, description="How far tips spread again.")
 
 
 class Curl(_Data):
@@ -104,17 +108,17 @@ class Curl(_Data):
     radius: float = Field(gt=0)
     turns: float = Field(gt=0, description="Turns per metre of strand.")
     size: float = Field(gt=0, description="Distance between locks that curl together.")
-    start: float = Field(0.05, ge=0, le=1, description="Part of the strand that stays straight at the root.")
-    tip: float = Field(1.0, ge=0, description="Radius at the tip as a multiple of that at the root.")
-    disorder: float = Field(0.4, ge=0, le=1)
+    start: float = Field(default=0.05, ge=0, le=1, description="Part of the strand that stays straight at the root.")
+    tip: float = Field(default=1.0, ge=0, description="Radius at the tip as a multiple of that at the root.")
+    disorder: float = Field(default=0.4, ge=0, le=1)
 
 
 class Wave(_Data):
     """Smooth waviness of the combed guides, alike in neighbouring ones."""
 
-    angle: float = Field(0.0, ge=0, le=80, description="How far a wave leaves the straight line.")
-    length: float = Field(0.06, gt=0, description="Length of a wave along the strand.")
-    own: float = Field(0.3, ge=0, le=1, description="How much each guide's wave is its own.")
+    angle: float = Field(default=0.0, ge=0, le=80, description="How far a wave leaves the straight line.")
+    length: float = Field(default=0.06, gt=0, description="Length of a wave along the strand.")
+    own: float = Field(default=0.3, ge=0, le=1, description="How much each guide's wave is its own.")
 
 
 class Hairstyle(_Data):
@@ -128,16 +132,18 @@ class Hairstyle(_Data):
     whorl: Whorl = Whorl()
     regions: dict[str, Region]
     fall: Fall = Fall()
-    guides: int = Field(700, ge=50, le=4000)
-    points: int = Field(16, ge=4, le=64, description="Points of a strand.")
-    blend: int = Field(4, ge=1, le=8, description="Guides that a strand is interpolated from.")
+    guides: int = Field(default=700, ge=50, le=4000)
+    points: int = Field(default=16, ge=4, le=64, description="Points of a strand.")
+    blend: int = Field(default=4, ge=1, le=8, description="Guides that a strand is interpolated from.")
     clumps: tuple[Clump, ...] = ()
     curl: Curl | None = None
     wave: Wave = Wave()
-    frizz: float = Field(0.01, ge=0, description="How far strays of fully frizzy hair leave their lock, in metres.")
-    uneven: float = Field(0.0, ge=0, description="Strands are cut shorter at random by up to this length.")
-    thickness: float = Field(1.0, gt=0, description="Thickness of a strand relative to common hair.")
-    taper: float = Field(0.25, ge=0, le=1, description="Thickness at the tip relative to the root's.")
+    frizz: float = Field(
+        default=0.01, ge=0, description="How far strays of fully frizzy hair leave their lock, in metres."
+    )
+    uneven: float = Field(default=0.0, ge=0, description="Strands are cut shorter at random by up to this length.")
+    thickness: float = Field(default=1.0, gt=0, description="Thickness of a strand relative to common hair.")
+    taper: float = Field(default=0.25, ge=0, le=1, description="Thickness at the tip relative to the root's.")
 
     def table(self, quantity: str) -> list[float]:
         """One figure per region, in the order of REGIONS, from the region or from `all`."""

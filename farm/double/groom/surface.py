@@ -154,8 +154,8 @@ def build_scalp(head: Head, frame: Frame, parting: Parting) -> Scalp:
         axis=1,
     )
     columns = _subdivide(columns.reshape(-1, 4, columns.shape[1])).reshape(-1, columns.shape[1])
-    first = np.arange(0, len(columns), 4)[:, None]
-    triangles = np.concatenate([first + (0, 1, 2), first + (0, 2, 3)])
+    quads = np.arange(len(columns)).reshape(-1, 4)
+    triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
     if parting.side == "none":
         return _scalp(columns, triangles, np.ones(len(columns)), head.settle)
     distance = parting_distance(columns[:, :3], parting)
@@ -187,9 +187,7 @@ def parting_distance(local: Array, parting: Parting) -> Array:
     return distance
 
 
-def _scalp(
-    columns: Array, triangles: NDArray[np.int64], side: Array, settle: Callable[[Array], Array]
-) -> Scalp:
+def _scalp(columns: Array, triangles: NDArray[np.int64], side: Array, settle: Callable[[Array], Array]) -> Scalp:
     """Merge equal corners, so that each side is one island."""
     key = np.round(np.concatenate([columns[:, :3], side[:, None]], axis=1), 7)
     _, kept, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)

@@ -1,0 +1,92 @@
+"""The double as a groom needs it: read from Blender as it is posed now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import bpy
+import numpy as np
+from mathutils import Vector
+from mathutils.bvhtree import BVHTree
+from numpy.typing import NDArray
+
+from farm.double.base_mesh import base_mesh
+from farm.double.body import Double
+from farm.double.groom.collider import Shell
+from farm.double.groom.surface import Head
+from farm.double.scalp import scalp_mask
+
+__all__ = ["read_wearer"]
+
+Array = NDArray[np.float64]
+
+CHIN_REACH: Final = 0.06
+"""How far the chin lies below the jaw's joint at most, in metres."""
+
+
+def read_wearer(double: Double) -> tuple[Head, list[Shell]]:
+    """The posed head and what hair collides with."""
+    base = base_mesh()
+    faces = base.groups["body"]
+    scalp = scalp_mask()
+    posed = double.shape.copy()
+    skin = _posed_vertices(double.body)
+    posed[: len(skin)] = skin
+    eyes = np.stack([double.shape[base.group_vertices(f"joint-{side}-eye")].mean(axis=0) for side in "lr"])
+    shells = [Shell(posed, base.faces[faces])]
+    suit = getattr(double, "suit", None)
+    if suit is not None:
+        shells.append(Shell(_posed_vertices(suit), _quads(suit.data)))
+    return Head(
+        rest=double.shape,
+        posed=posed,
+        faces=base.faces[faces],
+        uvs=base.uvs[faces],
+        scalp=scalp,
+        eyes=eyes,
+        chin=_chin(double.shape, eyes),
+        settle=_nearest_on_skin(double.body),
+    ), shells
+
+
+def _chin(rest: Array, eyes: Array) -> Array:
+    """The lowest skin under the mouth, in the middle of the face."""
+    skin = rest[base_mesh().group_vertices("body")]
+    mouth = rest[base_mesh().group_vertices("joint-jaw")].mean(axis=0)
+    near = (np.abs(skin[:, 0]) < 0.01) & (skin[:, 1] < eyes[:, 1].mean()) & (skin[:, 2] > mouth[2] - CHIN_REACH)
+    chin: Array = skin[near][np.argmin(skin[near, 2])]
+    return chin
+
+
+def _posed_vertices(thing: Any) -> Array:
+    """A mesh object's vertices (V, 3) in world space as its armature poses them, before any other modifier."""
+    hidden = [modifier for modifier in thing.modifiers if modifier.type != "ARMATURE" and modifier.show_viewport]
+    for modifier in hidden:
+        modifier.show_viewport = False
+    evaluated = thing.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    flat = np.empty(len(evaluated.data.vertices) * 3, dtype=np.float32)
+    evaluated.data.vertices.foreach_get("co", flat)
+    matrix = np.array(evaluated.matrix_world)
+    for modifier in hidden:
+        modifier.show_viewport = True
+    vertices: Array = flat.reshape(-1, 3).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+    return vertices
+
+
+def _nearest_on_skin(thing: Any) -> Callable[[Array], Array]:
+    """A function from points (N, 3) to the nearest ones of a mesh object as it is rendered."""
+    tree = BVHTree.FromObject(thing, bpy.context.evaluated_depsgraph_get())
+    world = thing.matrix_world.copy()
+    inverse = world.inverted()
+
+    def settle(points: Array) -> Array:
+        return np.array([world @ tree.find_nearest(inverse @ Vector(point))[0] for point in points])
+
+    return settle
+
+
+def _quads(mesh: Any) -> NDArray[np.int32]:
+    """Faces (F, 4) of a mesh; a triangle's last corner is doubled."""
+    rows = [tuple(face.vertices) for face in mesh.polygons]
+    return np.array([row if len(row) == 4 else (*row[:3], row[2]) for row in rows], dtype=np.int32)

@@ -1,0 +1,44 @@
+"""Figures of a groom: how deep strands lie in the skin, how wide holes are, and where hair ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+DIRECTIONS = ((0.3, 0.5, 0.81), (-0.7, 0.1, 0.7), (0.2, -0.9, 0.38))
+
+
+def heights(tree: Any, points: Any) -> Any:
+    """Signed distance (N,) of points (N, 3) to a closed mesh's BVH tree; inside is negative, told by ray parity."""
+    from mathutils import Vector
+
+    found = np.zeros(len(points))
+    for index, point in enumerate(points):
+        place, normal, _, span = tree.find_nearest(Vector(point))
+        inside = (Vector(point) - place).dot(normal) < 0
+        if inside and span > 0.002:
+            inside = sum(_crossings(tree, Vector(point), Vector(way)) % 2 for way in DIRECTIONS) >= 2
+        found[index] = -span if inside else span
+    return found
+
+
+def _crossings(tree: Any, point: Any, way: Any) -> int:
+    count = 0
+    hit = tree.ray_cast(point, way)[0]
+    while hit is not None:
+        count += 1
+        hit = tree.ray_cast(hit + way * 1e-5, way)[0]
+    return count
+
+
+def closed_tree(shell: Any) -> Any:
+    from mathutils.bvhtree import BVHTree
+
+    return BVHTree.FromPolygons(shell.vertices.tolist(), shell.faces.tolist())
+
+
+def endings(strands: Any, over: int) -> Any:
+    """Unit directions (N, 3) of the last `over` segments of strands."""
+    ends = strands.tips - strands.points[strands.first[1:] - 1 - over]
+    return ends / np.linalg.norm(ends, axis=1, keepdims=True)
