@@ -51,7 +51,7 @@ LAYERS: Final[tuple[Layer, ...]] = (
         unit="reflectance, scene-linear Rec.709",
         low=0.0,
         high=2.0,
-        description="Colour of the surface without light, premultiplied by coverage; coats and sheens may lift it above 1.",
+        description="Colour of the surface without light, premultiplied by coverage; coats may lift it above 1.",
     ),
     Layer(
         name="normal",
