@@ -149,7 +149,7 @@ def _on_face(
     with np.errstate(divide="ignore", invalid="ignore"):
         second = (from_first[..., 0] * two[:, 1] - from_first[..., 1] * two[:, 0]) / area
         third = (one[:, 0] * from_first[..., 1] - one[:, 1] * from_first[..., 0]) / area
-    weights = np.stack([1 - second - third, second, third], axis=-1)
+        weights = np.stack([1 - second - third, second, third], axis=-1)
     inside = (weights >= -1e-9).all(axis=-1)
     depth = np.where(inside, (weights * base.vertices[triangles][None, :, :, 1]).sum(axis=-1), np.inf)
     hit = depth.argmin(axis=1)

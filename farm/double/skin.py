@@ -24,7 +24,7 @@ REST: Final = "rest"
 ZONES: Final = {"lips": "lips", "lids": "eyelids", "ears": "ears", "nails": "fingernails", "mouth": "inside-mouth"}
 BODY_VERTICES: Final = 13380
 
-SWATCH_EXPOSURE: Final = 0.70
+SWATCH_EXPOSURE: Final = 0.64
 """Swatches show skin as photographed, with diffuse white above the picture's white; an albedo is darker."""
 
 FLUSH: Final = {
@@ -155,9 +155,11 @@ def _patchy(graph: Graph, rest: Any) -> Any:
 
 
 def _relief(graph: Graph, rest: Any, age: float) -> Any:
-    """Pores, and with age deeper lines, as a bumped normal."""
-    lines = 0.15 + 0.85 * max(0.0, age - 30) / 50
+    """Pores, and with age deeper lines that run level, as on a forehead, as a bumped normal."""
+    lines = 0.12 + 0.88 * max(0.0, age - 25) / 55
     pores = graph.noise(rest, size=0.0011, detail=2.0, roughness=0.6)
-    creases = graph.noise(rest, size=0.0045, detail=3.0, roughness=0.55)
-    height = graph.math("ADD", graph.math("MULTIPLY", pores, 0.00016), graph.math("MULTIPLY", creases, 0.0006 * lines))
+    across = graph.node("VectorMath", {0: rest, 1: (0.45, 0.45, 1.8)}, operation="MULTIPLY")
+    creases = graph.math("ABSOLUTE", graph.math("SUBTRACT", graph.noise(across, size=0.009, detail=3.0), 0.5))
+    depth = graph.math("MULTIPLY", graph.ramp(creases, 0.0, 0.10), 0.0011 * lines)
+    height = graph.math("ADD", graph.math("MULTIPLY", pores, 0.00016), depth)
     return graph.node("Bump", {"Strength": 0.7, "Distance": 1.0, "Height": height})
