@@ -19,7 +19,6 @@ from farm.dataset import (
     PairFolder,
     Record,
     commit_record,
-    image_file,
     inspect_pair,
     open_dataset,
     write_image,
@@ -136,6 +135,7 @@ def _write_images(folder: PairFolder, pair: Pair, task: Task) -> dict[str, Image
         raise RenderError(f"not committed: {'; '.join(defects)}")
     files = {}
     for path, (image, roles, samples) in images.items():
-        write_image(path, image, {"frame": task.view.frame, "samples": samples, "variant": task.variant.id})
-        files[path.name] = image_file(path, seeds=tuple(pair.seeds[role] for role in roles), samples=samples)
+        stamp = write_image(path, image, {"frame": task.view.frame, "samples": samples, "variant": task.variant.id})
+        seeds = tuple(pair.seeds[role] for role in roles)
+        files[path.name] = ImageFile(sha256=stamp.sha256, bytes=stamp.bytes, seeds=seeds, samples=samples)
     return files
