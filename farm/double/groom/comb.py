@@ -66,7 +66,7 @@ def comb_guides(head: Head, shells: list[Shell], style: Hairstyle, *, length: fl
     random = stream(seed, "groom", "guides")
     frame = head_frame(head)
     scalp = build_scalp(head, frame, style.parting)
-    roots = sample_roots(scalp, style.guides, random)
+    roots = sample_roots(scalp, style.parting, style.guides, random)
     collider = build_collider(shells, head, frame, reach=style.longest * length, fringe=style.fringe)
     comb = _Comb(style, roots, frame, collider, _habits(style, roots, length, random))
     return Guides(points=comb.grow(), roots=roots, scalp=scalp)

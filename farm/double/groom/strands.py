@@ -27,6 +27,8 @@ Array = NDArray[np.float64]
 
 UV_MAP: Final = "UVMap"
 DENSITY: Final = "density"
+SIDE: Final = "parting_side"
+"""Attribute of guides and strands: which side of the parting they grow on, so that locks do not form across it."""
 HEAD_BONE: Final = "head"
 STRAND_RADIUS: Final = 0.00004
 """Radius of a strand on a full head of `FULL_HEAD` strands, in metres."""
@@ -69,11 +71,12 @@ def build_groom(double: Double, hair: Hair, *, collection: Any) -> Groom:
 
 def remove_groom(groom: Groom) -> None:
     """Remove a groom's objects, their data and its material; the shared hair assets stay."""
-    materials = [material for material in groom.curves.data.materials if material]
+    materials = list(groom.curves.data.materials)
     data = [groom.curves.data, groom.scalp.data]
     for thing in (groom.curves, groom.scalp):
         bpy.data.objects.remove(thing)
-    bpy.data.batch_remove([block for block in (*data, *materials) if block.users <= block.use_fake_user])
+    for blocks in (data, materials):
+        bpy.data.batch_remove([block for block in blocks if block and block.users == 0])
 
 
 def strand_points(groom: Groom) -> tuple[Array, NDArray[np.int32]]:
@@ -112,6 +115,8 @@ def _build_guides_object(guides: Guides, scalp: Any, collection: Any) -> Any:
     curves.surface_uv_map = UV_MAP
     anchors = curves.attributes.new("surface_uv_coordinate", "FLOAT2", "CURVE")
     anchors.data.foreach_set("vector", guides.roots.uvs.ravel())
+    sides = curves.attributes.new(SIDE, "INT", "CURVE")
+    sides.data.foreach_set("value", guides.roots.side.astype(np.int32))
     thing = bpy.data.objects.new("groom", curves)
     collection.objects.link(thing)
     return thing
@@ -135,14 +140,14 @@ def _style_strands(thing: Any, guides: Guides, style: Hairstyle, hair: Hair) -> 
     )
     strands = _reach_count(thing, interpolate, guides.scalp, hair.strands)
     for clump in style.clumps:
+        add_asset(thing, "Create Guide Index Map", Guide_Distance=clump.size, Group_ID=Attribute(SIDE))
         add_asset(
             thing,
             "Clump Hair Curves",
             Factor=clump.strength * (1 - 0.5 * hair.frizz),
             Shape=clump.shape,
             Tip_Spread=clump.spread,
-            Guide_Distance=clump.size,
-            Existing_Guide_Map=False,
+            Existing_Guide_Map=True,
             Seed=seed(),
         )
     if style.curl:

@@ -20,6 +20,8 @@ EYES_TO_CENTRE: Final = np.array([0.0, 0.078, 0.022])
 EYE_DISTANCE: Final = 0.0606
 HAIRLINE_SHARE: Final = 0.02
 CANDIDATES_PER_ROOT: Final = 9
+PARTING_GAP: Final = 0.001
+"""Guides keep this distance from the parting, so that it is clear which side's strands they lead."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,8 @@ class Scalp:
 
     local    (S, 3) vertices at rest in the head's axes
     posed    (S, 3) in world space; `normals` (S, 3) are those of the whole skin there
-    uvs      (T, 3, 2) texture coordinates of each triangle's corners
+    uvs      (T, 3, 2) texture coordinates of each triangle's corners; those right of a parting lie one unit apart, so
+             that a coordinate on the line belongs to one side
     density  (S,) 0..1
     side     (S,) −1 or 1: which side of the parting; all 1 where there is none
     triangles (T, 3)
@@ -193,6 +196,7 @@ def _scalp(columns: Array, triangles: NDArray[np.int64], side: Array, settle: Ca
     _, kept, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)
     merged = columns[kept]
     uvs = columns[triangles, 9:11]
+    uvs[..., 0] += side[triangles] < 0
     triangles = inverse.reshape(-1)[triangles]
     a, b, c = triangles.T
     solid = (a != b) & (b != c) & (a != c)
@@ -233,7 +237,7 @@ def _clip(columns: Array, triangles: NDArray[np.int64], distance: Array) -> tupl
     return corners.reshape(-1, columns.shape[1]), np.arange(len(corners) * 3).reshape(-1, 3)
 
 
-def sample_roots(scalp: Scalp, count: int, random: np.random.Generator) -> Roots:
+def sample_roots(scalp: Scalp, parting: Parting, count: int, random: np.random.Generator) -> Roots:
     """Spread `count` roots evenly over the scalp, its edge included.
 
     Farthest-point sampling (Eldar, Lindenbaum, Porat, Zeevi 1997, "The farthest point strategy for progressive image
@@ -244,6 +248,10 @@ def sample_roots(scalp: Scalp, count: int, random: np.random.Generator) -> Roots
     bent = np.sqrt(random.random(len(triangle)))
     along = random.random(len(triangle))
     barycentric = np.stack([1 - bent, bent * (1 - along), bent * along], axis=1)
+    if parting.side != "none":
+        local = _mix(barycentric, scalp.local[scalp.triangles[triangle]])
+        clear = np.abs(parting_distance(local, parting)) > PARTING_GAP
+        triangle, barycentric = triangle[clear], barycentric[clear]
     chosen = farthest_points(_mix(barycentric, scalp.posed[scalp.triangles[triangle]]), count)
     triangle, barycentric = triangle[chosen], barycentric[chosen]
     corners = scalp.triangles[triangle]

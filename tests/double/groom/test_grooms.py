@@ -1,8 +1,8 @@
 """What a hairdresser would check, on the evaluated strands of each style."""
 
-import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -187,7 +187,7 @@ def test_equal_seeds_give_equal_points_in_two_processes_and_at_one_and_two_threa
             capture_output=True,
             text=True,
             check=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            cwd=Path(__file__).parents[3],
         ).stdout
         for threads in ("1", "2")
     ]

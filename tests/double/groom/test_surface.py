@@ -49,9 +49,10 @@ def test_farthest_points_are_spread_for_every_count():
 
 
 def test_roots_lie_on_the_scalp(head):
-    scalp = build_scalp(head[0], head_frame(head[0]), Parting(side="centre"))
-    roots = sample_roots(scalp, 300, stream(5, "roots"))
+    parting = Parting(side="centre")
+    scalp = build_scalp(head[0], head_frame(head[0]), parting)
+    roots = sample_roots(scalp, parting, 300, stream(5, "roots"))
     assert np.allclose(np.linalg.norm(roots.normals, axis=1), 1)
     nearest = np.linalg.norm(roots.posed[:, None] - scalp.posed[None], axis=-1).min(axis=1)
     assert nearest.max() < 0.012
-    assert (np.sign(roots.local[:, 0]) == roots.side).mean() > 0.98
+    assert (np.sign(parting_distance(roots.local, parting)) == roots.side).all()
