@@ -50,8 +50,9 @@ LAYERS: Final[tuple[Layer, ...]] = (
         channels=("albedo.R", "albedo.G", "albedo.B"),
         unit="reflectance, scene-linear Rec.709",
         low=0.0,
-        high=2.0,
-        description="Colour of the surface without light, premultiplied by coverage; coats may lift it above 1.",
+        high=16.0,
+        description="Colour of the surface without light, premultiplied by coverage. An estimate: coats lift it above"
+        " 1, and with few samples so does hair, whose lobes Cycles samples at random.",
     ),
     Layer(
         name="normal",

@@ -99,6 +99,7 @@ def _build_lamp(name: str, lamp: Lamp, strength: float, turn: float, collection:
     data = bpy.data.lights.new(name, "AREA")
     data.shape = "SQUARE"
     data.size = lamp.size
+    data.spread = math.radians(lamp.spread)
     data.energy = lamp.power * strength
     data.use_temperature = True
     data.temperature = lamp.temperature

@@ -35,12 +35,13 @@ class Backdrop(_Part):
 
 
 class Lamp(_Part):
-    """A square area lamp aimed at the double. Degrees, metres, watts, kelvin."""
+    """A square area lamp aimed at the double. Degrees, metres, watts, kelvin; `spread` is a soft box's grid."""
 
     azimuth: float
     elevation: float = Field(ge=-90, le=90)
     distance: float = Field(gt=0)
     size: float = Field(gt=0)
+    spread: float = Field(default=180.0, gt=0, le=180)
     power: float = Field(ge=0)
     temperature: float = Field(ge=1000, le=20000)
 
