@@ -95,7 +95,7 @@ def test_limits_are_those_of_the_code(page: str) -> None:
     ):
         assert words in page
     bounds = {layer.name: (layer.low, layer.high) for layer in LAYERS}
-    assert (bounds["alpha"], bounds["albedo"], bounds["depth"]) == ((0, 1), (0, 2), (0, 1e10))
+    assert (bounds["alpha"], bounds["albedo"], bounds["depth"]) == ((0, 1), (0, 16), (0, 1e10))
 
 
 def test_the_example_runs(page: str, finished: farm.dataset.Dataset) -> None:
