@@ -13,7 +13,7 @@ from farm.motion.perform import FPS, perform
 from farm.motion.rig import RigClip, RigRest, fit_rig, retarget
 from farm.recipe.parameters import Pose, Stunt
 
-__all__ = ["apply_motion", "clear_motion", "read_rest"]
+__all__ = ["apply_motion", "bake_clip", "clear_motion", "read_rest"]
 
 MARK: Final = "digidouble_motion"
 QUATERNION_AT_REST: Final = (1.0, 0.0, 0.0, 0.0)
@@ -31,7 +31,7 @@ def apply_motion(armature: Any, pose: Pose, stunt: Stunt, *, rig: str, frames: r
     baked = np.arange(frames[0] - 1, frames[-1] + 2)
     clip = perform(pose, stunt, fit.skeleton, (baked - frames[0]) / fps)
     clear_motion(armature)
-    _bake(armature, rest, retarget(clip, fit, rest), baked)
+    bake_clip(armature, retarget(clip, fit, rest), baked)
 
 
 def clear_motion(armature: Any) -> None:
@@ -50,8 +50,8 @@ def read_rest(armature: Any) -> RigRest:
     names = tuple(bone.name for bone in bones)
     parents = [names.index(bone.parent.name) if bone.parent else -1 for bone in bones]
     world = np.array(armature.matrix_world)
-    matrices = np.array([bone.matrix_local for bone in bones])
-    tails = np.array([bone.tail_local for bone in bones])
+    matrices = np.array([bone.matrix_local for bone in bones]).reshape(-1, 4, 4)
+    tails = np.array([bone.tail_local for bone in bones]).reshape(-1, 3)
     axes = world[:3, :3] @ matrices[:, :3, :3]
     return RigRest(
         names=names,
@@ -69,16 +69,17 @@ def _parents_first(armature: Any) -> list[Any]:
     return ordered
 
 
-def _bake(armature: Any, rest: RigRest, clip: RigClip, frames: NDArray[np.int_]) -> None:
+def bake_clip(armature: Any, clip: RigClip, frames: NDArray[np.int_]) -> None:
+    """Key a clip at frames (N,) in a new slotted action, which becomes the armature's."""
     action = bpy.data.actions.new(f"{armature.name} motion")
     action[MARK] = True
     slot = action.slots.new(id_type="OBJECT", name=armature.name)
     bag = action_ensure_channelbag_for_slot(action, slot)
     scale = float(np.linalg.norm(np.array(armature.matrix_world)[:3, 0]))
-    for index, name in enumerate(rest.names):
+    for index, name in enumerate(clip.names):
         path = armature.pose.bones[name].path_from_id("rotation_quaternion")
         _write(bag, path, name, frames, clip.quaternions[:, index])
-    root = rest.names[clip.root]
+    root = clip.names[clip.root]
     _write(bag, armature.pose.bones[root].path_from_id("location"), root, frames, clip.location / scale)
     animation = armature.animation_data or armature.animation_data_create()
     animation.action = action

@@ -127,7 +127,8 @@ class Jump:
         return float(self.times[TAKEOFF]), float(self.times[LANDING])
 
     def sample(self, at: Array) -> Clip:
-        """The clip at times (N,) in seconds."""
+        """The clip at times (N,) in seconds; it stands still before the beginning and after the end."""
+        at = np.clip(at, 0.0, self.duration)
         keys, postures = self.moments, list(POSTURES)
         local = rotations(flow(self.times[postures], keys.angles[postures], at))
         heel, forward, back, grip = (

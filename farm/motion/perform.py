@@ -30,10 +30,11 @@ def sample_stunt(stunt: Stunt, skeleton: Skeleton, fps: float = FPS) -> Clip:
 def perform(pose: Pose, stunt: Stunt, skeleton: Skeleton, times: NDArray[np.float64]) -> Clip:
     """The clip at times (N,) in seconds since the first captured frame, which shows the stunt at its `phase`.
 
-    Without a stunt the pose is held. Before its beginning and after its end a stunt stands still.
+    Without a stunt the pose is held. A stunt has postures of its own: it begins and ends as its template says, whatever
+    the pose.
     """
     if stunt.name == NO_STUNT:
         held = sample_pose(pose, skeleton)
         return Clip(np.repeat(held.hips, len(times), axis=0), np.repeat(held.rotations, len(times), axis=0))
     plan = plan_jump(stunt, skeleton)
-    return plan.sample(np.clip(stunt.phase * plan.duration + times, 0.0, plan.duration))
+    return plan.sample(stunt.phase * plan.duration + times)

@@ -17,7 +17,7 @@ then moves as the canonical skeleton says.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -210,12 +210,14 @@ def _sole(joints: Array, side: str) -> Array:
 class RigClip:
     """A clip in a rig's own terms, as Blender's pose bones take it: relative to the rest pose, in the bones' axes.
 
+    names        R bones
     quaternions  (N, R, 4) as (w, x, y, z), without sign flips from frame to frame; (1, 0, 0, 0) for what is not in
                  the table, which follows its parent
     root         index of the hips' bone
     location     (N, 3) of that bone, metres
     """
 
+    names: tuple[str, ...]
     quaternions: Array
     root: int
     location: Array
@@ -227,14 +229,14 @@ def retarget(clip: Clip, fit: Fit, rest: RigRest) -> RigClip:
     basis = np.swapaxes(rest.rotations, -1, -2) @ _relative(moved, rest.parents) @ rest.rotations
     root = int(fit.indices[[link.bone for link in fit.links].index("hips")])
     head = clip.hips + clip.rotations[:, INDEX["hips"]] @ (rest.heads[root] - fit.hips)
-    return RigClip(_steady(to_quaternion(basis)), root, (head - rest.heads[root]) @ rest.rotations[root])
+    return RigClip(rest.names, _steady(to_quaternion(basis)), root, (head - rest.heads[root]) @ rest.rotations[root])
 
 
 def _moved(clip: Clip, fit: Fit, rest: RigRest) -> Array:
     """World rotations (N, R, 3, 3) of the rig's bones relative to their rest pose."""
     world, _ = fit.skeleton.pose(clip.rotations, clip.hips)
     moved = np.broadcast_to(np.eye(3), (len(clip), len(rest.names), 3, 3)).copy()
-    linked: dict[int, Any] = dict(zip(fit.indices.tolist(), fit.links, strict=True))
+    linked = dict(zip(fit.indices.tolist(), fit.links, strict=True))
     split: dict[str, tuple[Array, Array]] = {}
     for index, parent in enumerate(rest.parents.tolist()):
         link = linked.get(index)
@@ -268,8 +270,6 @@ def _relative(moved: Array, parents: NDArray[np.int32]) -> Array:
 def _steady(quaternions: Array) -> Array:
     """The same rotations with each frame's quaternion on the side of the one before."""
     flips = np.where(np.sum(quaternions[1:] * quaternions[:-1], axis=-1) < 0.0, -1.0, 1.0)
-    signs = np.concatenate(
-        [np.ones_like(flips[:1]) if len(flips) else np.ones((1, quaternions.shape[1])), np.cumprod(flips, axis=0)]
-    )
+    signs = np.cumprod(np.concatenate([np.ones((1, quaternions.shape[1])), flips]), axis=0)
     steady: Array = quaternions * signs[..., None]
     return steady
