@@ -32,6 +32,8 @@ CLEARANCE_RISE: Final = 0.006
 UNDERLAY: Final = 0.35
 """How much of the volume over the skin is hair that other hair lies on."""
 UNDERLAY_RISE: Final = 0.05
+FRIZZ_ROOM: Final = 1.5
+STRAY_RISE: Final = 0.008
 SETTLE: Final = 1.2
 """How steeply combed hair returns to its height over the skin, per lack of height as a share of `fall.rise`."""
 STEEPEST_FALL: Final = 0.6
@@ -57,18 +59,21 @@ class Guides:
     scalp: Scalp
 
 
-def comb_guides(head: Head, shells: list[Shell], style: Hairstyle, *, length: float = 1.0, seed: int = 0) -> Guides:
+def comb_guides(
+    head: Head, shells: list[Shell], style: Hairstyle, *, length: float = 1.0, frizz: float = 0.0, seed: int = 0
+) -> Guides:
     """Comb a style on a posed head.
 
-    `shells` are what hair collides with, the skin included; `length` multiplies the style's own; equal seeds give
-    equal guides. The style's shape does not depend on the seed, only where single guides grow and stray.
+    `shells` are what hair collides with, the skin included; `length` multiplies the style's own; `frizz` (0..1) lifts
+    guides by the room that strays need under them. Equal seeds give equal guides; the style's shape does not depend
+    on the seed, only where single guides grow and stray.
     """
     random = stream(seed, "groom", "guides")
     frame = head_frame(head)
     scalp = build_scalp(head, frame, style.parting)
     roots = sample_roots(scalp, style.parting, style.guides, random)
     collider = build_collider(shells, head, frame, reach=style.longest * length, fringe=style.fringe)
-    comb = _Comb(style, roots, frame, collider, _habits(style, roots, length, random))
+    comb = _Comb(style, roots, frame, collider, _habits(style, roots, length, random), FRIZZ_ROOM * frizz * style.frizz)
     return Guides(points=comb.grow(), roots=roots, scalp=scalp)
 
 
@@ -106,13 +111,17 @@ def _habits(style: Hairstyle, roots: Roots, length: float, random: np.random.Gen
 
 @dataclass(frozen=True)
 class _Comb:
-    """One style on one head; G guides are integrated at once. `grown` (G,) is how much of each has grown."""
+    """One style on one head; G guides are integrated at once. `grown` (G,) is how much of each has grown.
+
+    `room` is the height in metres over the skin that is left to strays.
+    """
 
     style: Hairstyle
     roots: Roots
     frame: Frame
     collider: Collider
     habit: _Habit
+    room: float
 
     def grow(self) -> Array:
         """Integrate all guides from root to tip: (G, P, 3)."""
@@ -147,7 +156,9 @@ class _Comb:
     def floor(self, grown: Array) -> Array:
         """The height (G,) over skin and clothes below which guides do not go: hair under them lies there."""
         clear = CLEARANCE * (1 - np.exp(-grown / CLEARANCE_RISE))
-        floor: Array = clear + UNDERLAY * self.habit.volume * (1 - np.exp(-grown / UNDERLAY_RISE))
+        laid = UNDERLAY * self.habit.volume * (1 - np.exp(-grown / UNDERLAY_RISE))
+        stray = self.room * (1 - np.exp(-grown / STRAY_RISE))
+        floor: Array = clear + laid + stray
         return floor
 
     def pull(self, grown: Array, point: Array, height: Array, normal: Array) -> Array:

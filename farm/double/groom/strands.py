@@ -59,7 +59,7 @@ def build_groom(double: Double, hair: Hair, *, collection: Any) -> Groom:
     """
     style = load_hairstyle(hair.style)
     head, shells = read_wearer(double)
-    guides = comb_guides(head, shells, style, length=hair.length, seed=hair.seed)
+    guides = comb_guides(head, shells, style, length=hair.length, frizz=hair.frizz, seed=hair.seed)
     scalp = _build_scalp_object(guides.scalp, collection)
     curves = _build_guides_object(guides, scalp, collection)
     curves.data.materials.append(build_hair_material("hair", hair))
