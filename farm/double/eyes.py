@@ -136,7 +136,7 @@ def _eyeball_material(name: str) -> Any:
     colour = graph.mix(graph.ramp(across, 0.0042, 0.0026), colours["outer"], colours["inner"])
     threads = graph.noise(around, size=1.0, detail=4.0, roughness=0.65)
     strength = graph.math("MULTIPLY", graph.ramp(threads, 0.38, 0.68), 0.75 * fibres)
-    colour = graph.mix(strength, colour, tuple(min(1.0, 2.1 * value + 0.01) for value in colours["outer"]))
+    colour = graph.mix(strength, colour, tuple(min(1.0, 1.7 * value + 0.01) for value in colours["outer"]))
     colour = graph.mix(graph.ramp(across, 0.0046, IRIS_RADIUS), colour, colours["rim"])
     colour = graph.mix(graph.ramp(across, PUPIL_RADIUS + 0.0001, PUPIL_RADIUS - 0.0001), colour, (0.002, 0.002, 0.002))
     colour = graph.mix(

@@ -18,6 +18,7 @@ __all__ = ["brow_strands", "build_strands", "lash_strands"]
 
 STRAND_POINTS: Final = 5
 CROWN: Final = 881
+CHIN: Final = 747
 
 UPPER_LASHES: Final = 110
 LOWER_LASHES: Final = 55
@@ -121,9 +122,8 @@ def _brow(shape: NDArray[np.float64], side: float, rng: np.random.Generator) -> 
     outward = np.stack([side * np.cos(angle), np.zeros(BROW_HAIRS), np.sin(angle)], axis=1)
     tangent = outward - (outward * normals).sum(axis=1, keepdims=True) * normals
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
-    scale = np.linalg.norm(shape[CROWN] - shape[0]) / np.linalg.norm(
-        base_mesh().vertices[CROWN] - base_mesh().vertices[0]
-    )
+    unshaped = base_mesh().vertices
+    scale = np.linalg.norm(shape[CROWN] - shape[CHIN]) / np.linalg.norm(unshaped[CROWN] - unshaped[CHIN])
     reach = (length * scale * rng.uniform(0.7, 1.1, BROW_HAIRS))[:, None, None]
     t = np.linspace(0.0, 1.0, STRAND_POINTS)[None, :, None]
     hairs: NDArray[np.float64] = roots[:, None] + reach * (

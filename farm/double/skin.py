@@ -160,6 +160,6 @@ def _relief(graph: Graph, rest: Any, age: float) -> Any:
     pores = graph.noise(rest, size=0.0011, detail=2.0, roughness=0.6)
     across = graph.node("VectorMath", {0: rest, 1: (0.45, 0.45, 1.8)}, operation="MULTIPLY")
     creases = graph.math("ABSOLUTE", graph.math("SUBTRACT", graph.noise(across, size=0.009, detail=3.0), 0.5))
-    depth = graph.math("MULTIPLY", graph.ramp(creases, 0.0, 0.10), 0.0011 * lines)
+    depth = graph.math("MULTIPLY", graph.ramp(creases, 0.0, 0.22), 0.0005 * lines)
     height = graph.math("ADD", graph.math("MULTIPLY", pores, 0.00016), depth)
     return graph.node("Bump", {"Strength": 0.7, "Distance": 1.0, "Height": height})

@@ -175,11 +175,12 @@ def _fields(sources: NDArray[np.int32]) -> NDArray[np.float64]:
     side = outward @ np.array([1.0, 0.0, 0.0])
     panel = (1 - arm) * side + arm * (outward @ (upward / np.linalg.norm(upward)))
     panel = _smoothed(panel, sources) * np.clip((0.56 - points[:, 2]) / 0.05, 0.0, 1.0)
+    sole = base.vertices[base.group_vertices("body"), 2].min()
     pad = np.zeros(len(sources))
     for joint, (centre, radius) in PADS.items():
         middle = base.vertices[base.group_vertices(f"joint-l-{joint}")].mean(axis=0) + centre
         pad = np.maximum(pad, 1 - np.linalg.norm(left - middle, axis=1) / radius)
-    return np.stack([panel, np.clip(pad, 0.0, 1.0), points[:, 2] - base.vertices[:13380, 2].min()], axis=1)
+    return np.stack([panel, np.clip(pad, 0.0, 1.0), points[:, 2] - sole], axis=1)
 
 
 def _smoothed(values: NDArray[np.float64], sources: NDArray[np.int32]) -> NDArray[np.float64]:
