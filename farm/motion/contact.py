@@ -12,13 +12,15 @@ from farm.motion.mass import centre_of_mass
 from farm.motion.rotation import about, unit
 from farm.motion.skeleton import INDEX, SIDES, Skeleton
 
-__all__ = ["Feet", "balance", "hips_height", "solve_legs", "support", "two_bone"]
+__all__ = ["OUTWARD", "Feet", "balance", "hips_height", "solve_legs", "support", "two_bone"]
 
 Array = NDArray[np.float64]
 
 HEEL, BALL = 0, 1
 X_AXIS, Z_AXIS = np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])
 OUTWARD: Final = np.array([1.0, -1.0])
+"""The sign of x that leads away from the body, for each of SIDES."""
+
 # Each step leaves less than a third of the error (the legs' share of the mass), so these leave under a micrometre.
 BALANCE_STEPS: Final = 14
 

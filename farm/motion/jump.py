@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from farm.motion.anatomy import read_bones, rotations
 from farm.motion.clip import Clip
@@ -24,7 +24,7 @@ from farm.motion.contact import Feet, balance, solve_legs, support
 from farm.motion.curve import Chain, Quintic, flow
 from farm.motion.mass import centre_of_mass
 from farm.motion.pose import PoseTemplate, Stance, load_pose, plant
-from farm.motion.read import read_template
+from farm.motion.read import Part, read_template
 from farm.motion.skeleton import Skeleton
 from farm.recipe.parameters import Stunt
 
@@ -36,18 +36,14 @@ GRAVITY: Final = 9.81
 """m/s²"""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class _Stretch(_Part):
+class _Stretch(Part):
     """The legs at their longest in the air."""
 
     knee: float = Field(ge=3, le=60)
     heel: float = Field(ge=0, le=70)
 
 
-class _Key(_Part):
+class _Key(Part):
     """The posture at one moment.
 
     knee     bend of the straighter knee, degrees
@@ -63,7 +59,7 @@ class _Key(_Part):
     bones: dict[str, Any]
 
 
-class _Keys(_Part):
+class _Keys(Part):
     low: _Key
     takeoff: _Key
     apex: _Key
@@ -71,7 +67,7 @@ class _Keys(_Part):
     absorbed: _Key
 
 
-class _File(_Part):
+class _File(Part):
     description: str
     start: str
     half_effort: float = Field(gt=0, le=1)

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from farm.motion.anatomy import mirror_angles, read_bones, rotations
 from farm.motion.clip import Clip
-from farm.motion.contact import Feet, balance, solve_legs, support
-from farm.motion.read import read_template
+from farm.motion.contact import OUTWARD, Feet, balance, solve_legs, support
+from farm.motion.read import Part, read_template
 from farm.motion.skeleton import SIDES, Skeleton
 from farm.recipe.parameters import Pose
 
@@ -22,11 +22,7 @@ Array = NDArray[np.float64]
 BALL: Final = 1
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Foot(_Part):
+class Foot(Part):
     """Where a foot stands: distances in leg lengths from under its hip joint, angles in degrees."""
 
     ahead: float = Field(default=0.0, ge=-1, le=1)
@@ -35,12 +31,12 @@ class Foot(_Part):
     heel: float = Field(default=0.0, ge=-40, le=70)
 
 
-class _Feet(_Part):
+class _Feet(Part):
     left: Foot = Foot()
     right: Foot = Foot()
 
 
-class Stance(_Part):
+class Stance(Part):
     """How the legs carry the body.
 
     knee      bend of the straighter knee, degrees: it sets the height of the hips
@@ -82,9 +78,8 @@ def load_pose(name: str) -> PoseTemplate:
 def plant(skeleton: Skeleton, stance: Stance) -> Feet:
     """The feet () of a stance on the floor."""
     feet = [getattr(stance.feet, side) for side in SIDES]
-    outward = np.array([1.0, -1.0])
     place = skeleton.soles[:, BALL].copy()
-    place[:, 0] += [foot.out * sign * skeleton.leg for foot, sign in zip(feet, outward, strict=True)]
+    place[:, 0] += [foot.out * sign * skeleton.leg for foot, sign in zip(feet, OUTWARD, strict=True)]
     place[:, 1] -= [foot.ahead * skeleton.leg for foot in feet]
     turn, heel = np.radians([[foot.turn for foot in feet], [foot.heel for foot in feet]])
     return Feet(place=place, turn=turn, heel=heel, grip=np.ones(2))

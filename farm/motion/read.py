@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from farm.errors import TemplateError
 from farm.recipe import templates
 
-__all__ = ["read_template"]
+__all__ = ["Part", "read_template"]
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+class Part(BaseModel):
+    """A part of a template: frozen plain data; unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def read_template(model: type[Model], kind: str, name: str) -> tuple[Model, str]:

@@ -21,11 +21,10 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from farm.errors import BadInput, TemplateError
 from farm.motion.clip import Clip
-from farm.motion.read import read_template
+from farm.motion.read import Part, read_template
 from farm.motion.rotation import about, between, frame, swing_twist, to_quaternion, unit
 from farm.motion.skeleton import BONES, INDEX, PARENTS, SIDES, Skeleton, axis_at_rest
 from farm.recipe.templates import nearest
@@ -67,15 +66,13 @@ class Link:
     twist: float
 
 
-class _Many(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _Many(Part):
     share: dict[str, float] | None = None
     twist: dict[str, float] | None = None
     together: list[str] | None = None
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _Table(Part):
     description: str
     bones: dict[str, str | _Many]
 

@@ -95,7 +95,7 @@ def test_a_jump_moves_frame_by_frame(armature, double):
     assert max(lowest) > 0.3
 
 
-def test_a_moved_turned_and_scaled_armature_is_posed_alike(armature):
+def test_a_turned_and_scaled_armature_is_posed_alike(armature):
     apply_motion(armature, Pose(name="reaching"), NO_STUNT, rig="default", frames=range(1, 2))
     bpy.context.scene.frame_set(1)
     fit = fit_rig("default", read_rest(armature))
