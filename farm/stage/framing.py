@@ -13,6 +13,9 @@ __all__ = ["SENSOR_WIDTH", "View", "fit_camera"]
 SENSOR_WIDTH: Final = 36.0
 """Width of the film back in millimetres."""
 
+NEAREST: Final = 0.3
+"""No point comes nearer to the camera than this, in metres along its axis."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -40,7 +43,7 @@ def fit_camera(
     """The nearest camera of a direction (radians) that sees all points (N, 3), with `margin` of the picture free.
 
     A point is inside when it lies above or below each of the four planes through the camera. In the camera's axes
-    these are linear in the camera's place, so the nearest one has a closed form.
+    these are linear in the camera's place, so the nearest one has a closed form. It keeps `NEAREST` away.
     """
     right = np.array([np.cos(azimuth), np.sin(azimuth), 0.0])
     back = np.array([np.sin(azimuth) * np.cos(elevation), -np.cos(azimuth) * np.cos(elevation), np.sin(elevation)])
@@ -51,7 +54,8 @@ def fit_camera(
     depth = -points @ back
     middle_x, near_x = _fit(points @ right, depth, slope_x)
     middle_y, near_y = _fit(points @ up, depth, slope_y)
-    place = middle_x * right + middle_y * up - min(near_x, near_y) * back
+    near = min(near_x, near_y, float(depth.min()) - NEAREST)
+    place = middle_x * right + middle_y * up - near * back
     matrix = np.eye(4)
     matrix[:3, :3] = np.stack([right, up, back], axis=1)
     matrix[:3, 3] = place
