@@ -9,17 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from farm.errors import TemplateError
 from farm.motion.anatomy import mirror_angles, read_bones, rotations
 from farm.motion.clip import Clip
 from farm.motion.contact import OUTWARD, Feet, balance, solve_legs, support
 from farm.motion.read import Part, read_template
-from farm.motion.skeleton import SIDES, Skeleton
+from farm.motion.skeleton import INDEX, SIDES, Skeleton
 from farm.recipe.parameters import Pose
 
 __all__ = ["Foot", "PoseTemplate", "Stance", "load_pose", "plant", "sample_pose", "stand"]
 
 Array = NDArray[np.float64]
 BALL: Final = 1
+TOLERANCE: Final = 1e-3
+"""How far from its place a foot may be, metres."""
 
 
 class Foot(Part):
@@ -99,7 +102,13 @@ def stand(skeleton: Skeleton, template: PoseTemplate) -> tuple[Array, Array]:
 
 
 def sample_pose(pose: Pose, skeleton: Skeleton) -> Clip:
-    """A clip of one frame."""
+    """A clip of one frame; TemplateError where the template is missing or wrong, or its feet are out of reach."""
     template = load_pose(pose.name)
-    hips, local = stand(skeleton, template.mirrored() if pose.mirror else template)
+    if pose.mirror:
+        template = template.mirrored()
+    hips, local = stand(skeleton, template)
+    _, places = skeleton.pose(local, hips)
+    ankles = places[[INDEX[f"{side}Foot"] for side in SIDES]]
+    if np.abs(ankles - plant(skeleton, template.stance).ankles(skeleton)).max() > TOLERANCE:
+        raise TemplateError(f"templates/poses/{pose.name}.yaml: the legs do not reach the feet; bring those nearer")
     return Clip(hips[None], local[None])

@@ -91,6 +91,7 @@ def test_an_unknown_pose_is_named_with_the_nearest(skeleton):
         ("description: x\nbones: {}\nfeet: {left: {ahed: 1}}", "unknown key 'feet.left.ahed'; did you mean 'ahead'?"),
         ("description: x\nbones: {}\nknee: 400", "knee is 400: input should be less than or equal to 140"),
         ("bones: {}", "'description' is missing"),
+        ("description: x\nbones: {}\nfeet: {left: {ahead: 1}, right: {ahead: -1}}", "the legs do not reach the feet"),
         ("description: x\nbones: {hip: {bend: 1}}", "bones: unknown bone 'hip'; did you mean 'hips'?"),
     ],
 )
