@@ -89,7 +89,12 @@ def strand_points(groom: Groom) -> tuple[Array, NDArray[np.int32]]:
 
 
 def strand_radius(strands: int, thickness: float = 1.0) -> float:
-    """The radius in metres at the root that lets `strands` cover the scalp as a full head of hair does."""
+    """The radius in metres at the root that lets `strands` stand for a full head of hair.
+
+    It grows with the square root of what is missing: half-way between the real radius, which would leave the scalp
+    bare, and keeping the sum of all widths, which would turn strands to wires; hair lies in many layers, so that
+    coverage saturates long before. At 20,000 strands it is 0.098 mm, thinner than a pixel of a 256×256 portrait.
+    """
     return STRAND_RADIUS * thickness * float(np.sqrt(FULL_HEAD / strands))
 
 
