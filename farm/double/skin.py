@@ -6,6 +6,7 @@ Everything is procedural in rest coordinates (attribute `rest`), so that nothing
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any, Final
 
 import bpy
@@ -24,8 +25,9 @@ REST: Final = "rest"
 ZONES: Final = {"lips": "lips", "lids": "eyelids", "ears": "ears", "nails": "fingernails", "mouth": "inside-mouth"}
 BODY_VERTICES: Final = 13380
 
-SWATCH_EXPOSURE: Final = 0.64
-"""Swatches show skin as photographed, with diffuse white above the picture's white; an albedo is darker."""
+SWATCH_WHITE: Final = 0.66
+SWATCH_CONTRAST: Final = 0.72
+"""Swatches show skin as photographed: brighter than its albedo where it is light, in deeper shade where it is dark."""
 
 FLUSH: Final = {
     "nose": ((0.0, -0.168, 0.694), 0.014, 0.9),
@@ -92,8 +94,12 @@ def skin_tone(tone: float) -> tuple[float, float, float]:
     """The scene-linear albedo of a Monk tone 1..10; between two swatches it is their geometric mean, weighted."""
     at = np.arange(1, 11)
     logs = np.log(_swatches())
-    red, green, blue = (float(np.exp(np.interp(tone, at, logs[:, channel]))) for channel in range(3))
-    return SWATCH_EXPOSURE * red, SWATCH_EXPOSURE * green, SWATCH_EXPOSURE * blue
+    red, green, blue = (float(np.interp(tone, at, logs[:, channel])) for channel in range(3))
+    return _albedo(red), _albedo(green), _albedo(blue)
+
+
+def _albedo(log_swatch: float) -> float:
+    return SWATCH_WHITE * math.exp(SWATCH_CONTRAST * log_swatch)
 
 
 def _times(colour: tuple[float, float, float], by: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -131,7 +137,7 @@ def build_skin(skin: Skin, body: Body) -> Any:
 
 def _colour(graph: Graph, rest: Any, tone: tuple[float, float, float], dark: float) -> Any:
     """Tone with mottling, then blood where it shows, then lips, lids and nails."""
-    tone = _times(tone, (1.06 - 0.08 * dark, min(1.0, 0.80 + 0.28 * dark), min(1.0, 0.71 + 0.44 * dark)))
+    tone = _times(tone, (1.08, 0.82 + 0.06 * dark, 0.72 + 0.06 * dark))
     blood = (0.95 - 0.05 * dark, 0.62 + 0.22 * dark, 0.58 + 0.28 * dark)
     lips = (0.80 - 0.05 * dark, 0.40 + 0.30 * dark, 0.42 + 0.36 * dark)
     broad = graph.ramp(graph.noise(rest, size=0.05, detail=1.0), 0.3, 0.7)
