@@ -16,7 +16,7 @@ from farm.double.shape import shape_vertices
 from farm.recipe.parameters import Body, Hair, Skin
 
 STYLES = ("short", "shoulder_straight", "afro")
-STRANDS = 6000
+STRANDS = 20_000
 
 
 def make_head(body: Body) -> tuple[Head, list[Shell]]:
