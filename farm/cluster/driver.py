@@ -95,24 +95,33 @@ def run(recipe: Recipe, root: Path, listener: Listener, *, device: str = "auto",
     device = ("optix" if gpus else "cpu") if device == "auto" else device
     pool = size_pool(missing, cpus=cpu_count(), memory=available_memory(), gpus=gpus, workers=workers)
     listener.starting(pool)
-    with _terminate_as_interrupt(), _local_ray(pool):
+    with contextlib.ExitStack() as stack:
+        if there is not None:
+            stack.enter_context(_exclusive(root))
+        stack.enter_context(_terminate_as_interrupt())
+        stack.enter_context(_local_ray(pool))
         crew = _Crew(recipe, root, device=device, pool=pool)
         engine = crew.engine()
         dataset = create_dataset(root, recipe, engine=engine.build)
-        with _exclusive(dataset):
-            clean_uncommitted(dataset)
-            plan = plan_tasks(recipe, engine.build)
-            done = dataset.committed()
-            todo = [task for task in plan if task.key not in done]
-            summary = Summary(total=total, done=total - len(todo))
-            listener.began(total=total, done=summary.done, engine=engine)
-            try:
-                crew.work(todo, summary, listener)
-            except KeyboardInterrupt:
-                summary.interrupted = True
-            finally:
-                crew.dismiss()
-                clean_uncommitted(dataset)
+        if there is None:
+            stack.enter_context(_exclusive(root))
+        return _finish(recipe, dataset, engine, crew, listener)
+
+
+def _finish(recipe: Recipe, dataset: Dataset, engine: Engine, crew: _Crew, listener: Listener) -> Summary:
+    clean_uncommitted(dataset)
+    plan = plan_tasks(recipe, engine.build)
+    done = dataset.committed()
+    todo = [task for task in plan if task.key not in done]
+    summary = Summary(total=len(plan), done=len(plan) - len(todo))
+    listener.began(total=summary.total, done=summary.done, engine=engine)
+    try:
+        crew.work(todo, summary, listener)
+    except KeyboardInterrupt:
+        summary.interrupted = True
+    finally:
+        crew.dismiss()
+        clean_uncommitted(dataset)
     return summary
 
 
@@ -223,13 +232,13 @@ def _local_ray(pool: Pool) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _exclusive(dataset: Dataset) -> Iterator[None]:
+def _exclusive(root: Path) -> Iterator[None]:
     """Only one run at a time writes into a dataset; the lock goes with its process."""
-    folder = os.open(dataset.root, os.O_RDONLY)
+    folder = os.open(root, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise DatasetError(f"another run is writing into {dataset.root}; wait for it or give another folder") from None
+        raise DatasetError(f"another run is writing into {root}; wait for it or give another folder") from None
     else:
         yield
     finally:

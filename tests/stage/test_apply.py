@@ -1,5 +1,8 @@
 """The stage: a variant gives the same scene whatever stood there before, and nothing is left behind."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 bpy = pytest.importorskip("bpy", reason="the stage needs bpy")
@@ -43,14 +46,9 @@ def shoot(stage, variant, *, frame=1, frames=FRAMES):
     stage.apply(variant, frames=frames)
     stage.show(frame)
     prepare_subset(stage.scene, seed=7, offset=1, length=2)
-    image = render_image(stage.scene, SCRATCH, "radiance")
+    with tempfile.TemporaryDirectory() as scratch:
+        image = render_image(stage.scene, Path(scratch), "radiance")
     return np.stack([image[channel] for channel in sorted(image)], axis=-1)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def scratch(tmp_path_factory):
-    global SCRATCH
-    SCRATCH = tmp_path_factory.mktemp("scratch")
 
 
 def open_stage():

@@ -1,0 +1,75 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SMOKE = ROOT / "templates" / "recipes" / "smoke.yaml"
+PATIENCE = 300
+
+
+class Farm:
+    """The command line as a user has it, in a process of its own."""
+
+    smoke = SMOKE
+
+    def start(self, *words):
+        """A running `digidouble …`; `out` and `err` go to pipes."""
+        command = [sys.executable, "-m", "farm.cli", *(str(word) for word in words)]
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
+        )
+
+    def run(self, *words):
+        """A finished one: exit code, output, errors."""
+        process = self.start(*words)
+        out, err = process.communicate(timeout=PATIENCE)
+        return process.returncode, out, err
+
+    def wait_for_pairs(self, dataset, count, process):
+        """Wait until so many pairs are committed by a process that is still at work."""
+        deadline = time.monotonic() + PATIENCE
+        while len(list(dataset.glob("pairs/*/*/record.json"))) < count:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def kill(self, process):
+        """SIGKILL, as a crash or the memory killer would: the driver alone, not its workers."""
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+@pytest.fixture(scope="session")
+def farm():
+    pytest.importorskip("bpy", reason="renders need bpy")
+    pytest.importorskip("ray", reason="the farm needs ray")
+    return Farm()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(farm, tmp_path_factory):
+    """The smoke recipe's dataset, rendered in one go."""
+    dataset = tmp_path_factory.mktemp("smoke") / "dataset"
+    code, out, err = farm.run("render", SMOKE, "--out", dataset)
+    assert code == 0, (out, err)
+    return dataset
+
+
+def image_hashes(dataset):
+    """SHA-256 of every image by its place, from the records."""
+    return {
+        f"{file.parent.relative_to(dataset)}/{name}": entry["sha256"]
+        for file in dataset.glob("pairs/*/*/record.json")
+        for name, entry in json.loads(file.read_text())["files"].items()
+    }
+
+
+@pytest.fixture(scope="session")
+def hashes():
+    return image_hashes

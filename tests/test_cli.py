@@ -1,0 +1,165 @@
+"""The command line: help that teaches, one message and the right exit code for bad input, nothing written."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from farm.cli import cli
+
+ROOT = Path(__file__).parents[1]
+SMOKE = ROOT / "templates" / "recipes" / "smoke.yaml"
+NEEDS_RENDERER = pytest.mark.skipif(
+    subprocess.run([sys.executable, "-c", "import bpy, ray"], capture_output=True, check=False).returncode != 0,
+    reason="rendering needs bpy and ray",
+)
+
+
+def digidouble(*words):
+    done = subprocess.run(
+        [sys.executable, "-m", "farm.cli", *(str(word) for word in words)],
+        capture_output=True, text=True, cwd=ROOT, timeout=200, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stdout + done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def smoke_with(tmp_path, *changes):
+    """The smoke recipe with some of its text replaced."""
+    text = SMOKE.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(text)
+    return recipe
+
+
+def test_commands_come_in_the_order_of_work():
+    assert list(cli.commands) == ["doctor", "plan", "render", "check", "report", "templates"]
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in cli.commands)])
+def test_help_teaches_with_an_example(command):
+    code, out, _ = digidouble(*command, "--help")
+    assert code == 0
+    assert "  digidouble " in out
+
+
+MISTAKES = {
+    "typo": ([("strands: 1500", "strnads: 1500")], ["recipe.yaml:17", "strnads", "did you mean", "strands"]),
+    "count": ([("count: 2", "count: -2")], ["recipe.yaml:6", "-2", "count"]),
+    "hairstyle": ([("style: short", "style: shrot")], ["recipe.yaml:15", "shrot", "did you mean", "short"]),
+    "unit": ([("[-30 deg, 30 deg]", "[-30 kg, 30 kg]")], ["recipe.yaml:24", "kg", "deg"]),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_wrong_recipe_is_one_message(tmp_path, mistake):
+    changes, words = MISTAKES[mistake]
+    recipe = smoke_with(tmp_path, *changes)
+    for command in (["plan", recipe], ["render", recipe, "--out", tmp_path / "out"]):
+        code, out, err = digidouble(*command)
+        assert (code, out) == (2, "")
+        if mistake != "unit":
+            assert len(err.splitlines()) == 1, err
+        for word in words:
+            assert word in err, err
+    assert [path.name for path in tmp_path.iterdir()] == ["recipe.yaml"]
+
+
+@NEEDS_RENDERER
+def test_a_place_that_cannot_be_written(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    for place in (blocked, blocked / "dataset", Path("/proc/digidouble")):
+        code, out, err = digidouble("render", SMOKE, "--out", place)
+        assert code == 2, (place, out, err)
+        assert len(err.splitlines()) == 1, err
+        assert str(place) in err
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@NEEDS_RENDERER
+def test_a_folder_with_other_things_or_another_recipes_dataset(tmp_path):
+    from farm.dataset import create_dataset
+    from farm.recipe import load_recipe
+
+    other = tmp_path / "other"
+    create_dataset(other, load_recipe(SMOKE))
+    holiday = tmp_path / "holiday"
+    holiday.mkdir()
+    (holiday / "photo.jpg").write_text("beach")
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    recipe = smoke_with(holiday.parent, ("seed: 1", "seed: 2"))
+    for place, words in ((other, ["holds the dataset of recipe 'smoke'", "another folder"]), (holiday, ["photo.jpg"])):
+        code, _, err = digidouble("render", recipe, "--out", place)
+        assert code == 2
+        assert len(err.splitlines()) == 1, err
+        for word in words:
+            assert word in err
+    recipe.unlink()
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+@NEEDS_RENDERER
+def test_a_gpu_that_is_not_there(tmp_path):
+    if Path("/proc/driver/nvidia/gpus").is_dir():
+        pytest.skip("this machine has an NVIDIA GPU")
+    code, _, err = digidouble("render", SMOKE, "--out", tmp_path / "out", "--device", "optix")
+    assert code == 2, err
+    assert "optix" in err
+    assert "--device cpu" in err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["check", "nowhere"], ["report", "nowhere"], ["plan", "nowhere.yaml"], ["templates", "hairstile"], ["polish"],
+     ["render"], ["templates", "hairstyles", "afo"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_other_bad_input(command):
+    code, out, err = digidouble(*command)
+    assert (code, out) == (2, "")
+    assert err.strip()
+
+
+def test_plan_as_json(tmp_path):
+    code, out, _ = digidouble("plan", SMOKE, "--json")
+    assert code == 0
+    plan = json.loads(out)
+    assert [variant["index"] for variant in plan["variants"]] == [0, 1]
+
+
+def test_plan_as_a_table():
+    code, out, _ = digidouble("plan", SMOKE)
+    assert code == 0
+    assert "smoke" in out
+    assert "2 pairs" in out
+
+
+def test_templates_are_listed_and_printed():
+    assert "afro" in digidouble("templates")[1]
+    assert "shoulder_straight" in digidouble("templates", "hairstyles")[1]
+    assert digidouble("templates", "recipes", "smoke")[1] == SMOKE.read_text()
+
+
+@NEEDS_RENDERER
+def test_doctor_finds_this_machine_fit():
+    code, out, _ = digidouble("doctor")
+    assert code == 0, out
+    for name in ("Python", "Blender", "Ray", "Base mesh", "Templates", "Machine", "Disk"):
+        assert f"ok   {name}" in out
+
+
+def test_doctor_names_the_remedy(monkeypatch, tmp_path):
+    import farm.doctor
+
+    monkeypatch.setattr(farm.doctor, "available_memory", lambda: 2**30)
+    monkeypatch.setattr(farm.doctor, "_blender", lambda: farm.doctor.Finding("Blender", "missing", "install it"))
+    unwell = [finding for finding in farm.doctor.examine(tmp_path) if not finding.ok]
+    assert [finding.name for finding in unwell] == ["Blender", "Machine"]
+    assert "memory" in unwell[1].remedy
