@@ -13,8 +13,10 @@ from typing import Final
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from farm import __version__
+from farm.doctor import examine, require_renderer
 from farm.errors import DigidoubleError, TemplateError
 from farm.recipe import load_recipe, templates
 
@@ -64,16 +66,14 @@ def doctor(out: Path) -> int:
     Example:
       digidouble doctor
     """
-    from farm.doctor import examine
-
     console = _console()
     well = True
     for finding in examine(out):
         well &= finding.ok
-        mark = "[green]ok  [/green]" if finding.ok else "[red]fix [/red]"
-        console.print(f"{mark} {finding.name:<10} {finding.state}")
+        mark = Text("ok  ", "green") if finding.ok else Text("fix ", "red")
+        console.print(mark + f" {finding.name:<10} {finding.state}")
         if not finding.ok:
-            console.print(f"     {'':<10} → {finding.remedy}")
+            console.print(Text(f"     {'':<10} → {finding.remedy}"))
     return 0 if well else 1
 
 
@@ -114,9 +114,10 @@ def render(recipe: Path, out: Path | None, device: str, workers: int | None) -> 
     """
     loaded = load_recipe(recipe)
     root = out if out is not None else Path("out") / loaded.name
+    require_renderer()
     from farm.cluster.driver import run
     from farm.cluster.progress import ProgressReport
-    from farm.dataset import build_index, open_dataset, write_report
+    from farm.dataset.layout import REPORT_FILE
 
     console = _console()
     progress = ProgressReport(console)
@@ -124,17 +125,14 @@ def render(recipe: Path, out: Path | None, device: str, workers: int | None) -> 
         summary = run(loaded, root, progress, device=device, workers=workers)
     finally:
         progress.close()
-    if summary.done + summary.rendered:
-        dataset = open_dataset(root)
-        build_index(dataset)
-        report_file = write_report(dataset)
-        console.print(f"{summary.done + summary.rendered} of {summary.total} pairs in {root}")
-        console.print(f"report: {report_file}")
-    if summary.interrupted:
-        console.print("stopped; nothing that was finished is lost: run the same command again to go on")
-        return INTERRUPTED
+    there = summary.done + summary.rendered
+    click.echo(f"{there} of {summary.total} pairs in {root}")
+    if there:
+        click.echo(f"report: {root / REPORT_FILE}")
     for name, reason in summary.failures.items():
         click.echo(f"error: {name}: {reason}", err=True)
+    if summary.interrupted:
+        click.echo("stopped; nothing that was finished is lost: run the same command again to go on")
     return 0 if summary.complete else 1
 
 

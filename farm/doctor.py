@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Final
 
 from farm.cluster.machine import WORKER_MEMORY, available_memory, cpu_count, gpu_count, size_pool
-from farm.errors import DigidoubleError
+from farm.errors import BadInput, DigidoubleError
 from farm.recipe import templates
 
-__all__ = ["Finding", "examine"]
+__all__ = ["Finding", "examine", "require_renderer"]
+
+RENDERER: Final = ("bpy", "ray", "anny", "scipy")
 
 BLENDER: Final = (5, 2)
 RAY: Final = (2, 54)
@@ -52,6 +54,7 @@ def examine(folder: Path) -> Iterator[Finding]:
         _python,
         _blender,
         _ray,
+        _scipy,
         _base_mesh,
         _templates,
         _machine,
@@ -59,6 +62,15 @@ def examine(folder: Path) -> Iterator[Finding]:
     ]
     for check in checks:
         yield check()
+
+
+def require_renderer() -> None:
+    """Refuse to render where a package for it is missing."""
+    missing = [name for name in RENDERER if importlib.util.find_spec(name) is None]
+    if missing:
+        raise BadInput(
+            f"rendering needs {', '.join(missing)}, not installed here: install digidouble[render] under Python 3.13"
+        )
 
 
 def _python() -> Finding:
@@ -81,6 +93,12 @@ def _blender() -> Finding:
     state = f"{'.'.join(str(part) for part in version)}; devices: {', '.join(devices)}"
     other = tuple(version[:2]) != BLENDER
     return Finding("Blender", state, f"install bpy {BLENDER[0]}.{BLENDER[1]}" if other else "")
+
+
+def _scipy() -> Finding:
+    if importlib.util.find_spec("scipy") is None:
+        return Finding("SciPy", "missing", "install digidouble[render]")
+    return Finding("SciPy", importlib.metadata.version("scipy"))
 
 
 def _ray() -> Finding:

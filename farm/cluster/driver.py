@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import signal
+import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -18,21 +19,26 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import ray
-from ray.exceptions import RayActorError, RayError, RayTaskError
+from ray.exceptions import RayError, RayTaskError
 
 from farm.cluster.machine import Pool, available_memory, cpu_count, gpu_count, size_pool
 from farm.cluster.plan import Task, plan_tasks
 from farm.cluster.worker import Worker
-from farm.dataset import Dataset, Engine, clean_uncommitted, create_dataset
+from farm.dataset import Dataset, Engine, build_index, clean_uncommitted, create_dataset, write_report
 from farm.dataset.folder import check_place
-from farm.errors import DatasetError, DigidoubleError, FarmError
+from farm.double.groom.style import load_hairstyle
+from farm.errors import DatasetError, DigidoubleError, FarmError, StorageError
+from farm.motion.pose import load_pose
 from farm.recipe import Recipe
+from farm.stage.template import load_framing, load_light_set
 
 __all__ = ["Listener", "Summary", "run"]
 
 TRIES: Final = 2
 """How often a task that kills its worker is tried."""
 POLL_SECONDS: Final = 0.25
+TRACEBACK: Final = "DIGIDOUBLE_TRACEBACK"
+"""Set in the environment, it lets a worker's whole traceback be the reason of a failure."""
 
 
 class Listener(Protocol):
@@ -78,37 +84,51 @@ class _Attempt:
 
 
 def run(recipe: Recipe, root: Path, listener: Listener, *, device: str = "auto", workers: int | None = None) -> Summary:
-    """Render what is missing of a recipe's dataset at `root` with a Ray of its own.
+    """Render what is missing of a recipe's dataset at `root` with a Ray of its own; write its index and report.
 
     device   `cpu`, `optix`, `cuda`, `hip`, `oneapi`, `metal`; `auto` is OptiX with an NVIDIA GPU, else the CPU
     workers  how many processes; left out, as many as CPUs, memory and tasks allow, or one a GPU
 
-    Raises BadInput, with nothing written, when the folder or the device cannot be used. An interrupt (SIGINT,
-    SIGTERM) ends the run early with `Summary.interrupted`.
+    Raises BadInput, with nothing written, when the folder, a template or the device cannot be used, and
+    KeyboardInterrupt for an interrupt (SIGINT, SIGTERM) before the first pair. A later one ends the run early with
+    `Summary.interrupted`.
     """
+    check_templates(recipe)
     total = recipe.count * recipe.capture.frames.count
-    there = check_place(root, recipe)
-    missing = _missing(there, recipe) if there is not None else total
-    if there is not None and not missing:
-        return Summary(total=total, done=total)
-    gpus = gpu_count() if device != "cpu" else 0
-    device = ("optix" if gpus else "cpu") if device == "auto" else device
-    pool = size_pool(missing, cpus=cpu_count(), memory=available_memory(), gpus=gpus, workers=workers)
-    listener.starting(pool)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_terminate_as_interrupt())
+        there = check_place(root, recipe)
         if there is not None:
             stack.enter_context(_exclusive(root))
-        stack.enter_context(_terminate_as_interrupt())
+        missing = _missing(there, recipe) if there is not None else total
+        if there is not None and not missing:
+            _publish(there)
+            return Summary(total=total, done=total)
+        gpus = gpu_count() if device != "cpu" else 0
+        device = ("optix" if gpus else "cpu") if device == "auto" else device
+        pool = size_pool(missing, cpus=cpu_count(), memory=available_memory(), gpus=gpus, workers=workers)
+        listener.starting(pool)
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="digidouble-", ignore_cleanup_errors=True))
         stack.enter_context(_local_ray(pool))
-        crew = _Crew(recipe, root, device=device, pool=pool)
+        crew = _Crew(recipe, root, device=device, pool=pool, scratch=Path(scratch))
+        stack.callback(crew.dismiss)
         engine = crew.engine()
         dataset = create_dataset(root, recipe, engine=engine.build)
         if there is None:
             stack.enter_context(_exclusive(root))
-        return _finish(recipe, dataset, engine, crew, listener)
+        return _render_missing(dataset, recipe, engine, crew, listener)
 
 
-def _finish(recipe: Recipe, dataset: Dataset, engine: Engine, crew: _Crew, listener: Listener) -> Summary:
+def check_templates(recipe: Recipe) -> None:
+    """Read the templates that a recipe's variants name; TemplateError for one that is missing or wrong."""
+    for variant in recipe.draw():
+        load_light_set(variant.light.preset)
+        load_framing(variant.camera.framing)
+        load_hairstyle(variant.hair.style)
+        load_pose(variant.pose.name)
+
+
+def _render_missing(dataset: Dataset, recipe: Recipe, engine: Engine, crew: _Crew, listener: Listener) -> Summary:
     clean_uncommitted(dataset)
     plan = plan_tasks(recipe, engine.build)
     done = dataset.committed()
@@ -119,16 +139,25 @@ def _finish(recipe: Recipe, dataset: Dataset, engine: Engine, crew: _Crew, liste
         crew.work(todo, summary, listener)
     except KeyboardInterrupt:
         summary.interrupted = True
-    finally:
-        crew.dismiss()
+    except StorageError as error:
+        summary.failures["the run was ended"] = str(error)
+    crew.dismiss()
+    if summary.done + summary.rendered:
+        _publish(dataset)
+    else:
         clean_uncommitted(dataset)
     return summary
 
 
+def _publish(dataset: Dataset) -> None:
+    """Bring what is made from the records up to date: the index and the report."""
+    clean_uncommitted(dataset)
+    build_index(dataset)
+    write_report(dataset)
+
+
 def _missing(dataset: Dataset, recipe: Recipe) -> int:
     """How many pairs a dataset lacks, by the build that it was begun with."""
-    if dataset.info.engine is None:
-        return recipe.count * recipe.capture.frames.count
     done = dataset.committed()
     return sum(task.key not in done for task in plan_tasks(recipe, dataset.info.engine))
 
@@ -136,19 +165,22 @@ def _missing(dataset: Dataset, recipe: Recipe) -> int:
 class _Crew:
     """The workers, one task in flight each."""
 
-    def __init__(self, recipe: Recipe, root: Path, *, device: str, pool: Pool) -> None:
+    def __init__(self, recipe: Recipe, root: Path, *, device: str, pool: Pool, scratch: Path) -> None:
         self._root = root
-        self._options = {"num_cpus": pool.threads, "num_gpus": pool.gpus, "max_restarts": 0, "max_task_retries": 0}
-        self._recipe, self._device, self._threads = recipe, device, pool.threads
+        self._options = {"num_cpus": pool.threads, "num_gpus": pool.gpu_share, "max_restarts": 0, "max_task_retries": 0}
+        self._arguments = (recipe, device, pool.threads, scratch)
         self._idle = [self._hire() for _ in range(pool.workers)]
         self._busy: dict[Any, _Attempt] = {}
 
     def _hire(self) -> Any:
-        return ray.remote(Worker).options(**self._options).remote(self._recipe, self._device, self._threads)
+        return ray.remote(Worker).options(**self._options).remote(*self._arguments)
 
     def engine(self) -> Engine:
         """Let all workers open Blender at once; returns what they render with, which must be the same for all."""
-        engines = [_result(future) for future in [actor.engine.remote() for actor in self._idle]]
+        try:
+            engines = [_result(future) for future in [actor.engine.remote() for actor in self._idle]]
+        except RayError as error:
+            raise FarmError(f"a worker died while it opened Blender; `digidouble doctor` looks why: {error}") from error
         if any(engine != engines[0] for engine in engines):
             raise FarmError(f"the workers differ: {', '.join(sorted({str(engine) for engine in engines}))}")
         first: Engine = engines[0]
@@ -167,14 +199,15 @@ class _Crew:
                 attempt = self._busy.pop(future)
                 try:
                     _result(future)
-                except RayActorError:
+                except RayError:  # the worker died, or was killed for the memory it took
+                    ray.kill(attempt.actor)
                     self._idle.append(self._hire())
                     crashes[attempt.task.key] += 1
                     if crashes[attempt.task.key] < TRIES:
                         waiting.append(attempt.task)
                     else:
                         _fail(attempt.task, f"its worker died {TRIES} times", summary, listener)
-                except DatasetError:
+                except StorageError:
                     raise
                 except DigidoubleError as error:
                     self._idle.append(attempt.actor)
@@ -189,8 +222,9 @@ class _Crew:
         for actor in [*self._idle, *(attempt.actor for attempt in self._busy.values())]:
             ray.kill(actor)
         for future in self._busy:
-            with contextlib.suppress(RayError):
-                ray.get(future)
+            with contextlib.suppress(RayError, DigidoubleError):
+                _result(future)
+        self._idle, self._busy = [], {}
 
     def _start(self, task: Task) -> None:
         actor = self._idle.pop()
@@ -209,17 +243,19 @@ def _result(future: Any) -> Any:
     except RayTaskError as error:
         if isinstance(error.cause, DigidoubleError):
             raise error.cause from None
-        raise FarmError(f"{type(error.cause).__name__}: {error.cause}") from error
+        shown = str(error) if os.environ.get(TRACEBACK) else f"{type(error.cause).__name__}: {error.cause}"
+        raise FarmError(shown) from error
 
 
 @contextlib.contextmanager
 def _local_ray(pool: Pool) -> Iterator[None]:
     """A Ray of this process alone, without dashboard, gone when the block ends."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
+    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "1"
     ray.init(
         address="local",
         num_cpus=pool.workers * pool.threads,
+        num_gpus=pool.gpus,
         include_dashboard=False,
         log_to_driver=False,
         logging_level="ERROR",
@@ -234,7 +270,10 @@ def _local_ray(pool: Pool) -> Iterator[None]:
 @contextlib.contextmanager
 def _exclusive(root: Path) -> Iterator[None]:
     """Only one run at a time writes into a dataset; the lock goes with its process."""
-    folder = os.open(root, os.O_RDONLY)
+    try:
+        folder = os.open(root, os.O_RDONLY)
+    except OSError as error:
+        raise DatasetError(f"cannot open {root}: {error.strerror}") from error
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -11,21 +11,28 @@ __all__ = ["WORKER_MEMORY", "Pool", "available_memory", "cpu_count", "gpu_count"
 
 WORKER_MEMORY: Final = 3 * 2**30
 """Memory in bytes that one worker may take."""
+CGROUP: Final = Path("/sys/fs/cgroup")
+"""Where a container's limits stand (control groups, version 2)."""
 
 
 @dataclass(frozen=True)
 class Pool:
-    """So many workers, with so many threads each; `gpus` is one a worker or none."""
+    """So many workers, with so many threads each, and so many GPUs for all of them."""
 
     workers: int
     threads: int
     gpus: int = 0
 
+    @property
+    def gpu_share(self) -> float:
+        """The part of a GPU that each worker gets."""
+        return self.gpus / self.workers
+
 
 def cpu_count() -> int:
     """CPUs this process may use: affinity and the container's quota, whichever is less."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = Path("/sys/fs/cgroup/cpu.max")
+    quota = CGROUP / "cpu.max"
     if quota.is_file():
         limit, period = quota.read_text(encoding="ascii").split()
         if limit != "max":
@@ -34,13 +41,16 @@ def cpu_count() -> int:
 
 
 def available_memory() -> int:
-    """Bytes of memory that are free to take."""
+    """Bytes of memory that are free to take, by the machine and by the container, whichever is less."""
+    free = int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     table = Path("/proc/meminfo")
     if table.is_file():
-        for line in table.read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+        fields = dict(line.split(":", 1) for line in table.read_text(encoding="ascii").splitlines())
+        free = int(fields["MemAvailable"].split()[0]) * 1024
+    limit, used = CGROUP / "memory.max", CGROUP / "memory.current"
+    if limit.is_file() and used.is_file() and limit.read_text(encoding="ascii").strip() != "max":
+        free = min(free, int(limit.read_text(encoding="ascii")) - int(used.read_text(encoding="ascii")))
+    return free
 
 
 def gpu_count() -> int:
@@ -55,9 +65,9 @@ def gpu_count() -> int:
 def size_pool(tasks: int, *, cpus: int, memory: int, gpus: int = 0, workers: int | None = None) -> Pool:
     """The pool for `tasks` pairs: one worker a GPU, or as many as CPUs, memory and tasks allow.
 
-    `workers` overrides the number. All CPUs are shared out as threads.
+    `workers` overrides the number: more than GPUs share them, fewer leave some unused. All CPUs are shared out as
+    threads.
     """
     if workers is None:
-        fitting = gpus or cpus
-        workers = max(1, min(fitting, tasks, memory // WORKER_MEMORY))
-    return Pool(workers=workers, threads=max(1, cpus // workers), gpus=1 if gpus else 0)
+        workers = max(1, min(gpus or cpus, tasks, memory // WORKER_MEMORY))
+    return Pool(workers=workers, threads=max(1, cpus // workers), gpus=min(gpus, workers))

@@ -49,8 +49,9 @@ class ProgressReport:
     def starting(self, pool: Pool) -> None:
         """Say how many workers there will be."""
         count = f"{pool.workers} worker{'s' if pool.workers > 1 else ''}"
-        with_what = "a GPU each" if pool.gpus else f"{pool.threads} thread{'s' if pool.threads > 1 else ''} each"
-        self._console.print(f"Starting {count} with {with_what} …")
+        threads = f"{pool.threads} thread{'s' if pool.threads > 1 else ''} each"
+        gpus = f" and {pool.gpus} GPU{'s' if pool.gpus > 1 else ''}" if pool.gpus else ""
+        self._console.print(f"Starting {count} with {threads}{gpus} …")
 
     def began(self, *, total: int, done: int, engine: Engine) -> None:
         """Show the bar."""
@@ -85,7 +86,7 @@ class ProgressReport:
     def failed(self, task: Task, reason: str) -> None:
         """Say what went wrong, at once."""
         self._left -= 1
-        self._console.print(f"[red]failed[/red] {task.name}: {reason}", highlight=False, soft_wrap=True)
+        self._console.print(f"failed: {task.name}: {reason}", style="red", markup=False, soft_wrap=True)
 
     def close(self) -> None:
         """Take the bar down."""

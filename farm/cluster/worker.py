@@ -42,13 +42,14 @@ class Worker:
 
     device   `cpu`, or a kind of GPU that must be there
     threads  CPU threads to render with; 0 leaves the number to Blender
+    scratch  a folder for renders on their way into images; the caller removes it
     """
 
-    def __init__(self, recipe: Recipe, device: str, threads: int) -> None:
+    def __init__(self, recipe: Recipe, device: str, threads: int, scratch: Path) -> None:
         self._recipe = recipe
         self._device = device
         self._threads = threads
-        self._scratch = tempfile.TemporaryDirectory(prefix="digidouble-")
+        self._scratch = Path(tempfile.mkdtemp(dir=scratch))
         self._opened: tuple[Stage, Engine] | None = None
 
     def engine(self) -> Engine:
@@ -92,7 +93,7 @@ class Worker:
         stage.apply(task.variant, frames=capture.frames.numbers)
         stage.show(task.view.frame)
         applied = time.perf_counter()
-        pair = render_pair(stage.scene, f"{task.variant.id}/{task.view.frame}", capture, Path(self._scratch.name))
+        pair = render_pair(stage.scene, f"{task.variant.id}/{task.view.frame}", capture, self._scratch)
         rendered = time.perf_counter()
         files = _write_images(dataset.pair(task.variant.id, task.view.frame), pair, task)
         seconds = {"apply": applied - start, **pair.seconds, "write": time.perf_counter() - rendered}

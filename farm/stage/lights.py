@@ -127,7 +127,8 @@ def _build_world(light_set: LightSet, strength: float, turn: float, name: str) -
     texture = tree.nodes.new("ShaderNodeTexEnvironment")
     texture.image = bpy.data.images.load(str(_world_file(light_set.world)))
     mapping = tree.nodes.new("ShaderNodeMapping")
-    mapping.inputs["Rotation"].default_value[2] = math.radians(light_set.world.rotation) + turn
+    # The mapping turns the direction that is looked up: the picture turns the other way
+    mapping.inputs["Rotation"].default_value[2] = -(math.radians(light_set.world.rotation) + turn)
     coordinates = tree.nodes.new("ShaderNodeTexCoord")
     tree.links.new(coordinates.outputs["Generated"], mapping.inputs["Vector"])
     tree.links.new(mapping.outputs["Vector"], texture.inputs["Vector"])

@@ -73,3 +73,16 @@ def image_hashes(dataset):
 @pytest.fixture(scope="session")
 def hashes():
     return image_hashes
+
+
+@pytest.fixture(scope="session")
+def engine():
+    """What a worker says that it renders with."""
+    from farm.dataset import Engine
+
+    return Engine(blender="5.2.3 LTS", build_hash="e13b728c6880", device="cpu", device_name="CPU", digidouble="0" * 16)
+
+
+@pytest.fixture(scope="session")
+def build(engine):
+    return engine.build

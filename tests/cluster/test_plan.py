@@ -1,0 +1,36 @@
+from farm.cluster.plan import plan_tasks
+from farm.recipe import Recipe, load_recipe, templates
+
+
+def change(recipe, **values):
+    return Recipe.model_validate(recipe.model_dump(exclude_unset=True) | values)
+
+
+SMOKE = load_recipe(templates.path("recipes", "smoke"))
+CLIP = change(SMOKE, capture=SMOKE.capture.model_dump(exclude_unset=True) | {"frames": 3})
+
+
+def test_a_task_for_each_view_in_an_order_that_keeps_scenes_warm(build):
+    tasks = plan_tasks(CLIP, build)
+    assert [(task.variant.index, task.view.frame) for task in tasks] == [(0, 1), (0, 2), (0, 3), (1, 1), (1, 2), (1, 3)]
+    assert len({task.key for task in tasks}) == 6
+
+
+def test_equal_recipes_have_equal_tasks(build):
+    assert plan_tasks(SMOKE, build) == plan_tasks(change(SMOKE), build)
+
+
+def test_what_decides_pixels_decides_the_key(build):
+    keys = {task.key for task in plan_tasks(SMOKE, build)}
+    capture = SMOKE.capture.model_dump(exclude_unset=True)
+    for other in (
+        change(SMOKE, seed=2),
+        change(SMOKE, capture=capture | {"reference": 64}),
+        change(SMOKE, capture=capture | {"resolution": (64, 48)}),
+    ):
+        assert not keys & {task.key for task in plan_tasks(other, build)}
+    assert not keys & {task.key for task in plan_tasks(SMOKE, build.model_copy(update={"build_hash": "another"}))}
+
+
+def test_a_larger_count_keeps_the_first_tasks(build):
+    assert plan_tasks(change(SMOKE, count=5), build)[:2] == plan_tasks(SMOKE, build)
