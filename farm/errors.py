@@ -2,7 +2,8 @@
 
     DigidoubleError            the work or a check failed                      exit code 1
     ├── RenderError            a pair could not be made as the contract asks
-    ├── FarmError              workers, Ray or storage failed
+    ├── FarmError              workers or Ray failed
+    ├── StorageError           a dataset cannot be written: disk full, permission, device
     └── BadInput               what the user gave cannot be used               exit code 2
         ├── RecipeError        a recipe is wrong: names line, value and remedy
         ├── TemplateError      a file in templates/ is missing or wrong
@@ -22,6 +23,7 @@ __all__ = [
     "FarmError",
     "RecipeError",
     "RenderError",
+    "StorageError",
     "TemplateError",
 ]
 
@@ -37,7 +39,11 @@ class RenderError(DigidoubleError):
 
 
 class FarmError(DigidoubleError):
-    """Workers, Ray or storage failed."""
+    """Workers or Ray failed."""
+
+
+class StorageError(DigidoubleError):
+    """A dataset cannot be written: disk full, permission, device."""
 
 
 class BadInput(DigidoubleError):
