@@ -79,6 +79,23 @@ def test_no_two_noisy_images_share_samples(pair):
         assert abs(shared) < 4.5, (first, second, shared)
 
 
+def test_the_reference_shares_no_samples(scene, small_scene, pair):
+    """Neither with noisy images nor between its halves; errors are against two renders independent of all of them."""
+    mean, difference = beauty(pair.reference), beauty(pair.reference, "half_difference.")
+    halves = [mean + difference, mean - difference]
+    others = [small_scene.shoot(scene, seed, 1, 256)[..., :3] for seed in (101, 102)]
+
+    def shared(first, second):
+        products = np.mean(first - others[0], axis=-1) * np.mean(second - others[1], axis=-1)
+        return float(products.sum() / np.sqrt((products**2).sum()))
+
+    assert abs(shared(*halves)) < 4.5
+    for half in halves:
+        for spp in CAPTURE.samples:
+            assert abs(shared(beauty(pair.noisy[spp, 0]), half)) < 4.5, spp
+    assert shared(halves[0], halves[0]) > 4.5
+
+
 def test_the_correlation_sees_shared_samples(scene, small_scene, pair):
     """Images of one seed share their first samples."""
     short, long = (small_scene.shoot(scene, 77, 1, length)[..., :3] for length in (4, 8))
