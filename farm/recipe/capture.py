@@ -18,6 +18,8 @@ SPLITS: Final = ("train", "valid", "test")
 _CHUNK: Final = 64
 _LAST_FRAME: Final = 9999
 _SAMPLES_MAX: Final = 65_536
+_WIDEST: Final = 4
+"""Most of a picture's longer side over its shorter: a strip puts the camera farther off than it sees."""
 
 Extent = Annotated[int, Field(ge=8, le=16_384), BeforeValidator(whole)]
 Samples = Annotated[int, Field(ge=1, le=_SAMPLES_MAX), BeforeValidator(whole)]
@@ -100,6 +102,13 @@ class Frames(_ShortForm):
         return range(self.start, self.start + self.count * self.step, self.step)
 
 
+def _check_shape(width: int, height: int) -> None:
+    shorter, longer = sorted((width, height))
+    if longer > _WIDEST * shorter:
+        message = f"{width} × {height} is narrower than {_WIDEST}:1; bring {longer} down to {_WIDEST * shorter} or less"
+        raise fault(message, "resolution", 0 if width > height else 1)
+
+
 def _check_ascending(samples: tuple[int, ...]) -> None:
     for place in range(1, len(samples)):
         if samples[place] <= samples[place - 1]:
@@ -110,7 +119,9 @@ def _check_ascending(samples: tuple[int, ...]) -> None:
 class Capture(_Part):
     """What is rendered of each variant."""
 
-    resolution: tuple[Extent, Extent] = Field(default=(256, 256), description="Width and height in pixels.")
+    resolution: tuple[Extent, Extent] = Field(
+        default=(256, 256), description=f"Width and height in pixels; one at most {_WIDEST} times the other."
+    )
     samples: Annotated[tuple[Samples, ...], Field(min_length=1, max_length=32)] = Field(
         default=(1, 4, 16), description="Samples per pixel of the noisy images, ascending."
     )
@@ -128,6 +139,7 @@ class Capture(_Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> Capture:
+        _check_shape(*self.resolution)
         _check_ascending(self.samples)
         if self.reference.samples <= self.samples[-1]:
             raise fault(

@@ -140,6 +140,8 @@ WRONG_CAPTURE = {
     "resolution: [256, 256, 3]": "15: capture.resolution: expected at most 2 values, found more",
     "resolution: [4, 256]": "16: capture.resolution[0]: must be at least 8, found 4",
     "resolution: [256, x]": "21: capture.resolution[1]: expected a whole number, found 'x'",
+    "resolution: [512, 8]": "16: capture.resolution[0]: 512 × 8 is narrower than 4:1; bring 512 down to 32 or less",
+    "resolution: [64, 257]": "20: capture.resolution[1]: 64 × 257 is narrower than 4:1; bring 257 down to 256 or less",
     "samples: []": "12: capture.samples: expected at least 1 value(s), found 0",
     "samples: [4, 1]": "16: capture.samples[1]: 1 follows 4; sample counts ascend, each once",
     "samples: [4, 4]": "16: capture.samples[1]: 4 follows 4; sample counts ascend, each once",

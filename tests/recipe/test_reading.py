@@ -222,3 +222,9 @@ def test_dense_aliases_do_not_multiply() -> None:
     lines = [f"{after}: &{after} [{', '.join([f'*{name}'] * 9)}]" for name, after in itertools.pairwise(names)]
     with pytest.raises(RecipeError):
         parse_recipe("a0: &a0 [1]\n" + "\n".join(lines))
+
+
+@pytest.mark.parametrize("resolution", [(256, 64), (8, 32)])
+def test_a_picture_may_be_four_times_as_wide_or_high(resolution: tuple[int, int]) -> None:
+    capture = parse_recipe(f"{HEAD}capture: {{resolution: {list(resolution)}}}\n").capture
+    assert capture.resolution == resolution
