@@ -15,14 +15,13 @@ from typing import Any, Final
 import yaml
 
 from farm.errors import RecipeError
-from farm.recipe.faults import Key, Place, show
+from farm.recipe.faults import Key, Place, show, spell
 
-__all__ = ["Document", "read_document", "spell"]
+__all__ = ["Document", "read_document"]
 
 _TAG: Final = "tag:yaml.org,2002:"
 _DEEPEST: Final = 40
 _LONGEST_NUMBER: Final = 60
-_PLAIN_KEY: Final = re.compile(r"[\w. +-]{1,40}")
 
 
 class _Loader(yaml.SafeLoader):
@@ -52,17 +51,6 @@ class _Problem:
         """The problem as one line."""
         place = f"{spell(self.place)}: " if self.place else ""
         return f"{source}:{self.mark.line + 1}:{self.mark.column + 1}: {place}{self.message}"
-
-
-def spell(place: Place) -> str:
-    """A place as people write it: `axes.hair.melanin.uniform[1]`."""
-    text = ""
-    for step in place:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        else:
-            text += ("." if text else "") + (step if _PLAIN_KEY.fullmatch(step) else show(str(step)))
-    return text
 
 
 @dataclass(frozen=True)

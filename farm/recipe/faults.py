@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from pydantic_core import PydanticCustomError
 
-__all__ = ["FAULT", "Key", "Place", "fault", "show"]
+__all__ = ["FAULT", "Key", "Place", "fault", "show", "spell"]
 
 FAULT: Final = "recipe"
 """The `type` of every error made by `fault`."""
 
 _SHOWN_LENGTH: Final = 60
+_PLAIN_KEY: Final = re.compile(r"[\w. +-]{1,40}")
 
 
 Place = tuple[str | int, ...]
@@ -39,3 +41,14 @@ def show(value: Any) -> str:
         return f"{value:.10g}"
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= _SHOWN_LENGTH else f"{text[: _SHOWN_LENGTH - 1]}…"
+
+
+def spell(place: Place) -> str:
+    """A place as people write it: `axes.hair.melanin.uniform[1]`."""
+    text = ""
+    for step in place:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            text += ("." if text else "") + (step if _PLAIN_KEY.fullmatch(step) else show(str(step)))
+    return text

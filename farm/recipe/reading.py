@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from farm.errors import RecipeError
-from farm.recipe.document import Document, read_document, spell
-from farm.recipe.faults import FAULT, Key, Place, show
+from farm.recipe.document import Document, read_document
+from farm.recipe.faults import Key, Place, show, spell
+from farm.recipe.messages import fault_place, keys_at, message, written
 from farm.recipe.parameters import PARAMETERS
 from farm.recipe.recipe import RECIPE_FORMAT, Recipe
 from farm.recipe.templates import nearest
@@ -20,20 +20,6 @@ __all__ = ["load_recipe", "parse_recipe"]
 
 _SIZE_LIMIT: Final = 1_000_000
 
-_MESSAGES: Final[Mapping[str, str]] = {
-    "greater_than_equal": "must be at least {ge}, found {found}",
-    "greater_than": "must be above {gt}, found {found}",
-    "less_than_equal": "must be at most {le}, found {found}",
-    "string_type": "expected text, found {found}; put it in quotes",
-    "string_pattern_mismatch": "{found} may hold only letters, digits, - and _, and starts with a letter or digit",
-    "string_too_long": "{found} is longer than {max_length} characters",
-    "model_type": "expected a mapping of keys to values, found {found}",
-    "dict_type": "expected a mapping of keys to values, found {found}",
-    "tuple_type": "expected a list such as [1, 4], found {found}",
-    "too_short": "expected at least {min_length} value(s), found {actual_length}",
-    "too_long": "expected at most {max_length} values, found more",
-    "value_error": "{error}",
-}
 _FOLLOW_UPS: Final = ("default_factory_not_called",)
 
 
@@ -80,13 +66,13 @@ def parse_recipe(text: str, *, source: str = "recipe") -> Recipe:
 
 def _line(document: Document, detail: ErrorDetails) -> tuple[tuple[int, int], str]:
     """One error as its place, to sort by, and its text."""
-    path: Place = (*detail["loc"], *detail.get("ctx", {}).get("place", ()))
+    path = fault_place(detail)
     if detail["type"] == "missing":
         mark = (*path[:-2], *map(_as_key, path[-2:-1]))
     elif detail["type"] == "extra_forbidden":
         mark = (*path[:-1], _as_key(path[-1]))
     else:
-        mark = path = _written(document.data, path)
+        mark = path = written(document.data, path)
     text = f"{document.where(mark)}: {spell(path)}: {_message(detail, path)}"
     return document.locate(mark), " ".join(text.split())
 
@@ -95,32 +81,10 @@ def _as_key(step: str | int) -> str | int:
     return Key(step) if isinstance(step, str) else step
 
 
-def _written(data: Any, path: Place) -> Place:
-    """As much of a path as the document has: a short form and a default have nothing below them."""
-    for depth, step in enumerate(path):
-        if isinstance(data, list) and isinstance(step, int) and step < len(data):
-            data = data[step]
-        elif isinstance(data, dict) and str(step) in data:
-            data = data[str(step)]
-        else:
-            return path[:depth]
-    return path
-
-
 def _message(detail: ErrorDetails, path: Place) -> str:
-    context = dict(detail.get("ctx", {}))
-    kind = detail["type"]
-    if kind == FAULT:
-        return str(context["message"])
-    if kind == "missing":
+    if detail["type"] == "missing":
         return _missing(path)
-    if kind == "extra_forbidden":
-        return _unknown(path)
-    found = show(detail["input"])
-    if kind not in _MESSAGES:
-        return f"{detail['msg']}, found {found}"
-    shown = {key: show(value) if isinstance(value, float) else value for key, value in context.items()}
-    return _MESSAGES[kind].format(found=found, **shown)
+    return _unknown(path) if detail["type"] == "extra_forbidden" else message(detail)
 
 
 def _missing(path: Place) -> str:
@@ -132,10 +96,9 @@ def _missing(path: Place) -> str:
 def _unknown(path: Place) -> str:
     """What an unknown key may have meant: one of its neighbours, or a parameter or key that stands elsewhere."""
     word = str(path[-1])
-    known = list(_model(path[:-1]).model_fields)
-    message = f"unknown key {show(word)}"
     elsewhere = _elsewhere(word, path)
-    return f"{message}; it belongs at {elsewhere}" if elsewhere else f"{message}{nearest(word, known)}"
+    remedy = f"; it belongs at {elsewhere}" if elsewhere else nearest(word, keys_at(Recipe, path[:-1]))
+    return f"unknown key {show(word)}{remedy}"
 
 
 def _elsewhere(word: str, path: Place) -> str:
@@ -143,14 +106,3 @@ def _elsewhere(word: str, path: Place) -> str:
         return f"axes.{word}"
     owners = [parameter.axis for parameter in PARAMETERS.values() if parameter.name == word]
     return f"axes.{owners[0]}.{word}" if path[0] == "axes" and len(owners) == 1 else ""
-
-
-def _model(path: Place) -> type[BaseModel]:
-    """The model of the mapping at `path`."""
-    model: type[BaseModel] = Recipe
-    for step in path:
-        annotation = model.model_fields[str(step)].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            raise TypeError(f"{spell(path)} is no mapping of the recipe")
-        model = annotation
-    return model

@@ -8,14 +8,41 @@ from __future__ import annotations
 
 import difflib
 import functools
+import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
+from farm import __version__
 from farm.errors import TemplateError
+from farm.recipe.faults import Place, spell
+from farm.recipe.messages import fault_place, keys_at, message, written
+from farm.recipe.variant import content_hash
 
-__all__ = ["folder", "kinds", "load", "names", "nearest", "path"]
+__all__ = [
+    "Part",
+    "folder",
+    "kinds",
+    "load",
+    "names",
+    "nearest",
+    "path",
+    "place",
+    "read",
+    "templates_digest",
+    "validate",
+]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Part(BaseModel):
+    """A template, or a part of one: frozen plain data; unknown keys and numbers that are not finite are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 @functools.cache
@@ -36,6 +63,18 @@ def kinds() -> list[str]:
 def names(kind: str) -> list[str]:
     """The names of a kind, sorted."""
     return sorted(entry.stem for entry in (folder() / kind).glob("*.yaml"))
+
+
+@functools.cache
+def templates_digest() -> str:
+    """Digest of digidouble's version and of every template's bytes but the recipes': what variants are built from."""
+    files = {
+        f"{kind}/{name}": hashlib.sha256(path(kind, name).read_bytes()).hexdigest()
+        for kind in kinds()
+        if kind != "recipes"
+        for name in names(kind)
+    }
+    return content_hash([__version__, files])
 
 
 def nearest(word: str, known: list[str]) -> str:
@@ -69,3 +108,45 @@ def load(kind: str, name: str) -> dict[str, Any]:
     """One template's data. Do not change what is returned: it is cached."""
     data: dict[str, Any] = _read(path(kind, name))
     return data
+
+
+def place(kind: str, name: str) -> str:
+    """What messages call a template: `templates/hairstyles/afro.yaml`."""
+    return f"templates/{kind}/{name}.yaml"
+
+
+def read(model: type[Model], kind: str, name: str) -> Model:
+    """One template as `model`; TemplateError names the file, the place in it, what is wrong and the remedy."""
+    return validate(model, load(kind, name), source=place(kind, name))
+
+
+def validate(model: type[Model], data: dict[str, Any], *, source: str) -> Model:
+    """Plain data as `model`; TemplateError is one line, which calls them `source`."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        text = _explain(model, data, error.errors(include_url=False))
+        raise TemplateError(f"{source}: {' '.join(text.split())}") from None
+
+
+def _explain(model: type[BaseModel], data: dict[str, Any], details: list[ErrorDetails]) -> str:
+    """One line on the first thing wrong, or on what is wrong inside of it: a union's first branch may not be meant."""
+    found = [(_place_in(data, detail), detail) for detail in details]
+    outer = found[0][0]
+    inside = [each for each in found if len(each[0]) > len(outer) and each[0][: len(outer)] == outer]
+    where, first = (inside or found)[0]
+    if first["type"] == "extra_forbidden":
+        return f"unknown key '{spell(where)}'{nearest(str(where[-1]), keys_at(model, where[:-1]))}"
+    if first["type"] == "missing":
+        strangers = [each for each, detail in found if detail["type"] == "extra_forbidden" and each[:-1] == where[:-1]]
+        hint = f"; '{spell(strangers[0])}' is there instead" if strangers else ""
+        return f"'{spell(where)}' is missing{hint}"
+    return f"{spell(where)}: {message(first)}" if where else message(first)
+
+
+def _place_in(data: dict[str, Any], detail: ErrorDetails) -> Place:
+    """Where an error stands in the data; a key that is missing or unknown is the last step."""
+    where = fault_place(detail)
+    if detail["type"] in ("missing", "extra_forbidden"):
+        return (*written(data, where[:-1]), where[-1])
+    return written(data, where)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
+import yaml
+from pydantic import AfterValidator, Field
 
 from farm.errors import TemplateError
 from farm.recipe import templates
+from farm.recipe.faults import fault
 
 
 @pytest.fixture
@@ -58,3 +62,67 @@ def test_every_shipped_template_is_a_mapping() -> None:
     for kind in templates.kinds():
         for name in templates.names(kind):
             assert templates.load(kind, name)
+
+
+def _even(value: int) -> int:
+    if value % 2:
+        raise fault(f"{value} is odd")
+    return value
+
+
+class Bead(templates.Part):
+    size: float = Field(gt=0, le=1)
+    tint: Literal["red", "blue"] = "red"
+
+
+class Necklace(templates.Part):
+    string: str
+    from_: float = Field(default=0.0, alias="from", ge=0, lt=1)
+    beads: tuple[Bead, ...] = ()
+    clasp: dict[str, str | Bead] = Field(default_factory=dict)
+    count: Annotated[int, AfterValidator(_even)] = 2
+    spare: Bead | None = None
+
+
+def test_a_template_is_read_as_its_model(shelf: Path) -> None:
+    (shelf / "bob.yaml").write_text("string: silk\nfrom: 0.5\nbeads: [{size: 1}]\nclasp: {left: hook}\n")
+    necklace = templates.read(Necklace, "hairstyles", "bob")
+    assert necklace == Necklace(string="silk", **{"from": 0.5}, beads=(Bead(size=1),), clasp={"left": "hook"})
+
+
+WRONG = {
+    "string: 5": "string: expected text, found 5; put it in quotes",
+    "strng: silk": "'string' is missing; 'strng' is there instead",
+    "from: 0.5": "'string' is missing",
+    "string: silk\nfrom: 1": "from: must be below 1, found 1",
+    "string: silk\nfrm: 0.1": "unknown key 'frm'; did you mean 'from'?",
+    "string: silk\nxyz: 0.1": "unknown key 'xyz'; known: string, from, beads, clasp, count, spare",
+    "string: silk\nbeads: 3": "beads: expected a list such as [1, 4], found 3",
+    "string: silk\nbeads: [{size: 1}, {size: 2}]": "beads[1].size: must be at most 1, found 2",
+    "string: silk\nbeads: [{size: .nan}]": "beads[0].size: expected a finite number, found nan",
+    "string: silk\nbeads: [{size: wide}]": "beads[0].size: expected a number, found 'wide'",
+    "string: silk\nbeads: [{size: 1, tnt: red}]": "unknown key 'beads[0].tnt'; did you mean 'tint'?",
+    "string: silk\nbeads: [{size: 1, tint: rde}]": "beads[0].tint: expected 'red' or 'blue', found 'rde'",
+    "string: silk\nbeads: [{tint: red}]": "'beads[0].size' is missing",
+    "string: silk\nspare: {size: 1, tnt: red}": "unknown key 'spare.tnt'; did you mean 'tint'?",
+    "string: silk\nspare: 3": "spare: expected a mapping of keys to values, found 3",
+    "string: silk\ncount: 3": "count: 3 is odd",
+    "string: silk\ncount: 2.5": "count: expected a whole number, found 2.5",
+    "string: silk\nclasp: {left: {size: 1, tnt: red}}": "unknown key 'clasp.left.tnt'; did you mean 'tint'?",
+    "string: silk\nclasp: {left: {size: 2}}": "clasp.left.size: must be at most 1, found 2",
+    "string: silk\nclasp: {left: 3}": "clasp.left: expected text, found 3; put it in quotes",
+    "string: silk\nclasp: [left]": "clasp: expected a mapping of keys to values, found a list",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_what_is_wrong_is_named_on_one_line(shelf: Path, text: str) -> None:
+    (shelf / "bob.yaml").write_text(text)
+    with pytest.raises(TemplateError) as raised:
+        templates.read(Necklace, "hairstyles", "bob")
+    assert str(raised.value) == f"templates/hairstyles/bob.yaml: {WRONG[text]}"
+
+
+def test_data_from_elsewhere_are_called_what_they_are_called() -> None:
+    with pytest.raises(TemplateError, match="^here: 'string' is missing$"):
+        templates.validate(Necklace, yaml.safe_load("{count: 4}"), source="here")
