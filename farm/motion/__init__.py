@@ -1,7 +1,7 @@
 """What the double does: poses and stunts of a canonical skeleton, in numpy; `apply` takes them to Blender."""
 
 from farm.motion.clip import Clip
-from farm.motion.perform import FPS, perform, sample_stunt
+from farm.motion.perform import FPS, perform
 from farm.motion.pose import sample_pose
 from farm.motion.rig import Fit, RigRest, fit_rig, retarget
 from farm.motion.skeleton import BONES, PARENTS, Skeleton
@@ -18,5 +18,4 @@ __all__ = [
     "perform",
     "retarget",
     "sample_pose",
-    "sample_stunt",
 ]

@@ -24,9 +24,10 @@ from farm.motion.contact import Feet, balance, solve_legs, support
 from farm.motion.curve import Chain, Quintic, flow
 from farm.motion.mass import centre_of_mass
 from farm.motion.pose import PoseTemplate, Stance, load_pose, plant
-from farm.motion.read import Part, read_template
 from farm.motion.skeleton import Skeleton
+from farm.recipe import templates
 from farm.recipe.parameters import Stunt
+from farm.recipe.templates import Part
 
 __all__ = ["GRAVITY", "Jump", "plan_jump"]
 
@@ -138,7 +139,7 @@ class Jump:
 
 def plan_jump(stunt: Stunt, skeleton: Skeleton) -> Jump:
     """Plan a jump of `stunt.height` from the template `stunt.name`; TemplateError where that is missing or wrong."""
-    file, place = read_template(_File, "stunts", stunt.name)
+    file, place = templates.read(_File, "stunts", stunt.name), templates.place("stunts", stunt.name)
     start = load_pose(file.start)
     effort = stunt.height / (stunt.height + file.half_effort)
     moments = _read_moments(file, place, start, effort)

@@ -11,20 +11,12 @@ from farm.motion.clip import Clip
 from farm.motion.jump import plan_jump
 from farm.motion.pose import sample_pose
 from farm.motion.skeleton import Skeleton
-from farm.recipe.parameters import Pose, Stunt
+from farm.recipe.parameters import NO_STUNT, Pose, Stunt
 
-__all__ = ["FPS", "NO_STUNT", "perform", "sample_stunt"]
+__all__ = ["FPS", "perform"]
 
 FPS: Final = 24.0
-"""Frames a second unless a capture says otherwise."""
-
-NO_STUNT: Final = "none"
-
-
-def sample_stunt(stunt: Stunt, skeleton: Skeleton, fps: float = FPS) -> Clip:
-    """A whole stunt from beginning to end, one frame every 1/fps seconds."""
-    plan = plan_jump(stunt, skeleton)
-    return plan.sample(np.arange(int(np.floor(plan.duration * fps)) + 1) / fps)
+"""Frames a second."""
 
 
 def perform(pose: Pose, stunt: Stunt, skeleton: Skeleton, times: NDArray[np.float64]) -> Clip:

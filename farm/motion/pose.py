@@ -13,9 +13,10 @@ from farm.errors import TemplateError
 from farm.motion.anatomy import mirror_angles, read_bones, rotations
 from farm.motion.clip import Clip
 from farm.motion.contact import OUTWARD, Feet, balance, solve_legs, support
-from farm.motion.read import Part, read_template
 from farm.motion.skeleton import INDEX, SIDES, Skeleton
+from farm.recipe import templates
 from farm.recipe.parameters import Pose
+from farm.recipe.templates import Part
 
 __all__ = ["Foot", "PoseTemplate", "Stance", "load_pose", "plant", "sample_pose", "stand"]
 
@@ -74,7 +75,7 @@ class PoseTemplate:
 
 def load_pose(name: str) -> PoseTemplate:
     """The template of a pose; TemplateError where it is missing or wrong."""
-    data, place = read_template(_File, "poses", name)
+    data, place = templates.read(_File, "poses", name), templates.place("poses", name)
     return PoseTemplate(read_bones(data.bones, f"{place}: bones"), data)
 
 
@@ -110,5 +111,6 @@ def sample_pose(pose: Pose, skeleton: Skeleton) -> Clip:
     _, places = skeleton.pose(local, hips)
     ankles = places[[INDEX[f"{side}Foot"] for side in SIDES]]
     if np.abs(ankles - plant(skeleton, template.stance).ankles(skeleton)).max() > TOLERANCE:
-        raise TemplateError(f"templates/poses/{pose.name}.yaml: the legs do not reach the feet; bring those nearer")
+        place = templates.place("poses", pose.name)
+        raise TemplateError(f"{place}: the legs do not reach the feet; bring those nearer")
     return Clip(hips[None], local[None])

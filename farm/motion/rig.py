@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 
 from farm.errors import BadInput, TemplateError
 from farm.motion.clip import Clip
-from farm.motion.read import Part, read_template
 from farm.motion.rotation import about, between, frame, swing_twist, to_quaternion, unit
 from farm.motion.skeleton import BONES, INDEX, PARENTS, SIDES, Skeleton, axis_at_rest
-from farm.recipe.templates import nearest
+from farm.recipe import templates
+from farm.recipe.templates import Part, nearest
 
 __all__ = ["Fit", "Link", "RigClip", "RigRest", "fit_rig", "load_table", "retarget"]
 
@@ -79,7 +79,7 @@ class _Table(Part):
 
 def load_table(name: str) -> list[Link]:
     """A rig's table, canonical parents first; TemplateError where it is missing or wrong."""
-    table, place = read_template(_Table, "rigs", name)
+    table, place = templates.read(_Table, "rigs", name), templates.place("rigs", name)
     for bone in table.bones:
         if bone not in INDEX:
             raise TemplateError(f"{place}: unknown canonical bone '{bone}'{nearest(bone, list(BONES))}")

@@ -120,13 +120,3 @@ class Skeleton:
             offset = self.joints[bone] - self.joints[parent]
             places[..., bone, :] = places[..., parent, :] + turned[..., parent, :, :] @ offset
         return turned, places
-
-    def posed_soles(self, turned: Array, places: Array) -> Array:
-        """The points of the soles (..., 2, 3, 3) for what `pose` returned."""
-        points = np.empty((*turned.shape[:-3], 2, 3, 3))
-        for side, name in enumerate(SIDES):
-            for point, bone in enumerate((f"{name}Foot", f"{name}Toes", f"{name}Toes")):
-                index = INDEX[bone]
-                offset = self.soles[side, point] - self.joints[index]
-                points[..., side, point, :] = places[..., index, :] + turned[..., index, :, :] @ offset
-        return points

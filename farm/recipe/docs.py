@@ -10,8 +10,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from farm.recipe.capture import Capture, Frames, Reference, Split
-from farm.recipe.parameters import AXES, PARAMETERS, Parameter
-from farm.recipe.settings import NO_STUNT
+from farm.recipe.parameters import AXES, NO_STUNT, PARAMETERS, Parameter
 from farm.recipe.units import accepted_units
 
 __all__ = ["PAGE", "capture_tables", "parameter_tables", "refresh"]

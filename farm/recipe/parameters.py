@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 __all__ = [
     "AXES",
+    "NO_STUNT",
     "PARAMETERS",
     "SEED_MAX",
     "Axis",
@@ -28,6 +29,9 @@ __all__ = [
 ]
 
 SEED_MAX: Final = 2**31 - 1
+
+NO_STUNT: Final = "none"
+"""The stunt that is none: valid whatever the templates."""
 
 Value = bool | int | float | str
 """What a parameter's value can be."""
@@ -114,7 +118,7 @@ class Pose(Axis):
 class Stunt(Axis):
     """What the double does."""
 
-    name: str = _parameter("none", "Stunt; `none` holds the pose instead.", template="stunts")
+    name: str = _parameter(NO_STUNT, "Stunt; `none` holds the pose instead.", template="stunts")
     height: float = _parameter(
         0.4, "How high the hips rise above standing at the top of the flight.", unit="m", ge=0.05, le=1.2
     )

@@ -9,14 +9,11 @@ from typing import Any, Final
 from farm.recipe import templates
 from farm.recipe.distributions import Beta, Choose, Fixed, Integers, Normal, Setting, Uniform, normal_mass
 from farm.recipe.faults import Key, Place, fault, show
-from farm.recipe.parameters import Parameter, Value
+from farm.recipe.parameters import NO_STUNT, Parameter, Value
 from farm.recipe.scalars import number, truth, whole
 from farm.recipe.units import accepted_units, convert
 
-__all__ = ["BETA_SHAPE", "NO_STUNT", "distributions", "known_names", "parse_setting", "parse_value", "value_range"]
-
-NO_STUNT: Final = "none"
-"""The stunt that is none: valid whatever the templates."""
+__all__ = ["BETA_SHAPE", "distributions", "known_names", "parse_setting", "parse_value", "value_range"]
 
 _QUANTITY: Final = re.compile(r"\s*([-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?)\s*(.*?)\s*", re.DOTALL)
 _LEAST_MASS: Final = 1e-9

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from farm.errors import TemplateError
 from farm.recipe import templates
+from farm.recipe.templates import Part
 
 __all__ = ["Backdrop", "Framing", "Lamp", "LightSet", "World", "load_framing", "load_light_set"]
 
 Colour = tuple[float, float, float]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class World(_Part):
+class World(Part):
     """Light from all around: one of Blender's own HDRIs, turned by `rotation` degrees."""
 
     image: str
@@ -26,7 +22,7 @@ class World(_Part):
     rotation: float = 0.0
 
 
-class Backdrop(_Part):
+class Backdrop(Part):
     """What the double stands on: a seamless `cyclorama` behind it, or a round `disc` in the open."""
 
     shape: Literal["cyclorama", "disc"]
@@ -34,7 +30,7 @@ class Backdrop(_Part):
     roughness: float = Field(ge=0, le=1)
 
 
-class Lamp(_Part):
+class Lamp(Part):
     """A square area lamp aimed at the double. Degrees, metres, watts, kelvin; `spread` is a soft box's grid."""
 
     azimuth: float
@@ -46,7 +42,7 @@ class Lamp(_Part):
     temperature: float = Field(ge=1000, le=20000)
 
 
-class LightSet(_Part):
+class LightSet(Part):
     """templates/lights."""
 
     description: str
@@ -55,7 +51,7 @@ class LightSet(_Part):
     lamps: dict[str, Lamp] = Field(default_factory=dict)
 
 
-class Framing(_Part):
+class Framing(Part):
     """templates/framings: the part of the body that must be in the picture, in shares of stature."""
 
     description: str
@@ -64,24 +60,11 @@ class Framing(_Part):
     margin: float = Field(ge=0, lt=0.5)
 
 
-_Model = TypeVar("_Model", LightSet, Framing)
-
-
-def _load(kind: str, name: str, model: type[_Model]) -> _Model:
-    data = templates.load(kind, name)
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(step) for step in first["loc"])
-        raise TemplateError(f"{templates.path(kind, name)}: {place}: {first['msg']}") from error
-
-
 def load_light_set(name: str) -> LightSet:
     """The light set of that name; TemplateError names the file and what is wrong."""
-    return _load("lights", name, LightSet)
+    return templates.read(LightSet, "lights", name)
 
 
 def load_framing(name: str) -> Framing:
     """The framing of that name; TemplateError names the file and what is wrong."""
-    return _load("framings", name, Framing)
+    return templates.read(Framing, "framings", name)

@@ -9,18 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
 
 from farm.motion import Clip, Fit, RigRest, Skeleton, fit_rig
 from farm.motion.anatomy import ANGLES
 from farm.motion.skeleton import INDEX, SIDES
 from farm.recipe.parameters import Body
-
-# Equal examples in every run, and none failed for the time it takes.
-settings.register_profile(
-    "motion", deadline=None, derandomize=True, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("motion")
 
 BODIES = (
     Body(),
@@ -68,6 +61,23 @@ def _leg_angles(clip: Clip) -> list[Measured]:
 def leg_angles() -> Callable[[Clip], list[Measured]]:
     """Measure the legs of a clip."""
     return _leg_angles
+
+
+def _posed_soles(skeleton: Skeleton, turned: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """The points of the soles (..., 2, 3, 3) for what `skeleton.pose` returned."""
+    points = np.empty((*turned.shape[:-3], 2, 3, 3))
+    for side, name in enumerate(SIDES):
+        for point, bone in enumerate((f"{name}Foot", f"{name}Toes", f"{name}Toes")):
+            index = INDEX[bone]
+            offset = skeleton.soles[side, point] - skeleton.joints[index]
+            points[..., side, point, :] = places[..., index, :] + turned[..., index, :, :] @ offset
+    return points
+
+
+@pytest.fixture(scope="session")
+def posed_soles() -> Callable[[Skeleton, np.ndarray, np.ndarray], np.ndarray]:
+    """Find the heels, balls and tips of posed feet."""
+    return _posed_soles
 
 
 @functools.cache

@@ -39,11 +39,11 @@ def standing(skeleton, heel=0.0, turn=0.0, ahead=0.0, grip=1.0):
 
 @pytest.mark.parametrize("heel", [-0.5, 0.0, 0.8])
 @pytest.mark.parametrize("turn", [0.0, 0.6])
-def test_solved_feet_touch_the_floor_where_they_should(skeleton, heel, turn):
+def test_solved_feet_touch_the_floor_where_they_should(skeleton, posed_soles, heel, turn):
     feet = standing(skeleton, heel=heel, turn=turn, ahead=0.1)
     hips = skeleton.joint("hips") - [0, 0, 0.2]
     local = solve_legs(skeleton, rotations(read_bones({"hips": {"bend": 20, "turn": 10}}, "test")), hips, feet)
-    soles = skeleton.posed_soles(*skeleton.pose(local, hips))
+    soles = posed_soles(skeleton, *skeleton.pose(local, hips))
     assert soles[..., 2].min() == pytest.approx(0, abs=1e-9)
     heels, balls, tips = soles[:, 0], soles[:, 1], soles[:, 2]
     if heel >= 0:

@@ -6,13 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from farm.recipe import Recipe
-
-# Equal examples in every run, and none failed for the time it takes.
-settings.register_profile("recipe", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-settings.load_profile("recipe")
 
 
 @pytest.fixture(scope="session")

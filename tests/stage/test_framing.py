@@ -75,5 +75,5 @@ def test_a_broken_template_names_file_and_field(tmp_path, monkeypatch):
     (tmp_path / "lights").mkdir()
     (tmp_path / "lights" / "odd.yaml").write_text("description: x\nworld: {image: studio, strengh: 1}\n")
     monkeypatch.setattr(templates, "folder", lambda: tmp_path)
-    with pytest.raises(TemplateError, match=r"odd.yaml: world.strength: Field required"):
+    with pytest.raises(TemplateError, match=r"odd.yaml: 'world.strength' is missing; 'world.strengh' is there instead"):
         load_light_set("odd")

@@ -1,0 +1,26 @@
+"""What holds for every test: how examples are drawn, and whether the renderer may be absent."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+RENDERER = ("bpy", "ray", "anny", "scipy")
+REQUIRED = "DIGIDOUBLE_REQUIRE_RENDERER"
+
+# Equal examples in every run, and none failed for the time it takes.
+settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
+
+
+def pytest_configure():
+    """Refuse to skip what needs the renderer where it is required."""
+    missing = [name for name in RENDERER if importlib.util.find_spec(name) is None]
+    if os.environ.get(REQUIRED) and missing:
+        raise pytest.UsageError(
+            f"this Python has no {', '.join(missing)}, so that tests would be skipped: run `make setup`,"
+            f" or unset {REQUIRED} to test what needs no renderer"
+        )
