@@ -1,6 +1,6 @@
 """Noise seeds: one of its own for every image of a view, so that no two images share samples.
 
-A seed is a hash of what the image is of (variant, frame, capture) and of its role. Within a view all seeds are
+A seed is a hash of what the image is of (variant, frame) and of its role. Within a view all seeds are
 distinct by construction: two halves of a reference, each noisy image and each replica differ.
 """
 
