@@ -13,11 +13,11 @@ from typing import Any, Final
 import bpy
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from farm.double.base_mesh import base_mesh
 from farm.double.rig import skin_to_rig
 from farm.double.shading import Graph, linear_colour, new_material
-from farm.errors import TemplateError
 from farm.recipe import templates
 from farm.recipe.parameters import Skin
 
@@ -118,13 +118,19 @@ def _lathe(profile: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[n
     return points, quads
 
 
+class _Iris(templates.Part):
+    """templates/eyes: sRGB codes around the pupil, of the stroma and of its rim; how much the threads show."""
+
+    inner: str
+    outer: str
+    rim: str
+    fibres: float = Field(ge=0, le=1)
+    description: str
+
+
 def _colours(name: str) -> tuple[dict[str, tuple[float, float, float]], float]:
-    place = str(templates.path("eyes", name))
-    data = templates.load("eyes", name)
-    missing = [key for key in (*COLOURS, "fibres") if key not in data]
-    if missing:
-        raise TemplateError(f"{place}: '{missing[0]}' is missing; an eye has {', '.join(COLOURS)} and fibres")
-    return {key: linear_colour(data[key], place=place) for key in COLOURS}, float(data["fibres"])
+    iris, place = templates.read(_Iris, "eyes", name), templates.place("eyes", name)
+    return {key: linear_colour(getattr(iris, key), place=f"{place}: {key}") for key in COLOURS}, iris.fibres
 
 
 def _eyeball_material(name: str) -> Any:
