@@ -13,11 +13,11 @@ from typing import Any, Final
 import bpy
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from farm.double.base_mesh import base_mesh
 from farm.double.rig import skin_to_rig
 from farm.double.shading import Graph, linear_colour, new_material
-from farm.errors import TemplateError
 from farm.recipe import templates
 
 __all__ = ["build_suit", "hidden_vertices", "suit_points"]
@@ -249,13 +249,23 @@ def build_suit(shape: NDArray[np.float64], armature: Any, collection: Any, *, ri
     return thing
 
 
+class _Suit(templates.Part):
+    """templates/wardrobe: sRGB codes; the width of a seam in metres."""
+
+    cloth: str
+    panel: str
+    accent: str
+    pad: str
+    zip: str
+    boot: str
+    sole: str
+    seam: float = Field(gt=0, le=0.02)
+    description: str
+
+
 def _wardrobe(name: str) -> tuple[dict[str, tuple[float, float, float]], float]:
-    place = str(templates.path("wardrobe", name))
-    data = templates.load("wardrobe", name)
-    missing = [key for key in (*COLOURS, "seam") if key not in data]
-    if missing:
-        raise TemplateError(f"{place}: '{missing[0]}' is missing; a suit has {', '.join(COLOURS)} and seam")
-    return {key: linear_colour(data[key], place=place) for key in COLOURS}, float(data["seam"])
+    suit, place = templates.read(_Suit, "wardrobe", name), templates.place("wardrobe", name)
+    return {key: linear_colour(getattr(suit, key), place=f"{place}: {key}") for key in COLOURS}, suit.seam
 
 
 def _cloth_material(colours: dict[str, tuple[float, float, float]], seam: float) -> Any:

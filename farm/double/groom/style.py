@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from farm.errors import TemplateError
 from farm.recipe import templates
+from farm.recipe.templates import Part
 
 __all__ = ["REGIONS", "Clump", "Comb", "Curl", "Fall", "Hairstyle", "Parting", "Region", "load_hairstyle"]
 
@@ -33,11 +34,7 @@ REGIONS: Final[dict[str, tuple[tuple[float, float], ...]]] = {
 90 the left. A point belongs to the regions around it by how near their centres are."""
 
 
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Comb(_Data):
+class Comb(Part):
     """Which way hair is combed: shares of directions, each laid into the scalp's tangent plane.
 
     `aside` leads away from the parting (or the middle), `whorl` away from the crown's whorl, `swirl` around it.
@@ -54,7 +51,7 @@ class Comb(_Data):
     swirl: float = 0.0
 
 
-class Region(_Data):
+class Region(Part):
     """How the hair of one region grows; what is left out is taken from `all`."""
 
     length: float | None = Field(default=None, gt=0, le=1.2, description="Length of a strand in metres.")
@@ -63,7 +60,7 @@ class Region(_Data):
     comb: Comb | None = None
 
 
-class Parting(_Data):
+class Parting(Part):
     """The line from which hair falls to both sides."""
 
     side: Literal["none", "centre", "left", "right"] = "none"
@@ -71,14 +68,14 @@ class Parting(_Data):
     waviness: float = Field(default=0.0012, ge=0, le=0.01, description="How far the line wanders.")
 
 
-class Whorl(_Data):
+class Whorl(Part):
     """The point on the crown around which hair grows."""
 
     azimuth: float = Field(default=170.0, ge=-180, le=180)
     elevation: float = Field(default=62.0, ge=-90, le=90)
 
 
-class Fall(_Data):
+class Fall(Part):
     """How strands bend under gravity once the comb lets go."""
 
     hold: float = Field(default=0.08, gt=0, description="Length of hair from the root that stays as it was combed.")
@@ -91,7 +88,7 @@ class Fall(_Data):
     layers: float = Field(default=0.5, ge=0, le=1, description="How much guides differ in height over the skin.")
 
 
-class Clump(_Data):
+class Clump(Part):
     """Strands that gather into locks."""
 
     size: float = Field(gt=0, description="Distance between neighbouring locks.")
@@ -102,7 +99,7 @@ class Clump(_Data):
     spread: float = Field(default=0.0, ge=0, description="How far tips spread again.")
 
 
-class Curl(_Data):
+class Curl(Part):
     """Helical locks."""
 
     radius: float = Field(gt=0)
@@ -113,7 +110,7 @@ class Curl(_Data):
     disorder: float = Field(default=0.4, ge=0, le=1)
 
 
-class Wave(_Data):
+class Wave(Part):
     """Smooth waviness of the combed guides, alike in neighbouring ones."""
 
     angle: float = Field(default=0.0, ge=0, le=80, description="How far a wave leaves the straight line.")
@@ -121,7 +118,7 @@ class Wave(_Data):
     own: float = Field(default=0.3, ge=0, le=1, description="How much each guide's wave is its own.")
 
 
-class Hairstyle(_Data):
+class Hairstyle(Part):
     """One style."""
 
     format: Literal["digidouble-hairstyle/1"]
@@ -196,16 +193,11 @@ def direction(azimuth: float, elevation: float) -> tuple[float, float, float]:
 
 def load_hairstyle(name: str) -> Hairstyle:
     """Read a style of `templates/hairstyles`; TemplateError names file, place and value where it is wrong."""
-    return parse_hairstyle(templates.load(KIND, name), place=f"templates/{KIND}/{name}.yaml")
+    return parse_hairstyle(templates.load(KIND, name), place=templates.place(KIND, name))
 
 
 def parse_hairstyle(data: dict[str, Any], *, place: str) -> Hairstyle:
     """A style from plain data; `place` is what error messages call its source."""
-    try:
-        style = Hairstyle.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise TemplateError(f"{place}: {where}: {first['msg']} (found {first['input']!r})") from error
+    style = templates.validate(Hairstyle, data, source=place)
     style.check(place)
     return style
