@@ -28,7 +28,7 @@ demo: $(READY) ## render the six pairs of templates/recipes/demo.yaml into out/d
 	$(RUN) render templates/recipes/demo.yaml --out out/demo
 
 test: lint ## lint, then every test that needs no window and no training
-	.venv/bin/python -m pytest
+	DIGIDOUBLE_REQUIRE_RENDERER=1 .venv/bin/python -m pytest
 
 lint: $(READY) ## ruff and mypy
 	.venv/bin/ruff check .
