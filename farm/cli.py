@@ -13,6 +13,7 @@ from typing import Final
 
 import click
 from rich.console import Console
+from rich.progress import Progress
 from rich.text import Text
 
 from farm import __version__
@@ -147,7 +148,10 @@ def check(dataset: Path) -> int:
     """
     from farm.dataset import check_dataset
 
-    report = check_dataset(dataset)
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        line = bar.add_task("pairs", total=None)
+        report = check_dataset(dataset, progress=lambda done, total: bar.update(line, completed=done, total=total))
     for defect in report.defects:
         click.echo(str(defect))
     click.echo(report.summary())

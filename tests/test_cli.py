@@ -84,11 +84,12 @@ def test_a_place_that_cannot_be_written(tmp_path):
 
 @NEEDS_RENDERER
 def test_a_folder_with_other_things_or_another_recipes_dataset(tmp_path):
-    from farm.dataset import create_dataset
+    from farm.dataset import EngineBuild, create_dataset
     from farm.recipe import load_recipe
 
     other = tmp_path / "other"
-    create_dataset(other, load_recipe(SMOKE))
+    build = EngineBuild(blender="5.2.3 LTS", build_hash="e13b728c6880", device="cpu", digidouble="0" * 16)
+    create_dataset(other, load_recipe(SMOKE), engine=build)
     holiday = tmp_path / "holiday"
     holiday.mkdir()
     (holiday / "photo.jpg").write_text("beach")
@@ -131,7 +132,7 @@ def test_plan_as_json(tmp_path):
     code, out, _ = digidouble("plan", SMOKE, "--json")
     assert code == 0
     plan = json.loads(out)
-    assert [variant["index"] for variant in plan["variants"]] == [0, 1]
+    assert [variant["number"] for variant in plan["variants"]] == [0, 1]
 
 
 def test_plan_as_a_table():

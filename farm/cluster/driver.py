@@ -102,7 +102,7 @@ def run(recipe: Recipe, root: Path, listener: Listener, *, device: str = "auto",
             stack.enter_context(_exclusive(root))
         missing = _missing(there, recipe) if there is not None else total
         if there is not None and not missing:
-            _publish(there)
+            _publish(create_dataset(root, recipe, engine=there.info.engine))
             return Summary(total=total, done=total)
         gpus = gpu_count() if device != "cpu" else 0
         device = ("optix" if gpus else "cpu") if device == "auto" else device

@@ -56,7 +56,7 @@ def farm():
 def undisturbed(farm, tmp_path_factory):
     """The smoke recipe's dataset, rendered in one go."""
     dataset = tmp_path_factory.mktemp("smoke") / "dataset"
-    code, out, err = farm.run("render", SMOKE, "--out", dataset)
+    code, out, err = farm.run("render", SMOKE, "--out", dataset, "--workers", "1")
     assert code == 0, (out, err)
     return dataset
 

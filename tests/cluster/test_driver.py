@@ -8,7 +8,7 @@ pytest.importorskip("ray", reason="the farm needs ray")
 
 from farm.cluster import driver
 from farm.cluster.driver import run
-from farm.dataset import open_dataset
+from farm.dataset import create_dataset, open_dataset
 from farm.errors import DatasetError, FarmError, RenderError, StorageError, TemplateError
 from farm.recipe import Recipe, load_recipe, templates
 
@@ -138,3 +138,15 @@ def test_no_scratch_is_left(monkeypatch, engine, tmp_path):
     run(RECIPE, tmp_path / "dataset", Watcher(), device="cpu", workers=1)
     assert list(scratch.iterdir()) == []
     assert open_dataset(tmp_path / "dataset").info.engine == engine.build
+
+
+def test_a_complete_dataset_gets_its_recipe_back(monkeypatch, build, tmp_path):
+    file = create_dataset(tmp_path / "dataset", RECIPE, engine=build).root / "recipe.yaml"
+    before = file.read_bytes()
+    file.unlink()
+    published = []
+    monkeypatch.setattr(driver, "_missing", lambda dataset, recipe: 0)
+    monkeypatch.setattr(driver, "_publish", published.append)
+    assert run(RECIPE, tmp_path / "dataset", Watcher()).complete
+    assert file.read_bytes() == before
+    assert [dataset.info.engine for dataset in published] == [build]

@@ -35,14 +35,37 @@ def test_running_again_renders_nothing(farm, undisturbed, hashes):
     assert {path: path.stat().st_mtime_ns for path in undisturbed.rglob("*.exr")} == before
 
 
+def descendants(process):
+    """Process ids of everything under a process: Ray's own processes and the workers, with their command lines."""
+    table = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 2) for line in table.splitlines()[1:]]
+    family = {process}
+    for _ in range(8):
+        family |= {int(pid) for pid, parent, _ in rows if int(parent) in family}
+    return {int(pid): words for pid, _, words in rows if int(pid) in family - {process}}
+
+
+def alive(pids):
+    """Those of some processes that still run."""
+    table = subprocess.run(["ps", "-eo", "pid,stat"], capture_output=True, text=True, check=True).stdout
+    running = {int(pid) for pid, state in (line.split() for line in table.splitlines()[1:]) if state[0] != "Z"}
+    return set(pids) & running
+
+
 def test_a_killed_run_resumes_to_the_same_bytes(farm, undisturbed, hashes, tmp_path):
     dataset = tmp_path / "dataset"
     process = farm.start("render", farm.smoke, "--out", dataset, "--workers", "1")
     farm.wait_for_pairs(dataset, 1, process)
+    family = descendants(process.pid)
+    assert any("ray::" in words for words in family.values())
     farm.kill(process)
     done = hashes(dataset)
     assert len(done) == 3
     first = {path: path.stat().st_mtime_ns for path in dataset.rglob("*.exr") if str(path.relative_to(dataset)) in done}
+    deadline = time.monotonic() + 60
+    while alive(family):
+        assert time.monotonic() < deadline, f"Ray outlives its killed driver: {alive(family)}"
+        time.sleep(0.2)
     code, out, err = farm.run("render", farm.smoke, "--out", dataset)
     assert code == 0, (out, err)
     assert "1 of 2 pairs are there already" in out
@@ -68,22 +91,12 @@ def test_an_interrupt_stops_cleanly_and_loses_nothing(farm, undisturbed, hashes,
     assert hashes(dataset) == hashes(undisturbed)
 
 
-def worker_processes(driver):
-    """Process ids of the Ray workers under a driver."""
-    table = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(None, 2) for line in table.splitlines()[1:]]
-    family = {driver}
-    for _ in range(6):
-        family |= {int(pid) for pid, parent, _ in rows if int(parent) in family}
-    return [int(pid) for pid, _, words in rows if int(pid) in family and words.startswith("ray::Worker")]
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="finds workers with Linux's ps")
 def test_a_worker_that_dies_is_replaced_and_its_pair_rendered(farm, undisturbed, hashes, tmp_path):
     dataset = tmp_path / "dataset"
     process = farm.start("render", farm.smoke, "--out", dataset, "--workers", "1")
     farm.wait_for_pairs(dataset, 1, process)
-    (worker,) = worker_processes(process.pid)
+    (worker,) = [pid for pid, words in descendants(process.pid).items() if words.startswith("ray::Worker")]
     os.kill(worker, signal.SIGKILL)
     out, err = process.communicate(timeout=300)
     assert process.returncode == 0, (out, err)
@@ -144,14 +157,3 @@ def test_check_names_the_damaged_file(farm, broken, damage):
     assert code == 1
     assert str(file.relative_to(broken)) in out
     assert "Traceback" not in out + err
-
-
-def test_nothing_of_ray_outlives_a_killed_driver(farm, undisturbed):
-    """Leftovers of the killed runs above would eat memory and CPUs."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        table = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-        if "ray::Worker" not in table:
-            return
-        time.sleep(1)
-    pytest.fail("Ray workers are still running")

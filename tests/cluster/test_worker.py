@@ -1,0 +1,111 @@
+"""A worker alone, without Ray: what it commits, what it refuses, and what it takes."""
+
+import dataclasses
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("bpy", reason="renders need bpy")
+
+from farm.cluster.machine import WORKER_MEMORY
+from farm.cluster.plan import plan_tasks
+from farm.cluster.worker import Worker
+from farm.dataset import create_dataset, read_record
+from farm.errors import FarmError, RenderError
+from farm.recipe import load_recipe, templates
+
+SMOKE = load_recipe(templates.path("recipes", "smoke"))
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory):
+    return Worker(SMOKE, "cpu", 1, tmp_path_factory.mktemp("scratch"))
+
+
+@pytest.fixture
+def dataset(worker, tmp_path):
+    return create_dataset(tmp_path / "dataset", SMOKE, engine=worker.engine().build)
+
+
+def poison(monkeypatch, **spoil):
+    """Let rendered pairs come out wrong."""
+    import farm.render.pair
+
+    render_pair = farm.render.pair.render_pair
+
+    def render_wrong(*arguments):
+        pair = render_pair(*arguments)
+        reference = {**pair.reference, **{name: change(pair.reference[name]) for name, change in spoil.items()}}
+        return dataclasses.replace(pair, reference=reference)
+
+    monkeypatch.setattr(farm.render.pair, "render_pair", render_wrong)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "word"),
+    [
+        ({"G": lambda pixels: np.where(pixels == pixels.max(), np.float32(np.nan), pixels)}, "NaN"),
+        ({"R": lambda pixels: np.where(pixels == pixels.max(), np.float32(np.inf), pixels)}, "infinite"),
+        (dict.fromkeys("RGB", np.zeros_like), "black"),
+    ],
+    ids=["nan", "infinite", "black"],
+)
+def test_an_unfit_pair_is_never_committed(worker, dataset, monkeypatch, spoil, word):
+    task = plan_tasks(SMOKE, worker.engine().build)[0]
+    poison(monkeypatch, **spoil)
+    with pytest.raises(RenderError, match=rf"(?i)not committed: .*reference.exr.*{word}"):
+        worker.render(task, str(dataset.root))
+    assert not list(dataset.root.rglob("*.exr"))
+    assert not dataset.committed()
+
+
+def test_the_worker_goes_on_after_a_failure(worker, dataset, monkeypatch):
+    task = plan_tasks(SMOKE, worker.engine().build)[0]
+    with monkeypatch.context() as patch:
+        poison(patch, R=np.zeros_like, G=np.zeros_like, B=np.zeros_like)
+        with pytest.raises(RenderError):
+            worker.render(task, str(dataset.root))
+    assert worker.render(task, str(dataset.root)) == task.key
+    (record_file,) = dataset.committed().values()
+    record = read_record(record_file)
+    assert record.settings["cycles.use_denoising"] is False
+    assert record.residual.samples == SMOKE.capture.reference.samples
+    assert set(record.timings) == {"apply", "data", "noisy", "reference", "write"}
+    assert record.camera.fl_x > 0
+
+
+def test_a_dataset_of_another_build_is_not_touched(worker, tmp_path):
+    other = worker.engine().build.model_copy(update={"build_hash": "0123456789ab"})
+    dataset = create_dataset(tmp_path / "dataset", SMOKE, engine=other)
+    with pytest.raises(FarmError, match="0123456789ab"):
+        worker.render(plan_tasks(SMOKE, other)[0], str(dataset.root))
+    assert not list(dataset.root.rglob("*.exr"))
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+from farm.cluster.plan import plan_tasks
+from farm.cluster.worker import Worker
+from farm.dataset import create_dataset
+from farm.recipe import Recipe, load_recipe, templates
+demo = load_recipe(templates.path("recipes", "demo"))
+capture = {"resolution": (256, 256), "samples": (1,), "reference": 8}
+recipe = Recipe.model_validate(demo.model_dump(exclude_unset=True) | {"count": 3, "capture": capture})
+folder = Path(sys.argv[1])
+worker = Worker(recipe, "cpu", 1, folder)
+dataset = create_dataset(folder / "dataset", recipe, engine=worker.engine().build)
+for task in plan_tasks(recipe, worker.engine().build):
+    worker.render(task, str(dataset.root))
+print("PEAK", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux counts the peak in KiB")
+def test_a_worker_stays_within_its_memory(tmp_path):
+    """Three of the demo's pairs at full size, one after another; samples take no memory."""
+    done = subprocess.run([sys.executable, "-c", PEAK, str(tmp_path)], capture_output=True, text=True, check=True)
+    peak = int(next(line for line in done.stdout.splitlines() if line.startswith("PEAK")).split()[1])
+    assert 2**28 < peak < WORKER_MEMORY
