@@ -126,3 +126,27 @@ def test_what_is_wrong_is_named_on_one_line(shelf: Path, text: str) -> None:
 def test_data_from_elsewhere_are_called_what_they_are_called() -> None:
     with pytest.raises(TemplateError, match="^here: 'string' is missing$"):
         templates.validate(Necklace, yaml.safe_load("{count: 4}"), source="here")
+
+
+def test_the_digest_covers_version_and_templates_but_no_recipe(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def digest() -> str:
+        templates.templates_digest.cache_clear()
+        return templates.templates_digest()
+
+    try:
+        (shelf / "bob.yaml").write_text("a: 1\n")
+        before = digest()
+        (shelf / "notes.txt").write_text("mine")
+        (shelf.parent / "recipes").mkdir()
+        (shelf.parent / "recipes" / "mine.yaml").write_text("seed: 1\n")
+        assert digest() == before
+        found = {before}
+        (shelf / "bob.yaml").write_text("a: 2\n")
+        found.add(digest())
+        (shelf / "bob.yaml").rename(shelf / "afro.yaml")
+        found.add(digest())
+        monkeypatch.setattr(templates, "__version__", "9.9")
+        found.add(digest())
+        assert len(found) == 4
+    finally:
+        templates.templates_digest.cache_clear()
