@@ -5,7 +5,7 @@
 
 from farm.dataset.check import CheckReport, check_dataset
 from farm.dataset.examination import Defect
-from farm.dataset.exr import ImageStamp, read_attributes, read_image, write_image
+from farm.dataset.exr import ImageStamp, read_image, write_image
 from farm.dataset.folder import (
     Dataset,
     clean_uncommitted,
@@ -70,7 +70,6 @@ __all__ = [
     "noisy_name",
     "open_dataset",
     "parse_noisy",
-    "read_attributes",
     "read_image",
     "read_index",
     "read_record",

@@ -19,9 +19,9 @@ import numpy as np
 import OpenEXR
 
 from farm.dataset.files import replacing
-from farm.errors import DatasetError
+from farm.errors import DatasetError, StorageError
 
-__all__ = ["COLOUR_SPACE", "REC709_CHROMATICITIES", "ImageStamp", "read_attributes", "read_image", "write_image"]
+__all__ = ["COLOUR_SPACE", "REC709_CHROMATICITIES", "ImageStamp", "read_image", "write_image"]
 
 COLOUR_SPACE: Final = "lin_rec709_scene"
 REC709_CHROMATICITIES: Final = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
@@ -47,7 +47,7 @@ def write_image(
 
     `metadata` becomes attributes of the header. Equal channels and metadata give equal bytes, whatever the
     order they come in. The file is read back and compared bit for bit before it takes its place.
-    Raises DatasetError for wrong channels, and when the file cannot be written.
+    Raises DatasetError for wrong channels, StorageError when the file cannot be written.
     """
     ordered = _ordered(path, channels)
     header: dict[str, Any] = {
@@ -59,8 +59,12 @@ def write_image(
     }
     with replacing(path) as partial:
         with OpenEXR.File(header, dict(ordered)) as image:  # it changes the dict it is given
-            image.write(str(partial))
-        _compare(path, ordered, read_image(partial))
+            try:
+                image.write(str(partial))
+            except RuntimeError as error:
+                said = _first_line(str(error)).replace(str(partial), path.name)
+                raise StorageError(f"cannot write {path}: {said}") from error
+        _compare(path, ordered, partial)
         data = partial.read_bytes()
     return ImageStamp(hashlib.sha256(data).hexdigest(), len(data))
 
@@ -84,13 +88,6 @@ def read_image(path: Path) -> dict[str, np.ndarray]:
     return {name: found[name] for name in sorted(found)}
 
 
-def read_attributes(path: Path) -> dict[str, str | int | float]:
-    """The plain attributes (text and numbers) of an EXR's header, without its pixels."""
-    with _decoding(path):
-        header = _header(path)
-    return {name: value for name, value in sorted(header.items()) if type(value) in (str, int, float)}
-
-
 def _ordered(path: Path, channels: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     if not channels:
         raise DatasetError(f"{path}: no channels to write")
@@ -103,12 +100,16 @@ def _ordered(path: Path, channels: Mapping[str, np.ndarray]) -> dict[str, np.nda
     return {name: np.ascontiguousarray(channels[name]) for name in sorted(channels)}
 
 
-def _compare(path: Path, wanted: dict[str, np.ndarray], found: dict[str, np.ndarray]) -> None:
+def _compare(path: Path, wanted: dict[str, np.ndarray], partial: Path) -> None:
+    try:
+        found = read_image(partial)
+    except DatasetError as error:
+        raise StorageError(f"cannot write {path}: what was written cannot be read back: {error}") from error
     same = wanted.keys() == found.keys() and all(
         np.array_equal(wanted[name].view(np.uint32), found[name].view(np.uint32)) for name in wanted
     )
     if not same:
-        raise DatasetError(f"{path}: what was read back differs from what was written; check the disk")
+        raise StorageError(f"cannot write {path}: what was read back differs from what was written; check the disk")
 
 
 def _header(path: Path) -> dict[str, Any]:

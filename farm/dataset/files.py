@@ -6,13 +6,14 @@ import contextlib
 import hashlib
 import os
 import socket
-from collections.abc import Callable, Iterator
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from farm.dataset.layout import PARTIAL_NAME
-from farm.errors import DatasetError
+from farm.errors import DatasetError, StorageError
 
-__all__ = ["is_partial", "read_bytes", "replace_bytes", "replacing", "sha256_of"]
+__all__ = ["is_partial", "read_bytes", "replace_bytes", "replacing", "sha256_of", "size_of"]
 
 
 def is_partial(path: Path) -> bool:
@@ -24,7 +25,7 @@ def is_partial(path: Path) -> bool:
 def replacing(path: Path) -> Iterator[Path]:
     """Gives a temporary path beside `path`; when the block ends well, it takes `path`'s place at once.
 
-    Raises DatasetError when the folder or the file cannot be written. On any failure `path` stays as it was.
+    Raises StorageError when the folder or the file cannot be written. On any failure `path` stays as it was.
     """
     partial = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.partial")
     try:
@@ -35,7 +36,7 @@ def replacing(path: Path) -> Iterator[Path]:
         if os.name == "posix":
             _flush(path.parent)
     except OSError as error:
-        raise DatasetError(f"cannot write {path}: {error.strerror or error}") from error
+        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -57,12 +58,20 @@ def read_bytes(path: Path) -> bytes:
         raise DatasetError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def sha256_of(path: Path, *, tick: Callable[[int], None] | None = None) -> str:
+def sha256_of(path: Path) -> str:
     """Hex digest of a file's bytes."""
-    digest = hashlib.sha256(read_bytes(path))
-    if tick is not None:
-        tick(path.stat().st_size)
-    return digest.hexdigest()
+    return hashlib.sha256(read_bytes(path)).hexdigest()
+
+
+def size_of(path: Path) -> int | None:
+    """Length of a file in bytes, None where there is no file; DatasetError where that cannot be told."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise DatasetError(f"cannot read {path}: {error.strerror or error}") from error
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def _flush(path: Path) -> None:

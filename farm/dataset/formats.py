@@ -11,7 +11,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from farm.dataset.files import read_bytes, replace_bytes
 from farm.errors import DatasetError
 
-__all__ = ["Table", "encode_json", "read_json", "write_json"]
+__all__ = ["MalformedError", "NewerFormatError", "Table", "encode_json", "read_json", "write_json"]
+
+
+class MalformedError(DatasetError):
+    """A file is not valid JSON, or says it is of the expected format and is not."""
+
+
+class NewerFormatError(DatasetError):
+    """A file is of a format that a later digidouble wrote."""
 
 
 class Table(BaseModel):
@@ -34,26 +42,31 @@ def encode_json(data: Any) -> bytes:
 
 
 def read_json(path: Path, model: type[TableT], expected: str) -> TableT:
-    """Reads a table whose `format` must be `expected`; DatasetError names the file and what is wrong with it."""
+    """Reads a table whose `format` must be `expected`; DatasetError names the file and what is wrong with it.
+
+    Raises MalformedError for broken content, NewerFormatError for a later version of the format.
+    """
     try:
         data = json.loads(read_bytes(path))
     except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{path}: not valid JSON: {error}") from error
+        raise MalformedError(f"{path}: not valid JSON: {error}") from error
     found = data.get("format") if isinstance(data, dict) else None
     if found != expected:
-        raise DatasetError(f"{path}: {_format_problem(found, expected)}")
+        if _is_newer(found, expected):
+            newer = f"format '{found}' is newer than '{expected}', which this digidouble reads"
+            raise NewerFormatError(f"{path}: {newer}; update digidouble")
+        raise DatasetError(f"{path}: format is {found!r}, expected '{expected}'")
     try:
         return model.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise DatasetError(f"{path}: {place}: {first['msg']}") from error
+        raise MalformedError(f"{path}: {place}: {first['msg']}") from error
 
 
-def _format_problem(found: object, expected: str) -> str:
+def _is_newer(found: object, expected: str) -> bool:
     kind, _, version = expected.rpartition("/")
-    if isinstance(found, str) and found.startswith(f"{kind}/"):
-        tail = found.removeprefix(f"{kind}/")
-        if tail.isdecimal() and int(tail) > int(version):
-            return f"format '{found}' is newer than '{expected}', which this digidouble reads; update digidouble"
-    return f"format is {found!r}, expected '{expected}'"
+    if not isinstance(found, str) or not found.startswith(f"{kind}/"):
+        return False
+    tail = found.removeprefix(f"{kind}/")
+    return tail.isdecimal() and int(tail) > int(version)

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from farm.dataset import exr as exr_module
-from farm.dataset import read_attributes, read_image, write_image
+from farm.dataset import read_image, write_image
 from farm.dataset.exr import COLOUR_SPACE, REC709_CHROMATICITIES
-from farm.errors import DatasetError
+from farm.errors import DatasetError, StorageError
 
 WRITE_IN_A_FRESH_PROCESS = """
 import sys
@@ -43,9 +43,10 @@ def test_pixels_and_attributes_go_round(tmp_path: Path) -> None:
     assert list(found) == ["R", "depth.Z"]
     for name, pixels in channels.items():
         assert np.array_equal(found[name].view(np.uint32), pixels.view(np.uint32))
-    attributes = read_attributes(tmp_path / "x.exr")
-    assert (attributes["seed"], attributes["variant"], attributes["time"]) == (7, "abc", 0.5)
-    assert attributes["colorInteropID"] == COLOUR_SPACE
+    with OpenEXR.File(str(tmp_path / "x.exr"), header_only=True) as image:
+        header = dict(image.header())
+    assert (header["seed"], header["variant"], header["time"]) == (7, "abc", 0.5)
+    assert header["colorInteropID"] == COLOUR_SPACE
     assert stamp.bytes == (tmp_path / "x.exr").stat().st_size
 
 
@@ -104,7 +105,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mon
         return {"R": np.zeros((20, 30), np.float32)}
 
     monkeypatch.setattr(exr_module, "read_image", other_pixels)
-    with pytest.raises(DatasetError, match="read back differs"):
+    with pytest.raises(StorageError, match="read back differs"):
         write_image(file, noise("R", shape=(5, 5)), {})
     assert file.read_bytes() == before
     assert list(tmp_path.iterdir()) == [file]
@@ -112,8 +113,54 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mon
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(DatasetError, match=r"cannot write .*file"):
+    with pytest.raises(StorageError, match=r"cannot write .*file") as caught:
         write_image(tmp_path / "file" / "x.exr", noise("R"), {})
+    assert caught.value.exit_code == 1
+
+
+WRITE_WITHOUT_ROOM = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from farm.dataset import write_image
+from farm.dataset.files import replace_bytes
+from farm.errors import StorageError
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+pixels = np.random.Generator(np.random.PCG64(3)).random((200, 200), dtype=np.float32)
+for name, write in (
+    ("x.exr", lambda path: write_image(path, {"R": pixels}, {})),
+    ("x.json", lambda path: replace_bytes(path, pixels.tobytes())),
+):
+    try:
+        write(Path(sys.argv[1]) / name)
+    except StorageError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of file sizes")
+def test_a_disk_without_room_is_named(tmp_path: Path) -> None:
+    found = subprocess.run(
+        [sys.executable, "-c", WRITE_WITHOUT_ROOM, str(tmp_path)], check=True, capture_output=True, text=True
+    )
+    said = found.stdout.splitlines()
+    assert len(said) == 2
+    for name, line in zip(("x.exr", "x.json"), said, strict=True):
+        assert line.startswith(f"cannot write {tmp_path / name}: ")
+        assert "File too large" in line
+        assert ".partial" not in line
+    assert found.stderr == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_read_back_was_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(path: Path) -> dict[str, np.ndarray]:
+        raise DatasetError(f"{path}: not a readable EXR: early end of file")
+
+    monkeypatch.setattr(exr_module, "read_image", broken)
+    with pytest.raises(StorageError, match=r"cannot write .*x\.exr: .*early end of file"):
+        write_image(tmp_path / "x.exr", noise("R"), {})
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["missing.exr", "."])
