@@ -53,6 +53,29 @@ def test_a_missing_colour_of_an_eye_is_named(monkeypatch):
         _colours("brown")
 
 
+@pytest.mark.parametrize("name", templates.names("eyes"))
+def test_shipped_eyes_are_complete(name):
+    colours, fibres = _colours(name)
+    assert list(colours) == ["inner", "outer", "rim"]
+    assert 0 < fibres <= 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"fibres": 7}, r"eyes/brown\.yaml: fibres: must be at most 1, found 7"),
+        ({"fibers": 1}, r"eyes/brown\.yaml: unknown key 'fibers'; did you mean 'fibres'\?"),
+        ({"rim": 0x102030}, r"eyes/brown\.yaml: rim: expected text, found 1056816; put it in quotes"),
+        ({"rim": "brwn"}, r"eyes/brown\.yaml: rim: 'brwn' is not a colour"),
+    ],
+)
+def test_a_wrong_eye_is_one_clear_message(monkeypatch, change, message):
+    whole = templates.load("eyes", "brown")
+    monkeypatch.setattr(templates, "load", lambda kind, name: whole | change)
+    with pytest.raises(TemplateError, match=message):
+        _colours("brown")
+
+
 def test_a_short_monk_scale_is_named(monkeypatch):
     monkeypatch.setattr(templates, "load", lambda kind, name: {"swatches": ["#000000"]})
     with pytest.raises(TemplateError, match="expected 10 swatches, found 1"):
