@@ -86,7 +86,7 @@ def _copy(images: Images) -> None:
         (_set(NOISY, "A", 1.01), f"{NOISY}: A rises to 1.01, above 1"),
         (_set(NOISY, "A", -0.01), f"{NOISY}: A falls to -0.01, below 0"),
         (_set(NOISY, "A", 0.0, everywhere=True), f"{NOISY}: alpha is 0 everywhere"),
-        (_set(NOISY, "albedo.B", 2.5), f"{NOISY}: albedo.B rises to 2.5, above 2"),
+        (_set(NOISY, "albedo.B", 20.0), f"{NOISY}: albedo.B rises to 20, above 16"),
         (_fill(NOISY, "albedo.", "RGB", 0.5), f"{NOISY}: albedo is constant (0.5, 0.5, 0.5)"),
         (_set(NOISY, "normal.X", 0.999), f"{NOISY}: normal is up to"),
         (_fill(NOISY, "normal.", "XYZ", 0.0), f"{NOISY}: normal is constant"),
