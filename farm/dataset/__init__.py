@@ -10,7 +10,6 @@ from farm.dataset.folder import (
     Dataset,
     clean_uncommitted,
     commit_record,
-    committed,
     create_dataset,
     open_dataset,
 )
@@ -29,7 +28,6 @@ from farm.dataset.record import (
     Record,
     Residual,
     View,
-    image_file,
     read_record,
     task_key,
 )
@@ -61,9 +59,7 @@ __all__ = [
     "check_dataset",
     "clean_uncommitted",
     "commit_record",
-    "committed",
     "create_dataset",
-    "image_file",
     "inspect_image",
     "inspect_pair",
     "merge_halves",

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from farm.dataset import layout
-from farm.dataset.examination import Defect, PairFindings, PairPlan, examine_pair
+from farm.dataset.examination import Defect, PairFindings, PairPlan, examine_pair, without_path
 from farm.dataset.files import is_partial, read_bytes, sha256_of
 from farm.dataset.folder import pair_folders
-from farm.dataset.formats import encode_json
+from farm.dataset.formats import NewerFormatError, encode_json
 from farm.dataset.index import index_row, read_index
 from farm.dataset.info import DatasetInfo, read_info, self_digest
 from farm.dataset.layout import PairFolder, noisy_name, pair_key
@@ -29,6 +29,9 @@ __all__ = ["CheckReport", "check_dataset"]
 
 PAIRS_PER_WORKER: Final = 16
 """Fewer pairs than this are not worth another process."""
+
+CHANCE_MAX: Final = 1e-6
+"""Chance that a dataset of independent seeds is said to repeat some."""
 
 _SEALED: Final = tuple(sorted(layout.TOP_FILES - {layout.DATASET_FILE}))
 
@@ -73,8 +76,9 @@ def check_dataset(
     """Re-verifies a dataset: bytes, pixels, records, residuals, index, plan, and that nothing else lies there.
 
     `workers` is the number of processes (chosen from pairs and cores when None; with several, a calling script needs
-    the usual `if __name__ == "__main__"`), `progress` is told (pairs done, pairs in all). Whatever is broken becomes
-    a defect; DatasetError is raised only where there is no dataset at all, or one of a newer format.
+    the usual `if __name__ == "__main__"`), `progress` is called with (pairs done, pairs in all) after each
+    pair. Whatever is broken becomes a defect; DatasetError is raised only where there is no dataset at all, or one of
+    a newer format.
     """
     root = Path(path)
     defects: list[Defect] = []
@@ -110,10 +114,10 @@ def _check_info(root: Path, defects: list[Defect]) -> DatasetInfo | None:
         raise DatasetError(f"{root} is not a dataset: it has no {layout.DATASET_FILE}")
     try:
         info = read_info(root)
+    except NewerFormatError:
+        raise
     except DatasetError as error:
-        if "is newer than" in str(error):
-            raise
-        defects.append(Defect(layout.DATASET_FILE, _without_path(error, file)))
+        defects.append(Defect(layout.DATASET_FILE, without_path(error, file)))
         return None
     data = json.loads(read_bytes(file))
     if self_digest(data) != info.digest or encode_json(data) != read_bytes(file):
@@ -127,7 +131,7 @@ def _check_recipe(root: Path, info: DatasetInfo | None, defects: list[Defect]) -
         recipe = load_recipe(file)
         recipe.draw()
     except RecipeError as error:
-        defects.append(Defect(layout.RECIPE_FILE, _without_path(error, file).replace("\n", "; ")))
+        defects.append(Defect(layout.RECIPE_FILE, without_path(error, file).replace("\n", "; ")))
         return None
     if info is not None and recipe.digest != info.recipe.digest:
         stamp = f"'{info.recipe.name}' {info.recipe.digest}"
@@ -228,16 +232,25 @@ def _repeated_seeds(found: Iterable[PairFindings]) -> list[Defect]:
 
 
 def _chance_repeats(count: int) -> int:
-    """How many repetitions so many seeds may show by chance alone (the birthday paradox, with a wide margin)."""
-    expected = count**2 / 2 / (SEED_MAX + 1)
-    return 0 if expected < 1e-6 else int(expected + 6 * math.sqrt(expected)) + 3
+    """The fewest repetitions that so many seeds exceed by chance less often than `CHANCE_MAX`.
+
+    Their number is Poisson distributed (the birthday paradox).
+    """
+    expected = count * (count - 1) / 2 / (SEED_MAX + 1)
+    if not expected:
+        return 0
+    allowed, below = 0, math.exp(-expected)
+    while 1.0 - below >= CHANCE_MAX:
+        allowed += 1
+        below += math.exp(allowed * math.log(expected) - expected - math.lgamma(allowed + 1))
+    return allowed
 
 
 def _wrong_rows(root: Path, found: list[PairFindings], plan: _Plan | None) -> Iterator[Defect]:
     try:
         rows = {row["pair"]: row for row in read_index(root)}
     except DatasetError as error:
-        yield Defect(layout.INDEX_FILE, _without_path(error, root / layout.INDEX_FILE))
+        yield Defect(layout.INDEX_FILE, without_path(error, root / layout.INDEX_FILE))
         return
     yield from _leaks(rows.values())
     records = {findings.place.key: (findings, findings.record) for findings in found if findings.record is not None}
@@ -276,10 +289,6 @@ def _off_plan(found: list[PairFindings], plan: _Plan) -> Iterator[Defect]:
         yield Defect(key, f"is missing (variant {plan.variants[plan.pairs[key]].index}); render again")
     for key in places - plan.pairs.keys():
         yield Defect(key, "is no pair of the recipe")
-
-
-def _without_path(error: Exception, path: Path) -> str:
-    return str(error).replace(f"{path}: ", "").replace(f"{path}:", "line ").replace(f"{path} ", "")
 
 
 def _count(number: int, noun: str) -> str:

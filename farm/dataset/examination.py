@@ -17,9 +17,9 @@ from farm.dataset.inspection import Channels, inspect_pair
 from farm.dataset.layout import RECORD_NAME, REFERENCE_NAME, PairFolder, parse_noisy
 from farm.dataset.metrics import beauty, relmse, residual_relmse
 from farm.dataset.record import EngineBuild, ImageFile, Record, read_record
-from farm.errors import DatasetError
+from farm.errors import DatasetError, DigidoubleError
 
-__all__ = ["Defect", "PairFindings", "PairPlan", "examine_pair"]
+__all__ = ["Defect", "PairFindings", "PairPlan", "examine_pair", "without_path"]
 
 RESIDUAL_SLACK: Final = 1e-4
 """Largest relative difference between a recorded residual and the one recomputed from the pixels."""
@@ -63,7 +63,10 @@ class PairFindings:
 
 
 def examine_pair(place: PairFolder, plan: PairPlan | None) -> PairFindings:
-    """Re-verifies one pair: record, bytes, pixels, residual, and that nothing else lies there. Never raises."""
+    """Re-verifies one pair: record, bytes, pixels, residual, and that nothing else lies there.
+
+    What is broken becomes a finding; OSError is raised where the folder itself cannot be listed.
+    """
     findings = PairFindings(place)
     present = {path.name: path for path in sorted(place.path.iterdir())}
     for path in [path for path in present.values() if is_partial(path)]:
@@ -76,7 +79,7 @@ def examine_pair(place: PairFolder, plan: PairPlan | None) -> PairFindings:
         findings.record_sha256 = hashlib.sha256(read_bytes(place.record)).hexdigest()
         findings.record = read_record(place.record)
     except DatasetError as error:
-        findings.note(RECORD_NAME, _without_path(error, place.record))
+        findings.note(RECORD_NAME, without_path(error, place.record))
         return findings
     for name in sorted(set(present) - set(findings.record.files) - {RECORD_NAME}):
         findings.note(name, "is not in the pair's record")
@@ -94,7 +97,7 @@ def _examine_images(findings: PairFindings, record: Record) -> None:
             _verify_bytes(path, entry)
             images[name] = read_image(path)
         except DatasetError as error:
-            findings.note(name, _without_path(error, path))
+            findings.note(name, without_path(error, path))
             continue
         findings.images += 1
         findings.bytes += entry.bytes
@@ -154,7 +157,7 @@ def _unplanned(record: Record, plan: PairPlan) -> Iterator[str]:
     for name in sorted(set(record.files) - plan.images):
         yield f"lists {name}, which the recipe does not ask for"
     if plan.build is not None and record.engine.build != plan.build:
-        yield f"was rendered by Blender {record.engine.blender} ({record.engine.build_hash}), not the dataset's build"
+        yield f"was rendered by {record.engine.label}, the dataset by {plan.build.label}"
 
 
 def _wrong_residual(images: dict[str, Channels], record: Record) -> Iterator[str]:
@@ -173,5 +176,6 @@ def _wrong_residual(images: dict[str, Channels], record: Record) -> Iterator[str
         yield f"residual.converged is {stated.converged} at a ratio of {stated.ratio:.4g} of {stated.threshold:.4g}"
 
 
-def _without_path(error: DatasetError, path: Path) -> str:
-    return str(error).replace(f"{path}: ", "").replace(f"{path} ", "")
+def without_path(error: DigidoubleError, path: Path) -> str:
+    """An error's message for a defect of the file at `path`, which the defect names already."""
+    return str(error).replace(f"{path}: ", "").replace(f"{path}:", "line ").replace(f"{path} ", "")

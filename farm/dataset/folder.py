@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from farm.dataset import layout
-from farm.dataset.files import is_partial, replace_bytes
+from farm.dataset.files import is_partial, read_bytes, replace_bytes, sha256_of, size_of
+from farm.dataset.formats import MalformedError
 from farm.dataset.info import DatasetInfo, RecipeStamp, read_info, seal
 from farm.dataset.layout import PairFolder
 from farm.dataset.record import EngineBuild, Record, read_record, write_record
-from farm.errors import DatasetError
+from farm.errors import DatasetError, StorageError
 from farm.recipe import Recipe
 
 __all__ = [
     "Dataset",
+    "check_place",
     "clean_uncommitted",
     "commit_record",
-    "committed",
     "create_dataset",
     "open_dataset",
     "pair_folders",
@@ -38,39 +41,49 @@ class Dataset:
         return PairFolder(self.root, variant_id, frame)
 
     def committed(self) -> dict[str, Path]:
-        """Task keys of the pairs that are there, with their records: see `committed`."""
-        return committed(self)
+        """Task keys of the pairs that need no rendering, with the paths of their records.
+
+        A record that is broken, or whose images are missing or of another length, counts as absent; DatasetError is
+        raised for one that cannot be read, is of another format, or belongs elsewhere. Pixels are not read:
+        `check_dataset` does that.
+        """
+        records = (_intact_record(self, folder) for folder in pair_folders(self.root))
+        return {record.task: record.folder(self.root).record for record in records if record is not None}
 
 
 def check_place(path: Path | str, recipe: Recipe, *, engine: EngineBuild | None = None) -> Dataset | None:
     """The recipe's dataset at `path`, or None where one may be made; writes nothing.
 
-    Raises DatasetError for a folder that holds something else, another recipe's dataset, or one from another build
-    of the engine, and for a place that cannot be written.
+    Raises DatasetError for a folder that holds something else, another recipe's dataset, or one that was begun by
+    another `engine`, and for a place that cannot be read or written.
     """
     root = Path(path)
-    if not (root / layout.DATASET_FILE).exists():
-        _refuse_foreign(root, recipe.to_yaml())
+    with _usable(root):
+        there = size_of(root / layout.DATASET_FILE) is not None
+        if not there:
+            _refuse_foreign(root, recipe.to_yaml())
+        dataset = open_dataset(root) if there else None
+        if dataset is not None:
+            _refuse_another(dataset, RecipeStamp(name=recipe.name, digest=recipe.digest), engine)
         _refuse_unwritable(root)
-        return None
-    dataset = open_dataset(root)
-    _refuse_another(dataset, RecipeStamp(name=recipe.name, digest=recipe.digest), engine)
-    _refuse_unwritable(root)
     return dataset
 
 
-def create_dataset(path: Path | str, recipe: Recipe, *, engine: EngineBuild | None = None) -> Dataset:
+def create_dataset(path: Path | str, recipe: Recipe, *, engine: EngineBuild) -> Dataset:
     """Makes a dataset for a recipe, or opens the one that is there so that rendering goes on.
 
-    Raises DatasetError, with nothing written, as `check_place` does.
+    A `recipe.yaml` that was lost or changed is written again. Raises DatasetError, with nothing written, as
+    `check_place` does, StorageError where writing fails.
     """
     root = Path(path)
     there = check_place(root, recipe, engine=engine)
-    if there is not None:
+    if there is not None and _has_its_recipe(there):
         return there
-    info = DatasetInfo(recipe=RecipeStamp(name=recipe.name, digest=recipe.digest), engine=engine)
+    with _usable(root):
+        root.mkdir(parents=True, exist_ok=True)
+    fresh = DatasetInfo(recipe=RecipeStamp(name=recipe.name, digest=recipe.digest), engine=engine)
     replace_bytes(root / layout.RECIPE_FILE, recipe.to_yaml().encode("utf-8"))
-    return Dataset(root, seal(root, info, layout.RECIPE_FILE))
+    return Dataset(root, seal(root, fresh if there is None else there.info, layout.RECIPE_FILE))
 
 
 def open_dataset(path: Path | str) -> Dataset:
@@ -97,35 +110,25 @@ def commit_record(dataset: Dataset, record: Record) -> Path:
 
     Raises RenderError when an image is missing or has another length, DatasetError for another recipe's record.
     """
-    if record.recipe != dataset.info.recipe.digest:
-        raise DatasetError(
-            f"{record.folder(dataset.root).record}: recipe {record.recipe} is not the dataset's "
-            f"'{dataset.info.recipe.name}' {dataset.info.recipe.digest}"
-        )
+    _refuse_another_recipe(dataset, record)
     return write_record(dataset.root, record)
-
-
-def committed(dataset: Dataset) -> dict[str, Path]:
-    """Task keys of the pairs that need no rendering, with the paths of their records.
-
-    A record that cannot be read, is another recipe's, or whose images are missing or of another length counts as
-    absent. Pixels are not read: `check_dataset` does that.
-    """
-    records = (_intact_record(dataset, folder) for folder in pair_folders(dataset.root))
-    return {record.task: record.folder(dataset.root).record for record in records if record is not None}
 
 
 def clean_uncommitted(dataset: Dataset) -> list[Path]:
     """Removes half-written files and the images of pairs that were never committed; gives what was removed.
 
     Only names of this format are touched. Not to be called while another process renders into the dataset.
+    Raises DatasetError, with nothing removed, as `Dataset.committed` does, StorageError where removing fails.
     """
     removed = [path for path in sorted(dataset.root.iterdir()) if is_partial(path)]
     for folder in pair_folders(dataset.root):
         whole = _intact_record(dataset, folder) is not None
         removed += [path for path in sorted(folder.path.iterdir()) if is_partial(path) or (not whole and _ours(path))]
     for path in removed:
-        path.unlink()
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(f"cannot remove {path}: {error.strerror or error}") from error
     for emptied in {path.parent for path in removed} - {dataset.root}:
         _remove_empty(emptied)
         _remove_empty(emptied.parent)
@@ -137,20 +140,43 @@ def _ours(path: Path) -> bool:
 
 
 def _remove_empty(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
+    with contextlib.suppress(OSError):  # of a folder that is not empty, or gone
         folder.rmdir()
 
 
 def _intact_record(dataset: Dataset, folder: PairFolder) -> Record | None:
-    if not folder.record.is_file():
+    """The pair's record; None where it is absent or broken, or its images are not there in their length."""
+    if size_of(folder.record) is None:
         return None
     try:
         record = read_record(folder.record)
-    except DatasetError:
+    except MalformedError:
         return None
-    sizes = {name: entry.bytes for name, entry in record.files.items()}
-    found = {name: (folder.path / name).stat().st_size for name in sizes if (folder.path / name).is_file()}
-    return record if record.recipe == dataset.info.recipe.digest and sizes == found else None
+    _refuse_another_recipe(dataset, record)
+    whole = all(size_of(folder.path / name) == entry.bytes for name, entry in record.files.items())
+    return record if whole else None
+
+
+def _refuse_another_recipe(dataset: Dataset, record: Record) -> None:
+    if record.recipe != dataset.info.recipe.digest:
+        raise DatasetError(
+            f"{record.folder(dataset.root).record}: recipe {record.recipe} is not the dataset's "
+            f"'{dataset.info.recipe.name}' {dataset.info.recipe.digest}; move the pair out of the dataset"
+        )
+
+
+def _has_its_recipe(dataset: Dataset) -> bool:
+    file = dataset.root / layout.RECIPE_FILE
+    return size_of(file) is not None and sha256_of(file) == dataset.info.files.get(layout.RECIPE_FILE)
+
+
+@contextlib.contextmanager
+def _usable(root: Path) -> Iterator[None]:
+    """Turns what the system says against a dataset's place into DatasetError."""
+    try:
+        yield
+    except OSError as error:
+        raise DatasetError(f"cannot use {root}: {error.strerror or error}; give another folder") from error
 
 
 def _refuse_another(dataset: Dataset, stamp: RecipeStamp, engine: EngineBuild | None) -> None:
@@ -160,15 +186,20 @@ def _refuse_another(dataset: Dataset, stamp: RecipeStamp, engine: EngineBuild | 
             f"{dataset.root} holds the dataset of recipe '{there.recipe.name}' ({there.recipe.digest}), "
             f"not of '{stamp.name}' ({stamp.digest}); give another folder, or remove that dataset first"
         )
-    if there.engine is not None and engine is not None and there.engine != engine:
+    if engine is not None and there.engine != engine:
         raise DatasetError(
-            f"{dataset.root} was rendered by {_spelt(there.engine)}, this is {_spelt(engine)}; "
-            "give another folder, or go on with that build"
+            f"{dataset.root} was begun with {there.engine.label}, this is {engine.label}; give another folder"
+            f"{_other_way(there.engine, engine)}"
         )
 
 
-def _spelt(build: EngineBuild) -> str:
-    return f"{build.renderer} of Blender {build.blender} ({build.build_hash})"
+def _other_way(begun: EngineBuild, engine: EngineBuild) -> str:
+    """What else than another folder helps where an engine is not the one that a dataset was begun with."""
+    if begun.digidouble != engine.digidouble:
+        return ""
+    if begun.model_copy(update={"device": engine.device}) == engine:
+        return f", or go on with --device {begun.device}"
+    return ", or go on with that build"
 
 
 def _refuse_foreign(root: Path, recipe_text: str) -> None:
@@ -186,7 +217,7 @@ def _refuse_foreign(root: Path, recipe_text: str) -> None:
 
 
 def _same_text(path: Path, text: str) -> bool:
-    return path.read_bytes() == text.encode("utf-8")
+    return read_bytes(path) == text.encode("utf-8")
 
 
 def _refuse_unwritable(root: Path) -> None:
@@ -195,5 +226,5 @@ def _refuse_unwritable(root: Path) -> None:
         place = place.parent
     if not place.is_dir():
         raise DatasetError(f"cannot write {root}: {place} is not a folder; give another folder")
-    if not os.access(place, os.W_OK | os.X_OK):
-        raise DatasetError(f"cannot write {root}: no permission in {place}; give another folder")
+    with tempfile.TemporaryFile(dir=place):
+        pass

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from farm.dataset import layout
 from farm.dataset.files import replace_bytes, sha256_of
-from farm.dataset.folder import Dataset, committed
+from farm.dataset.folder import Dataset
 from farm.dataset.info import read_info, seal
 from farm.dataset.record import Record, read_record
 from farm.errors import DatasetError
@@ -79,6 +79,7 @@ def columns() -> tuple[Column, ...]:
         Column("engine.blender", text, "Blender's version."),
         Column("engine.build_hash", text, "Blender's build."),
         Column("engine.device", text, "Kind of device."),
+        Column("engine.digidouble", text, "Digest of digidouble's version and templates."),
         Column("engine.device_name", text, "The device."),
         Column("timings", pa.map_(text, number), "Time of each step; differs from run to run.", "s"),
         Column("files", pa.list_(_FILE), "The images, by name."),
@@ -137,7 +138,7 @@ def build_index(dataset: Dataset) -> Path:
     recipe = load_recipe(root / layout.RECIPE_FILE)
     splits = _splits(recipe)
     rows = []
-    for path in committed(dataset).values():
+    for path in dataset.committed().values():
         record = read_record(path)
         if record.variant_id not in splits:
             raise DatasetError(f"{path}: variant {record.variant_id} is not one of recipe '{recipe.name}'; remove it")

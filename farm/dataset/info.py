@@ -43,7 +43,7 @@ class DatasetInfo(Table):
     recipe: RecipeStamp
     layers: tuple[Layer, ...] = LAYERS
     conventions: dict[str, str] = CONVENTIONS
-    engine: EngineBuild | None = None
+    engine: EngineBuild
     created_by: str = f"digidouble {__version__}"
     files: dict[str, str] = Field(default_factory=dict)
     digest: str = ""

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
-from farm.dataset.files import sha256_of
 from farm.dataset.formats import Table, read_json, write_json
 from farm.dataset.layout import REFERENCE_NAME, PairFolder, parse_noisy
 from farm.errors import DatasetError, RenderError
@@ -24,7 +23,6 @@ __all__ = [
     "Record",
     "Residual",
     "View",
-    "image_file",
     "read_record",
     "task_key",
     "write_record",
@@ -38,23 +36,30 @@ Matrix4 = tuple[Row4, Row4, Row4, Row4]
 
 
 class EngineBuild(Table):
-    """The program that made the pixels: another build may make others."""
+    """What makes the pixels: another program, kind of device or set of templates may make others."""
 
     renderer: str = "cycles"
     blender: str
     build_hash: str
+    device: str = Field(description="Kind of device: cpu, optix, …")
+    digidouble: str = Field(description="Digest of digidouble's version and templates.")
+
+    @property
+    def label(self) -> str:
+        """The build in words."""
+        program = f"{self.renderer} of Blender {self.blender} ({self.build_hash})"
+        return f"{program} on {self.device} with templates {self.digidouble}"
 
 
 class Engine(EngineBuild):
-    """A build, and the device it ran on."""
+    """A build, and the very device it ran on."""
 
-    device: str
     device_name: str
 
     @property
     def build(self) -> EngineBuild:
         """The build alone."""
-        return EngineBuild(renderer=self.renderer, blender=self.blender, build_hash=self.build_hash)
+        return EngineBuild(**self.model_dump(exclude={"device_name"}))
 
 
 class View(Table):
@@ -134,11 +139,6 @@ class Record(Table):
 def task_key(variant: Variant, view: View, capture: Any, build: EngineBuild) -> str:
     """The key of one pair's work: equal variant, view, capture settings (plain data) and build, equal pixels."""
     return content_hash([variant.id, view.model_dump(mode="json"), capture, build.model_dump(mode="json")])
-
-
-def image_file(path: Path, *, seeds: tuple[int, ...], samples: int) -> ImageFile:
-    """The entry of a file that is already written."""
-    return ImageFile(sha256=sha256_of(path), bytes=path.stat().st_size, seeds=seeds, samples=samples)
 
 
 def read_record(path: Path) -> Record:

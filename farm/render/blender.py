@@ -21,4 +21,4 @@ def open_scene(capture: Capture, *, device: str = "cpu", threads: int = 0) -> tu
     name = choose_device(scene, device)
     configure(scene, capture, threads=threads)
     enable_passes(scene.view_layers[0])
-    return scene, Engine(**engine_build().model_dump(), device=device, device_name=name)
+    return scene, Engine(**engine_build(device).model_dump(), device_name=name)

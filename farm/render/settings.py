@@ -13,6 +13,7 @@ import bpy
 from farm.dataset.record import EngineBuild
 from farm.errors import BadInput, RenderError
 from farm.recipe import Capture
+from farm.recipe.templates import templates_digest
 
 __all__ = ["choose_device", "configure", "engine_build", "prepare_subset", "read_back", "sequence_length"]
 
@@ -44,9 +45,14 @@ TRANSPORT: Final[dict[str, Any]] = {
 FIRST_SAMPLE: Final = 1  # sample 0 is always the pixel's centre: an image of it alone is aliased
 
 
-def engine_build() -> EngineBuild:
-    """The Blender that renders."""
-    return EngineBuild(blender=bpy.app.version_string, build_hash=bpy.app.build_hash.decode("ascii"))
+def engine_build(device: str) -> EngineBuild:
+    """What renders: this Blender on a kind of device, with the templates as they are."""
+    return EngineBuild(
+        blender=bpy.app.version_string,
+        build_hash=bpy.app.build_hash.decode("ascii"),
+        device=device,
+        digidouble=templates_digest(),
+    )
 
 
 def sequence_length(capture: Capture) -> int:

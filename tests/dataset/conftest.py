@@ -49,8 +49,8 @@ capture:
 split: {train: 2, valid: 1}
 """
 
-BUILD = EngineBuild(blender="5.2.3", build_hash="0123456789ab")
-ENGINE = Engine(**BUILD.model_dump(), device="CPU", device_name="a synthetic one")
+BUILD = EngineBuild(blender="5.2.3", build_hash="0123456789ab", device="cpu", digidouble="0" * 16)
+ENGINE = Engine(**BUILD.model_dump(), device_name="a synthetic one")
 
 Pixels = dict[str, np.ndarray]
 
@@ -193,7 +193,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, recipe: Recipe) -> Datase
 def large_pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of one pair of 240 by 160 pixels; not to be changed."""
     recipe = parse_recipe(RECIPE.replace("[48, 32]", "[240, 160]"), source="large.yaml")
-    dataset = create_dataset(tmp_path_factory.mktemp("large") / "balls", recipe)
+    dataset = create_dataset(tmp_path_factory.mktemp("large") / "balls", recipe, engine=BUILD)
     return render_pair(dataset, recipe, recipe.variant(0), 1).folder(dataset.root).path
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from farm.dataset import (
     Dataset,
     EngineBuild,
     Record,
+    check_dataset,
     clean_uncommitted,
     commit_record,
     create_dataset,
@@ -22,8 +25,8 @@ from farm.dataset import (
     read_record,
     write_image,
 )
-from farm.dataset.folder import pair_folders
-from farm.errors import DatasetError, RenderError
+from farm.dataset.folder import check_place, pair_folders
+from farm.errors import DatasetError, RenderError, StorageError
 from farm.recipe import Recipe, load_recipe
 
 Copied = Callable[[], Dataset]
@@ -31,6 +34,17 @@ Copied = Callable[[], Dataset]
 
 def snapshot(root: Path) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def refuse(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of Path that has no permission for paths of this name."""
+
+    def refusing(path: Path, *args: Any, **options: Any) -> Any:
+        if path.name == name:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return call(path, *args, **options)
+
+    return refusing
 
 
 def test_a_new_dataset_holds_its_recipe_and_description(tmp_path: Path, recipe: Recipe, build: EngineBuild) -> None:
@@ -44,27 +58,42 @@ def test_a_new_dataset_holds_its_recipe_and_description(tmp_path: Path, recipe: 
     assert {layer.name for layer in info.layers} >= {"beauty", "alpha", "albedo", "normal", "depth", "half_difference"}
 
 
-def test_equal_recipes_make_equal_bytes(tmp_path: Path, recipe: Recipe) -> None:
-    roots = [create_dataset(tmp_path / name, recipe).root for name in "ab"]
+def test_equal_recipes_make_equal_bytes(tmp_path: Path, recipe: Recipe, build: EngineBuild) -> None:
+    roots = [create_dataset(tmp_path / name, recipe, engine=build).root for name in "ab"]
     assert snapshot(roots[0]) == snapshot(roots[1])
 
 
-def test_a_dataset_is_reopened_as_it_is(copied: Copied, recipe: Recipe) -> None:
+def test_a_dataset_is_reopened_as_it_is(copied: Copied, recipe: Recipe, build: EngineBuild) -> None:
     root = copied().root
     before = snapshot(root)
-    dataset = create_dataset(root, recipe)
+    dataset = create_dataset(root, recipe, engine=build)
     assert len(dataset.committed()) == 6
     assert snapshot(root) == before
 
 
-def test_a_dataset_that_lost_its_description_goes_on(copied: Copied, recipe: Recipe) -> None:
+def test_a_dataset_that_lost_its_description_goes_on(copied: Copied, recipe: Recipe, build: EngineBuild) -> None:
     root = copied().root
     (root / "dataset.json").unlink()
-    assert len(create_dataset(root, recipe).committed()) == 6
+    assert len(create_dataset(root, recipe, engine=build).committed()) == 6
 
 
-def test_an_empty_folder_becomes_a_dataset(tmp_path: Path, recipe: Recipe) -> None:
-    assert create_dataset(tmp_path, recipe).committed() == {}
+@pytest.mark.parametrize(
+    "harm", [Path.unlink, lambda file: file.write_text("# mine\n"), lambda file: file.write_bytes(b"")]
+)
+def test_a_dataset_that_lost_its_recipe_gets_it_back(
+    copied: Copied, recipe: Recipe, build: EngineBuild, harm: Callable[[Path], object]
+) -> None:
+    root = copied().root
+    before = snapshot(root)
+    harm(root / "recipe.yaml")
+    assert not check_dataset(root).ok
+    create_dataset(root, recipe, engine=build)
+    assert snapshot(root) == before
+    assert check_dataset(root).ok
+
+
+def test_an_empty_folder_becomes_a_dataset(tmp_path: Path, recipe: Recipe, build: EngineBuild) -> None:
+    assert create_dataset(tmp_path, recipe, engine=build).committed() == {}
 
 
 def _foreign(root: Path) -> None:
@@ -108,49 +137,86 @@ def _under_a_file(root: Path) -> None:
     ],
 )
 def test_what_cannot_become_the_dataset_is_refused_and_left_alone(
-    tmp_path: Path, recipe: Recipe, prepare: Callable[[Path], None], words: str
+    tmp_path: Path, recipe: Recipe, build: EngineBuild, prepare: Callable[[Path], None], words: str
 ) -> None:
     root = tmp_path / "within" / "out"
     root.parent.mkdir()
     prepare(root)
     before = snapshot(tmp_path)
     with pytest.raises(DatasetError, match=words) as caught:
-        create_dataset(root, recipe)
+        create_dataset(root, recipe, engine=build)
     assert caught.value.exit_code == 2
     assert "\n" not in str(caught.value)
     assert snapshot(tmp_path) == before
 
 
 def test_another_recipes_dataset_is_refused_and_left_alone(
-    copied: Copied, recipe: Recipe, other_recipe: Recipe
+    copied: Copied, recipe: Recipe, other_recipe: Recipe, build: EngineBuild
 ) -> None:
     root = copied().root
     before = snapshot(root)
     words = f"recipe 'balls' .{recipe.digest}., not of 'cubes' .{other_recipe.digest}.; give another folder"
     with pytest.raises(DatasetError, match=words):
-        create_dataset(root, other_recipe)
+        create_dataset(root, other_recipe, engine=build)
     assert snapshot(root) == before
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="permissions do not bind root")
-def test_a_folder_without_permission_is_refused(tmp_path: Path, recipe: Recipe) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(DatasetError, match="no permission"):
-        create_dataset(tmp_path / "out", recipe)
+@pytest.mark.parametrize("mode", [0o500, 0o300, 0o000])
+def test_a_folder_without_permission_is_refused(tmp_path: Path, recipe: Recipe, mode: int) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out").chmod(mode)
+    with pytest.raises(DatasetError, match=r"out: Permission denied; give another folder|cannot read .*Permission"):
+        check_place(tmp_path / "out", recipe)
+
+
+@pytest.mark.parametrize("call", ["iterdir", "stat"])
+def test_a_folder_that_the_system_does_not_show_is_refused(
+    tmp_path: Path, recipe: Recipe, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    monkeypatch.setattr(Path, call, refuse("out", getattr(Path, call)))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(DatasetError, match=r"cannot (use|read) .*out.*: Permission denied") as caught:
+        check_place(tmp_path / "out", recipe)
+    assert caught.value.exit_code == 2
 
 
 def test_a_place_that_cannot_hold_files_is_refused(recipe: Recipe) -> None:
     if not Path("/proc/self").is_dir():
         pytest.skip("needs a file system that takes no files (/proc)")
-    with pytest.raises(DatasetError, match="cannot write /proc/"):
-        create_dataset("/proc/digidouble", recipe)
+    with pytest.raises(DatasetError, match="cannot use /proc/digidouble: .*; give another folder"):
+        check_place("/proc/digidouble", recipe)
 
 
-def test_another_build_is_refused(tmp_path: Path, recipe: Recipe, build: EngineBuild) -> None:
+def test_asking_for_a_place_touches_nothing(tmp_path: Path, recipe: Recipe) -> None:
+    (tmp_path / "out").mkdir()
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path, tmp_path / "out")}
+    assert check_place(tmp_path / "out", recipe) is None
+    assert check_place(tmp_path / "new" / "out", recipe) is None
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert [*tmp_path.iterdir(), *(tmp_path / "out").iterdir()] == [tmp_path / "out"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {"blender": "5.3.0"},
+            r"begun with .*5\.2\.3 .*, this is .*5\.3\.0 .*; give another folder, or go on with that",
+        ),
+        ({"device": "optix"}, "on cpu .*, this is .* on optix .*; give another folder, or go on with --device cpu$"),
+        ({"digidouble": "f" * 16}, "with templates 0{16}, this is .* with templates f{16}; give another folder$"),
+    ],
+)
+def test_another_engine_is_refused(
+    tmp_path: Path, recipe: Recipe, build: EngineBuild, change: dict[str, str], words: str
+) -> None:
     create_dataset(tmp_path / "out", recipe, engine=build)
     create_dataset(tmp_path / "out", recipe, engine=build)
-    with pytest.raises(DatasetError, match=r"rendered by cycles of Blender 5\.2\.3 .*, this is cycles of Blender 5\.3"):
-        create_dataset(tmp_path / "out", recipe, engine=EngineBuild(blender="5.3.0", build_hash="f"))
+    before = snapshot(tmp_path)
+    with pytest.raises(DatasetError, match=words):
+        create_dataset(tmp_path / "out", recipe, engine=build.model_copy(update=change))
+    assert snapshot(tmp_path) == before
 
 
 @pytest.mark.parametrize(("name", "words"), [("none", "not a folder"), (".", "has no dataset.json")])
@@ -187,6 +253,93 @@ def test_cleaning_removes_what_was_never_committed_and_only_that(copied: Copied)
     assert [path.name for path in pairs[2].path.iterdir()] == ["notes.txt"]
     assert len(dataset.committed()) == 4
     assert clean_uncommitted(dataset) == []
+
+
+def _unreadable(record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "read_bytes", refuse("record.json", Path.read_bytes))
+
+
+def _unfindable(record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "stat", refuse("record.json", Path.stat))
+
+
+def _images_unfindable(record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "stat", refuse("reference.exr", Path.stat))
+
+
+def _says(field: str, value: str) -> Callable[[Path, pytest.MonkeyPatch], None]:
+    def change(record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        del monkeypatch
+        record.write_text(json.dumps(json.loads(record.read_text()) | {field: value}))
+
+    return change
+
+
+def _moved(record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    del monkeypatch
+    record.parent.rename(record.parent.with_name("f0009"))
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (_unreadable, r"cannot read .*record\.json: Permission denied"),
+        (_unfindable, r"cannot read .*record\.json: Permission denied"),
+        (_images_unfindable, r"cannot read .*reference\.exr: Permission denied"),
+        (_says("format", "digidouble-record/2"), "'digidouble-record/2' is newer than .*; update digidouble"),
+        (_says("format", "digidouble-record/0"), "format is 'digidouble-record/0', expected"),
+        (_says("recipe", "f00d"), "recipe f00d is not the dataset's 'balls' .*; move the pair"),
+        (_moved, "record.json: belongs to pairs/"),
+    ],
+)
+def test_a_pair_that_cannot_be_judged_ends_the_run_and_is_kept(
+    copied: Copied,
+    monkeypatch: pytest.MonkeyPatch,
+    harm: Callable[[Path, pytest.MonkeyPatch], None],
+    words: str,
+) -> None:
+    dataset = copied()
+    record = next(iter(dataset.committed().values()))
+    harm(record, monkeypatch)
+    for ask in (clean_uncommitted, Dataset.committed):
+        with pytest.raises(DatasetError, match=words):
+            ask(dataset)
+    monkeypatch.undo()
+    assert len(list(dataset.root.rglob("*.exr"))) == 30
+    assert len(list(dataset.root.rglob("record.json"))) == 6
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"format": "digidouble-record/1"}'])
+def test_a_broken_record_is_uncommitted(copied: Copied, text: str) -> None:
+    dataset = copied()
+    record = next(iter(dataset.committed().values()))
+    record.write_text(text)
+    assert len(clean_uncommitted(dataset)) == 6
+    assert not record.parent.exists()
+
+
+def test_cleaning_goes_on_where_another_cleans_too(copied: Copied, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = copied()
+    record = next(iter(dataset.committed().values()))
+    record.unlink()
+    unlink = Path.unlink
+
+    def twice(path: Path, missing_ok: bool = False) -> None:
+        unlink(path)
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", twice)
+    monkeypatch.setattr(Path, "rmdir", refuse(record.parent.name, Path.rmdir))
+    assert len(clean_uncommitted(dataset)) == 5
+    assert list(record.parent.iterdir()) == []
+
+
+def test_what_cannot_be_removed_is_named(copied: Copied, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = copied()
+    next(iter(dataset.committed().values())).unlink()
+    monkeypatch.setattr(Path, "unlink", refuse("reference.exr", Path.unlink))
+    with pytest.raises(StorageError, match=r"cannot remove .*reference\.exr: Permission denied"):
+        clean_uncommitted(dataset)
 
 
 def test_cleaning_a_finished_dataset_changes_nothing(finished: Dataset) -> None:

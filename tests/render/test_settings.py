@@ -3,6 +3,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="renders need bpy")
 
 from farm.errors import BadInput, RenderError
+from farm.recipe.templates import templates_digest
 from farm.render.settings import choose_device, engine_build, prepare_subset, read_back
 
 
@@ -54,6 +55,7 @@ def test_samples_past_the_sequence_are_refused(scene):
 
 
 def test_the_build_is_named():
-    build = engine_build()
+    build = engine_build("cpu")
     assert build.blender.startswith("5.2")
     assert len(build.build_hash) == 12
+    assert (build.device, build.digidouble) == ("cpu", templates_digest())
