@@ -87,18 +87,16 @@ def test_a_dataset_of_another_build_is_not_touched(worker, tmp_path):
 PEAK = """
 import resource, sys
 from pathlib import Path
-from farm.cluster.plan import plan_tasks
-from farm.cluster.worker import Worker
-from farm.dataset import create_dataset
-from farm.recipe import Recipe, load_recipe, templates
-demo = load_recipe(templates.path("recipes", "demo"))
-capture = {"resolution": (256, 256), "samples": (1,), "reference": 8}
-recipe = Recipe.model_validate(demo.model_dump(exclude_unset=True) | {"count": 3, "capture": capture})
-folder = Path(sys.argv[1])
-worker = Worker(recipe, "cpu", 1, folder)
-dataset = create_dataset(folder / "dataset", recipe, engine=worker.engine().build)
-for task in plan_tasks(recipe, worker.engine().build):
-    worker.render(task, str(dataset.root))
+from farm.recipe import Capture, load_recipe, templates
+from farm.render.blender import open_scene
+from farm.render.pair import render_pair
+from farm.stage.apply import Stage
+capture = Capture(resolution=(256, 256), samples=(1,), reference=4)
+scene, _ = open_scene(capture, threads=1)
+stage = Stage(scene, resolution=capture.resolution)
+for variant in load_recipe(templates.path("recipes", "demo")).draw()[:3]:
+    stage.apply(variant, frames=range(1, 2))
+    render_pair(scene, variant.id, capture, Path(sys.argv[1]))
 print("PEAK", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
 
