@@ -144,12 +144,14 @@ def _on_face(
     near &= (centres[:, 0] > places[:, 0].min() - margin) & (centres[:, 0] < places[:, 0].max() + margin)
     triangles = np.concatenate([quads[near][:, [0, 1, 2]], quads[near][:, [0, 2, 3]]])
     flat = base.vertices[triangles][:, :, [0, 2]]
-    one, two, from_first = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0], places[:, None] - flat[None, :, 0]
+    one, two = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
     area = one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        second = (from_first[..., 0] * two[:, 1] - from_first[..., 1] * two[:, 0]) / area
-        third = (one[:, 0] * from_first[..., 1] - one[:, 1] * from_first[..., 0]) / area
-        weights = np.stack([1 - second - third, second, third], axis=-1)
+    seen = area != 0
+    triangles, flat, one, two, area = (part[seen] for part in (triangles, flat, one, two, area))
+    from_first = places[:, None] - flat[None, :, 0]
+    second = (from_first[..., 0] * two[:, 1] - from_first[..., 1] * two[:, 0]) / area
+    third = (one[:, 0] * from_first[..., 1] - one[:, 1] * from_first[..., 0]) / area
+    weights = np.stack([1 - second - third, second, third], axis=-1)
     inside = (weights >= -1e-9).all(axis=-1)
     depth = np.where(inside, (weights * base.vertices[triangles][None, :, :, 1]).sum(axis=-1), np.inf)
     hit = depth.argmin(axis=1)

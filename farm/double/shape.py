@@ -39,7 +39,7 @@ def _factors(body: Body) -> dict[str, dict[str, float]]:
     total = body.african + body.asian + body.caucasian
     ancestry = {"african": body.african, "asian": body.asian, "caucasian": body.caucasian}
     return {
-        "ancestry": {name: share / total if total > 0 else 1 / 3 for name, share in ancestry.items()},
+        "ancestry": {name: share / total for name, share in ancestry.items()},
         "gender": {"female": 1 - body.gender, "male": body.gender},
         "age": {"young": 1 - old, "old": old},
         "muscle": _halves(body.muscle, "minmuscle", "averagemuscle", "maxmuscle"),

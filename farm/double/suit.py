@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from farm.double.base_mesh import base_mesh
+from farm.double.normals import vertex_normals
 from farm.double.rig import skin_to_rig
 from farm.double.shading import Graph, linear_colour, new_material
 from farm.recipe import templates
@@ -204,14 +205,7 @@ def _smoothed(values: NDArray[np.float64], sources: NDArray[np.int32]) -> NDArra
 def _normals(vertices: NDArray[np.float64]) -> NDArray[np.float64]:
     """Unit normals (V, 3) of the tights' vertices; 0 elsewhere."""
     base = base_mesh()
-    quads = base.faces[base.groups["helper-tights"]]
-    corners = vertices[quads]
-    cross = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
-    normals = np.zeros_like(vertices)
-    for corner in range(4):
-        np.add.at(normals, quads[:, corner], cross)
-    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
-    return np.divide(normals, lengths, out=np.zeros_like(normals), where=lengths > 0)
+    return vertex_normals(vertices, base.faces[base.groups["helper-tights"]])
 
 
 def suit_points(shape: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
-from farm.double.groom.surface import EYE_DISTANCE, Frame, Head, vertex_normals
+from farm.double.groom.surface import EYE_DISTANCE, Frame, Head
+from farm.double.normals import vertex_normals
 
 __all__ = ["Collider", "Shell", "build_collider"]
 

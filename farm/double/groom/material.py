@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import bpy
-
+from farm.double.shading import new_material
 from farm.recipe.parameters import Hair
 
 __all__ = ["HAIR_MODEL", "build_hair_material"]
@@ -17,30 +16,20 @@ ROUGHNESS: Final = 0.28
 RADIAL_ROUGHNESS: Final = 0.35
 RANDOM_COLOR: Final = 0.12
 RANDOM_ROUGHNESS: Final = 0.15
-COAT: Final = 0.0
 IOR: Final = 1.55
 
 
 def build_hair_material(name: str, hair: Hair) -> Any:
     """A new material coloured by the pigments of `hair`, each strand a little different."""
-    material = bpy.data.materials.new(name)
-    tree = material.node_tree
-    tree.nodes.clear()
-    shader = tree.nodes.new("ShaderNodeBsdfHairPrincipled")
-    output = tree.nodes.new("ShaderNodeOutputMaterial")
-    shader.model = HAIR_MODEL
-    shader.parametrization = "MELANIN"
-    figures = {
+    material, graph = new_material(name)
+    inputs = {
         "Melanin": hair.melanin,
         "Melanin Redness": hair.redness,
         "Roughness": ROUGHNESS,
         "Radial Roughness": RADIAL_ROUGHNESS,
-        "Coat": COAT,
         "IOR": IOR,
         "Random Color": RANDOM_COLOR,
         "Random Roughness": RANDOM_ROUGHNESS,
     }
-    for socket, value in figures.items():
-        shader.inputs[socket].default_value = value
-    tree.links.new(shader.outputs["BSDF"], output.inputs["Surface"])
+    graph.surface(graph.node("BsdfHairPrincipled", inputs, model=HAIR_MODEL, parametrization="MELANIN"))
     return material

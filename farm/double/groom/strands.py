@@ -10,7 +10,7 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
-from farm.double.body import Double
+from farm.double.body import UV_MAP, Double
 from farm.double.groom.comb import Guides, comb_guides
 from farm.double.groom.material import build_hair_material
 from farm.double.groom.nodes import Attribute, add_asset, set_inputs
@@ -25,7 +25,6 @@ __all__ = ["Groom", "build_groom", "remove_groom", "strand_points", "strand_radi
 
 Array = NDArray[np.float64]
 
-UV_MAP: Final = "UVMap"
 DENSITY: Final = "density"
 SIDE: Final = "parting_side"
 """Attribute of guides and strands: which side of the parting they grow on, so that locks do not form across it."""

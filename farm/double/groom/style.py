@@ -18,7 +18,6 @@ from farm.recipe.templates import Part
 __all__ = ["REGIONS", "Clump", "Comb", "Curl", "Fall", "Hairstyle", "Parting", "Region", "load_hairstyle"]
 
 KIND: Final = "hairstyles"
-FORMAT: Final = "digidouble-hairstyle/1"
 
 REGIONS: Final[dict[str, tuple[tuple[float, float], ...]]] = {
     "front": ((0, 42), (22, 40), (-22, 40)),
@@ -122,7 +121,6 @@ class Hairstyle(Part):
     """One style."""
 
     format: Literal["digidouble-hairstyle/1"]
-    label: str
     description: str
     fringe: bool = Field(False, description="Whether hair may lie over the forehead down to the brows.")
     parting: Parting = Parting()

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.double.groom.style import Parting
+from farm.double.normals import vertex_normals
 
 __all__ = ["Frame", "Head", "Roots", "Scalp", "build_scalp", "head_frame", "sample_roots"]
 
@@ -129,16 +130,6 @@ class Roots:
     local: Array
     uvs: Array
     side: Array
-
-
-def vertex_normals(vertices: Array, faces: NDArray[np.int32]) -> Array:
-    """Unit normals (V, 3), the mean of the faces around each vertex weighted by area; 0 where there are none."""
-    diagonals = np.cross(vertices[faces[:, 2]] - vertices[faces[:, 0]], vertices[faces[:, 3]] - vertices[faces[:, 1]])
-    normals = np.zeros_like(vertices)
-    for corner in range(faces.shape[1]):
-        np.add.at(normals, faces[:, corner], diagonals)
-    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
-    return normals / np.maximum(lengths, 1e-12)
 
 
 def build_scalp(head: Head, frame: Frame, parting: Parting) -> Scalp:

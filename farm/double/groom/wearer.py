@@ -34,10 +34,7 @@ def read_wearer(double: Double) -> tuple[Head, list[Shell]]:
     skin = _posed_vertices(double.body)
     posed[: len(skin)] = skin
     eyes = np.stack([double.shape[base.group_vertices(f"joint-{side}-eye")].mean(axis=0) for side in "lr"])
-    shells = [Shell(posed, base.faces[faces])]
-    suit = getattr(double, "suit", None)
-    if suit is not None:
-        shells.append(Shell(_posed_vertices(suit), _quads(suit.data)))
+    shells = [Shell(posed, base.faces[faces]), Shell(_posed_vertices(double.suit), _quads(double.suit.data))]
     return Head(
         rest=double.shape,
         posed=posed,
