@@ -10,12 +10,14 @@ from scipy.spatial import cKDTree
 
 from farm.double.groom.style import Parting
 from farm.double.groom.surface import build_scalp, head_frame
-from farm.recipe.parameters import Hair
+from farm.recipe.parameters import Hair, Pose, Stunt
 from farm.recipe.variant import stream
 
 bpy = pytest.importorskip("bpy", reason="grooms are made of Blender's hair node assets")
 
 from farm.double.groom.strands import build_groom, remove_groom, strand_points, strand_radius
+from farm.double.groom.wearer import read_wearer
+from farm.motion.apply import apply_motion, clear_motion
 
 from .conftest import STRANDS, STYLES
 from .measure import closed_tree, endings, heights
@@ -65,6 +67,31 @@ def test_strands_stay_outside_the_skin(worn):
     chosen = stream(1, "points").choice(len(worn.points), 8000, replace=False)
     depth = heights(closed_tree(worn.shells[0]), worn.points[chosen])
     assert (depth < -0.002).mean() < 0.005
+
+
+def sunk(double, hair):
+    """The share of a groom's points that lie more than 2 mm deep in the skin of a double as it is posed now."""
+    shells = read_wearer(double)[1]
+    groom = build_groom(double, hair, collection=double.collection)
+    points, _ = strand_points(groom)
+    remove_groom(groom)
+    chosen = stream(1, "points").choice(len(points), 8000, replace=False)
+    return (heights(closed_tree(shells[0]), points[chosen]) < -0.002).mean()
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_wildest_frizz_stays_outside_the_skin(stage, style):
+    assert sunk(stage, Hair(style=style, seed=4, strands=STRANDS, frizz=1.0)) < 0.005
+
+
+def test_long_hair_stays_outside_the_skin_of_a_crouching_double(stage):
+    apply_motion(stage.armature, Pose(name="crouching"), Stunt(), rig=stage.rig, frames=range(1, 2))
+    bpy.context.scene.frame_set(1)
+    try:
+        assert sunk(stage, Hair(style="shoulder_straight", seed=4, strands=5000)) < 0.005
+    finally:
+        clear_motion(stage.armature)
+        bpy.context.view_layer.update()
 
 
 def test_hair_pushed_into_the_head_would_be_seen(grooms):
