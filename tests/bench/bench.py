@@ -37,7 +37,7 @@ def bench_recipe() -> Recipe:
 
 def render_here(recipe: Recipe, root: Path, frames: slice) -> list[float]:
     """Render some frames in this process; returns seconds a pair."""
-    worker = Worker(recipe, "cpu", cpu_count())
+    worker = Worker(recipe, "cpu", cpu_count(), root.parent)
     engine = worker.engine()
     create_dataset(root, recipe, engine=engine.build)
     seconds = []
