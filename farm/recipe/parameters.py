@@ -14,21 +14,29 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 __all__ = [
     "AXES",
     "NO_STUNT",
+    "OWN_FACE",
     "PARAMETERS",
     "SEED_MAX",
     "Axis",
+    "Beard",
     "Body",
     "Camera",
+    "Face",
     "Hair",
     "Light",
     "Parameter",
     "Pose",
+    "Rig",
     "Skin",
     "Stunt",
     "Value",
+    "Wardrobe",
 ]
 
 SEED_MAX: Final = 2**31 - 1
+
+OWN_FACE: Final = -1
+"""The face seed that stands for the identity's own."""
 
 NO_STUNT: Final = "none"
 """The stunt that is none: valid whatever the templates."""
@@ -61,9 +69,15 @@ class Body(Axis):
 
     identity: int = _parameter(
         0,
-        "Seed of the face's own details: equal seeds, equal faces. Drawn when left out.",
+        "Seed of the person: equal seeds, equal people. Drawn when left out.",
         drawn=True,
         ge=0,
+        le=SEED_MAX,
+    )
+    face: int = _parameter(
+        OWN_FACE,
+        "Seed of the face's own details, to vary it alone; -1 is the identity's own face.",
+        ge=OWN_FACE,
         le=SEED_MAX,
     )
     age: float = _parameter(30.0, "Age.", unit="year", ge=18, le=80)
@@ -89,23 +103,74 @@ class Skin(Axis):
 
     tone: float = _parameter(5.0, "Monk Skin Tone: 1 is the lightest, 10 the darkest.", ge=1, le=10)
     gloss: float = _parameter(0.4, "How much the skin shines: 0 is powdered, 1 is wet.", ge=0, le=1)
+    freckles: float = _parameter(0.0, "Freckles: 0 is none, 1 is densely freckled.", ge=0, le=1)
+    sweat: float = _parameter(0.0, "Sweat: 0 is dry, 1 is drenched.", ge=0, le=1)
+    dirt: float = _parameter(0.0, "Dust and mud: 0 is clean, 1 is caked.", ge=0, le=1)
     eyes: str = _parameter("brown", "Colour of the iris.", template="eyes")
 
 
+class Face(Axis):
+    """What the face does."""
+
+    expression: str = _parameter("neutral", "Expression.", template="expressions")
+    strength: float = _parameter(1.0, "How far the expression goes: 0 is a face at rest.", ge=0, le=1)
+    second: str = _parameter("neutral", "Expression that the first is blended with.", template="expressions")
+    blend: float = _parameter(0.0, "Share of the second expression: 0 is the first alone.", ge=0, le=1)
+
+
+class Wardrobe(Axis):
+    """What the double wears."""
+
+    outfit: str = _parameter("stunt_suit", "Garments.", template="wardrobe")
+    upper_cloth: str = _parameter("technical", "Material of the upper garment.", template="cloths")
+    upper_hue: float = _parameter(
+        212.0, "Hue of the upper garment: 0 is red, 120 green, 240 blue.", unit="deg", ge=0, le=360
+    )
+    upper_saturation: float = _parameter(0.19, "How colourful the upper garment is: 0 is grey.", ge=0, le=1)
+    upper_value: float = _parameter(0.28, "How light the upper garment is: 0 is black.", ge=0, le=1)
+    lower_cloth: str = _parameter("technical", "Material of the lower garment.", template="cloths")
+    lower_hue: float = _parameter(
+        216.0, "Hue of the lower garment: 0 is red, 120 green, 240 blue.", unit="deg", ge=0, le=360
+    )
+    lower_saturation: float = _parameter(0.24, "How colourful the lower garment is: 0 is grey.", ge=0, le=1)
+    lower_value: float = _parameter(0.16, "How light the lower garment is: 0 is black.", ge=0, le=1)
+
+
 class Hair(Axis):
-    """The groom."""
+    """The groom of the head."""
 
     style: str = _parameter("short", "Hairstyle.", template="hairstyles")
     seed: int = _parameter(
         0, "Seed of the strands: equal seeds, equal strands. Drawn when left out.", drawn=True, ge=0, le=SEED_MAX
     )
+    type: str = _parameter(
+        "2A", "Walker type: 1 is straight, 2 wavy, 3 curly, 4 coily; A loose to C tight.", template="hairtypes"
+    )
     melanin: float = _parameter(0.75, "Pigment: 0 is white, 0.3 blond, 0.6 brown, 1 black.", ge=0, le=1)
     redness: float = _parameter(0.3, "Pheomelanin share of the pigment: 0 is ashen, 1 is red.", ge=0, le=1)
+    grey: float = _parameter(0.0, "Share of strands that have lost their pigment.", ge=0, le=1)
+    dye: float = _parameter(0.0, "Strength of the dye: 0 is natural hair, 1 hides its own colour.", ge=0, le=1)
+    dye_hue: float = _parameter(340.0, "Hue of the dye: 0 is red, 120 green, 240 blue.", unit="deg", ge=0, le=360)
+    dye_saturation: float = _parameter(0.7, "How colourful the dye is: 0 is grey.", ge=0, le=1)
+    dye_value: float = _parameter(0.6, "How light the dye is: 0 is black.", ge=0, le=1)
     length: float = _parameter(1.0, "Length as a multiple of the style's own.", ge=0.5, le=1.5)
     frizz: float = _parameter(0.3, "Stray strands: 0 is sleek, 1 is wild.", ge=0, le=1)
     strands: int = _parameter(
         20_000, "Number of strands; fewer strands are made thicker to cover alike.", ge=500, le=150_000
     )
+
+
+class Beard(Axis):
+    """Facial hair; its colour is the hair's."""
+
+    style: str = _parameter("clean_shaven", "Style of the beard.", template="beards")
+    length: float = _parameter(1.0, "Length as a multiple of the style's own.", ge=0.5, le=2)
+
+
+class Rig(Axis):
+    """The skeleton that moves the double."""
+
+    name: str = _parameter("default", "Rig, of those that the double is built on.", template="rigs")
 
 
 class Pose(Axis):
@@ -149,7 +214,11 @@ class Camera(Axis):
 AXES: Final[dict[str, type[Axis]]] = {
     "body": Body,
     "skin": Skin,
+    "face": Face,
+    "wardrobe": Wardrobe,
     "hair": Hair,
+    "beard": Beard,
+    "rig": Rig,
     "pose": Pose,
     "stunt": Stunt,
     "light": Light,

@@ -9,11 +9,13 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from farm.errors import RecipeError
+from farm.recipe import templates
 from farm.recipe.axes import Axes
 from farm.recipe.capture import Capture, Split
 from farm.recipe.distributions import Fixed, Setting
 from farm.recipe.faults import fault, show
-from farm.recipe.parameters import AXES, PARAMETERS, SEED_MAX
+from farm.recipe.parameters import AXES, PARAMETERS, SEED_MAX, Value
+from farm.recipe.population import KIND, load_population
 from farm.recipe.scalars import Whole
 from farm.recipe.splits import share_out
 from farm.recipe.variant import Variant, content_hash, stream
@@ -33,6 +35,17 @@ def _known_format(raw: Any) -> Any:
     raise fault(f"unknown format, {show(raw)}; write `digidouble: {RECIPE_FORMAT}`")
 
 
+def _known_population(raw: Any) -> Any:
+    """Refuse a name that is in no template."""
+    names = templates.names(KIND)
+    if raw is None or raw in names:
+        return raw
+    raise fault(f"no {show(raw)} in {KIND}{templates.nearest(str(raw), names)}")
+
+
+PopulationName = Annotated[
+    str | None, BeforeValidator(_known_population), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}]})
+]
 Format = Annotated[str, BeforeValidator(_known_format), WithJsonSchema({"const": RECIPE_FORMAT})]
 
 
@@ -47,6 +60,9 @@ class Recipe(BaseModel):
     )
     seed: Whole = Field(default=0, ge=0, le=SEED_MAX, description="Equal seeds, equal variants.")
     count: Whole = Field(ge=1, le=1_000_000, description="Number of variants.")
+    population: PopulationName = Field(
+        default=None, description="Whom to draw from where the axes say nothing; the defaults stand when left out."
+    )
     axes: Axes = Field(default_factory=Axes, description="What may vary: a setting per parameter.")  # type: ignore[valid-type]
     capture: Capture = Field(default_factory=Capture, description="What is rendered of each variant.")
     split: Split = Field(
@@ -61,18 +77,32 @@ class Recipe(BaseModel):
             for name in model.model_fields:
                 yield f"{axis}.{name}", getattr(settings, name)
 
-    def variant(self, index: int) -> Variant:
-        """Draw number `index`. It depends on the seed, the index and the axes, and on nothing else.
+    @property
+    def left_to_population(self) -> frozenset[str]:
+        """The parameters that are drawn from the population, because the axes say nothing of them."""
+        if self.population is None:
+            return frozenset()
+        said = {f"{axis}.{name}" for axis in AXES for name in getattr(self.axes, axis).model_fields_set}
+        return load_population(self.population).paths - said
 
-        Each parameter has a random stream of its own, so that changing one leaves the others' values as they are.
+    def variant(self, index: int) -> Variant:
+        """Draw number `index`. It depends on the seed, the index, the population and the axes, and on nothing else.
+
+        Each parameter has a random stream of its own, so that changing one leaves the others' values as they are. What
+        is left to the population depends on the identity instead: equal identities are the same person.
         """
-        values: dict[str, dict[str, Any]] = {axis: {} for axis in AXES}
+        left = self.left_to_population
+        drawn: dict[str, Value] = {}
         for path, setting in self.settings():
-            parameter = PARAMETERS[path]
-            if isinstance(setting, Fixed):
-                values[parameter.axis][parameter.name] = setting.value
-            else:
-                values[parameter.axis][parameter.name] = setting.draw(stream(self.seed, index, path))
+            if path not in left:
+                drawn[path] = (
+                    setting.value if isinstance(setting, Fixed) else setting.draw(stream(self.seed, index, path))
+                )
+        if self.population is not None:
+            drawn |= load_population(self.population).draw(int(drawn["body.identity"]), drawn)
+        values: dict[str, dict[str, Any]] = {axis: {} for axis in AXES}
+        for path, parameter in PARAMETERS.items():
+            values[parameter.axis][parameter.name] = drawn[path]
         try:
             return Variant.model_validate({"index": index, **values})
         except ValidationError as error:

@@ -24,6 +24,8 @@ BETA_SHAPE: Final = (0.01, 1000.0)
 def known_names(parameter: Parameter) -> list[str]:
     """The names that a template-valued parameter accepts."""
     names = templates.names(parameter.template)
+    if parameter.path == "rig.name":
+        return [name for name in names if templates.load(parameter.template, name).get("builds")]
     return [NO_STUNT, *names] if parameter.path == "stunt.name" else names
 
 

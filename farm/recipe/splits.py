@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from farm.recipe.parameters import OWN_FACE
 from farm.recipe.variant import Variant, content_hash
 
 __all__ = ["connected", "share_out"]
@@ -17,7 +18,9 @@ def _traits(variant: Variant) -> list[tuple[str, str]]:
     at two ages or a groom in two colours.
     """
     strands = content_hash([variant.hair.style, variant.hair.seed])
-    return [("face", str(variant.body.identity)), ("strands", strands)]
+    body = variant.body
+    face = body.identity if body.face == OWN_FACE else body.face
+    return [("body", str(body.identity)), ("face", str(face)), ("strands", strands)]
 
 
 def connected(variants: Sequence[Variant]) -> list[list[Variant]]:

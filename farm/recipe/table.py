@@ -32,7 +32,8 @@ def plan_rows(recipe: Recipe) -> list[dict[str, Any]]:
     """A row per variant: `number`, `id`, `split` and every parameter that the recipe varies, as `axis.name`."""
     variants = recipe.draw()
     splits = recipe.splits(variants)
-    varied = [path for path, setting in recipe.settings() if not isinstance(setting, Fixed)]
+    left = recipe.left_to_population
+    varied = [path for path, setting in recipe.settings() if path in left or not isinstance(setting, Fixed)]
     rows = []
     for variant in variants:
         values = variant.flat()
@@ -112,7 +113,7 @@ def _print_fixed(recipe: Recipe, console: Console) -> None:
     same: dict[str, list[str]] = {}
     for path, setting in recipe.settings():
         parameter = PARAMETERS[path]
-        if isinstance(setting, Fixed):
+        if isinstance(setting, Fixed) and path not in recipe.left_to_population:
             same.setdefault(parameter.axis, []).append(f"{parameter.name} {_exact(parameter, setting.value)}")
     grid = Table.grid(padding=(0, _GAP))
     for axis, parts in same.items():
@@ -122,6 +123,9 @@ def _print_fixed(recipe: Recipe, console: Console) -> None:
     drawn = [path for path, parameter in PARAMETERS.items() if _is_left_out(recipe, parameter)]
     if drawn:
         console.print(Text(f"Drawn for each: {', '.join(drawn)}", style="italic"))
+    if recipe.population is not None:
+        left = [path for path in PARAMETERS if path in recipe.left_to_population]
+        console.print(Text(f"From the population '{recipe.population}': {', '.join(left)}", style="italic"))
     console.print()
 
 

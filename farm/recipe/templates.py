@@ -10,7 +10,7 @@ import difflib
 import functools
 import hashlib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -35,6 +35,9 @@ __all__ = [
     "templates_digest",
     "validate",
 ]
+
+NOT_BUILT_FROM: Final = ("recipes", "sheets", "populations")
+"""Kinds that say which variants there are, and not what a variant looks like."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -67,11 +70,11 @@ def names(kind: str) -> list[str]:
 
 @functools.cache
 def templates_digest() -> str:
-    """Digest of digidouble's version and of every template's bytes but the recipes': what variants are built from."""
+    """Digest of digidouble's version and of every template's bytes but those that nothing is built from."""
     files = {
         f"{kind}/{name}": hashlib.sha256(path(kind, name).read_bytes()).hexdigest()
         for kind in kinds()
-        if kind != "recipes"
+        if kind not in NOT_BUILT_FROM
         for name in names(kind)
     }
     return content_hash([__version__, files])

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from farm.recipe.parameters import Body, Camera, Hair, Light, Pose, Skin, Stunt
+from farm.recipe.parameters import Beard, Body, Camera, Face, Hair, Light, Pose, Rig, Skin, Stunt, Wardrobe
 
 __all__ = ["VARIANT_FORMAT", "Variant", "content_hash", "stream"]
 
@@ -40,7 +40,11 @@ class Variant(BaseModel):
     index: int
     body: Body
     skin: Skin
+    face: Face = Face()
+    wardrobe: Wardrobe = Wardrobe()
     hair: Hair
+    beard: Beard = Beard()
+    rig: Rig = Rig()
     pose: Pose
     stunt: Stunt
     light: Light
@@ -58,8 +62,8 @@ class Variant(BaseModel):
 
     @property
     def groom(self) -> str:
-        """Hash of the hair: a split never parts equal ones."""
-        return content_hash(self.hair.model_dump(mode="json"))
+        """Hash of the hair and beard: a split never parts equal ones."""
+        return content_hash([self.hair.model_dump(mode="json"), self.beard.model_dump(mode="json")])
 
     def flat(self) -> dict[str, Any]:
         """Every parameter as `axis.name`."""
