@@ -12,13 +12,15 @@ import functools
 import gzip
 import importlib.util
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
+from farm.double import rigify
 from farm.errors import BadInput
 
 __all__ = ["BaseMesh", "Bone", "base_mesh", "data_folder", "rig_bones", "rig_weights", "target"]
@@ -122,13 +124,20 @@ def target(name: str) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
 
 @dataclass(frozen=True)
 class Bone:
-    """One bone of a rig, placed on a shaped mesh: head and tail (3,) in metres, roll in radians."""
+    """One bone of a rig, placed on a shaped mesh: head and tail (3,) in metres, roll in radians.
+
+    `held` says how other bones move it on top of its own pose, as the data's constraints do: shares by bone, of which
+    the bone takes the mean transform (Blender's Armature constraint), or `copied`, a bone and how much of its pose is
+    added (Copy Transforms).
+    """
 
     name: str
     parent: str
     head: NDArray[np.float64]
     tail: NDArray[np.float64]
     roll: float
+    held: dict[str, float] = field(default_factory=dict)
+    copied: tuple[str, float] | None = None
 
 
 @functools.cache
@@ -144,18 +153,32 @@ def _place(end: dict[str, Any], vertices: NDArray[np.float64]) -> NDArray[np.flo
     """A bone's end on the shaped mesh: a joint cube's centre, a vertex, or the mean of some."""
     if end["strategy"] == "CUBE":
         chosen = base_mesh().group_vertices(end["cube_name"])
+    elif end["strategy"] == "MIDDLE":
+        middle: NDArray[np.float64] = np.mean([_place(each, vertices) for each in end["ends"]], axis=0)
+        return middle
     elif end["strategy"] == "VERTEX":
         chosen = np.array([end["vertex_index"]])
     else:
         chosen = np.array(end["vertex_indices"])
-    place: NDArray[np.float64] = vertices[chosen].mean(axis=0)
+    place: NDArray[np.float64] = vertices[chosen].mean(axis=0) + end.get("offset", 0.0)
     return place
 
 
+def _held(bone: dict[str, Any]) -> dict[str, float]:
+    constraints = [each for each in bone.get("constraints", []) if each["type"] == "ARMATURE"]
+    return {target["subtarget"]: target["weight"] for each in constraints for target in each["targets"]}
+
+
+def _copied(bone: dict[str, Any]) -> tuple[str, float] | None:
+    for each in bone.get("constraints", []):
+        if each["type"] == "COPY_TRANSFORMS":
+            return each["subtarget"], each["influence"]
+    return None
+
+
 def rig_bones(rig: str, vertices: NDArray[np.float64]) -> list[Bone]:
-    """The bones of a rig fitted to shaped vertices (V, 3), parents before children."""
-    data = _rig_data(rig, "rig")
-    data = data.get("bones", data)
+    """The bones of a rig fitted to shaped vertices (V, 3), parents before children, every one longer than 0."""
+    data = _bone_data(rig)
     ordered: list[str] = []
     waiting = list(data)
     while waiting:
@@ -169,16 +192,40 @@ def rig_bones(rig: str, vertices: NDArray[np.float64]) -> list[Bone]:
             head=_place(data[name]["head"], vertices),
             tail=_place(data[name]["tail"], vertices),
             roll=float(data[name]["roll"]),
+            held=_held(data[name]),
+            copied=_copied(data[name]),
         )
         for name in ordered
     ]
 
 
+def _bone_data(rig: str) -> dict[str, Any]:
+    data = _rig_data(rig, "rig")
+    bones: dict[str, Any] = data.get("bones", data)
+    return rigify.complete(bones) if RIGS[rig] == "rigify" else bones
+
+
+@functools.cache
 def rig_weights(rig: str) -> dict[str, tuple[NDArray[np.int32], NDArray[np.float64]]]:
-    """Skinning weights of a rig: by bone, the vertices (N,) and their weights (N,)."""
-    weights = _rig_data(rig, "weights")["weights"]
+    """Skinning weights of a rig: by bone, the vertices (N,) and their weights (N,); those of every vertex add up to 1.
+
+    The data's sum to anything from 0.2 to 1.5 (mixamo) and hold masks that are no bones (human_toes): what is left
+    without them is divided by its sum. A vertex without weights has those of the nearest one that has some.
+    Cached; treat it as read-only.
+    """
+    bones = list(_bone_data(rig))
+    table = np.zeros((len(base_mesh().vertices), len(bones)))
+    for bone, rows in _rig_data(rig, "weights")["weights"].items():
+        if bone in bones and rows:
+            vertices, weights = np.array(rows).T
+            np.add.at(table[:, bones.index(bone)], vertices.astype(np.int32), weights)
+    bare = table.sum(axis=1) <= 0.0
+    near = cKDTree(base_mesh().vertices[~bare]).query(base_mesh().vertices[bare])[1]
+    table[bare] = table[~bare][near]
+    table /= table.sum(axis=1, keepdims=True)
+    used = {bone: np.flatnonzero(table[:, place]) for place, bone in enumerate(bones)}
     return {
-        bone: (np.array([row[0] for row in rows], dtype=np.int32), np.array([row[1] for row in rows]))
-        for bone, rows in weights.items()
-        if rows
+        bone: (vertices.astype(np.int32), table[vertices, bones.index(bone)])
+        for bone, vertices in used.items()
+        if len(vertices)
     }

@@ -1,28 +1,49 @@
-"""The built-in double: a shaped body on a rig, with skin, eyes, lashes, brows and a stunt suit."""
+"""The built-in double: a shaped body on a rig, with skin, eyes, lashes, brows and clothes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
 from farm.double.base_mesh import base_mesh, rig_bones
+from farm.double.expression import expression_weights
 from farm.double.eyes import build_eyes
+from farm.double.face import add_keys, body_offsets, express, face_units, follow_keys
 from farm.double.lashes import BROW_RADIUS, LASH_RADIUS, brow_strands, build_strands, lash_strands
-from farm.double.rig import build_armature, skin_to_rig
+from farm.double.mouth import build_mouth
+from farm.double.rig import bone_for, build_armature, built_rig, skin_to_rig
 from farm.double.shape import shape_vertices
-from farm.double.skin import build_skin, paint_zones
-from farm.double.suit import build_suit, hidden_vertices
-from farm.recipe.parameters import Body, Hair, Skin
-from farm.recipe.variant import stream
+from farm.double.skin import build_skin, paint_skin
+from farm.double.wardrobe.dress import build_garments, hidden_vertices
+from farm.recipe.parameters import Body, Face, Hair, Rig, Skin, Wardrobe
+from farm.recipe.variant import Variant, stream
 
-__all__ = ["UV_MAP", "Double", "build_double", "remove_double"]
+__all__ = ["UV_MAP", "Double", "Look", "build_double", "remove_double"]
 
 UV_MAP: Final = "UVMap"
-RIG: Final = "default"
+
+
+class Look(NamedTuple):
+    """What a double is built from: the axes of a variant that say who is on stage.
+
+    `hair` colours brows and lashes; the groom itself is built on the posed double by `farm.double.groom`.
+    """
+
+    body: Body = Body()
+    skin: Skin = Skin()
+    face: Face = Face()
+    wardrobe: Wardrobe = Wardrobe()
+    hair: Hair = Hair()
+    rig: Rig = Rig()
+
+    @classmethod
+    def of(cls, variant: Variant) -> Look:
+        """The look of a variant."""
+        return cls(variant.body, variant.skin, variant.face, variant.wardrobe, variant.hair, variant.rig)
 
 
 @dataclass(frozen=True)
@@ -30,10 +51,11 @@ class Double:
     """A double in Blender's scene, in its rest pose when built.
 
     shape     (V, 3) rest vertices of the whole base mesh, helpers included, in metres
-    rig       the name of the armature's rig, for `farm.double.base_mesh` and templates/rigs
-    body      mesh object; its vertex i is base vertex i; faces well under the suit are left out
-    suit      mesh object of cloth and boots
+    rig       the name of the armature's rig in templates/rigs
+    body      mesh object; its vertex i is base vertex i; faces well under clothes are left out
+    garments  mesh objects of clothes and shoes
     eyes      mesh object of both eyes
+    mouth     mesh object of teeth, gums and tongue
     lashes    hair curves object
     brows     hair curves object
     """
@@ -43,37 +65,50 @@ class Double:
     rig: str
     armature: Any
     body: Any
-    suit: Any
+    garments: tuple[Any, ...]
     eyes: Any
+    mouth: Any
     lashes: Any
     brows: Any
 
     @property
+    def head_bone(self) -> str:
+        """The name of the bone that moves the head."""
+        return bone_for(self.rig, "head")
+
+    @property
     def objects(self) -> list[Any]:
         """All Blender objects of the double, the armature first."""
-        return [self.armature, self.body, self.suit, self.eyes, self.lashes, self.brows]
+        return [self.armature, self.body, *self.garments, self.eyes, self.mouth, self.lashes, self.brows]
 
 
-def build_double(body: Body, skin: Skin, hair: Hair, collection: Any) -> Double:
-    """Build a double in `collection`, which must be linked to the scene.
-
-    `hair` colours brows and lashes; the groom itself is built on the posed double by `farm.double.groom`.
-    """
-    shape = shape_vertices(body)
-    armature = build_armature("double", rig_bones(RIG, shape), collection)
-    on = {"armature": armature, "collection": collection, "rig": RIG}
-    lashes = lash_strands(shape, stream(body.identity, "lashes"))
-    brows = brow_strands(shape, stream(body.identity, "brows"))
+def build_double(look: Look, collection: Any) -> Double:
+    """Build a double in `collection`, which must be linked to the scene."""
+    shape = shape_vertices(look.body)
+    rig = look.rig.name
+    armature = build_armature("double", rig_bones(built_rig(rig), shape), collection)
+    on = {"armature": armature, "collection": collection, "rig": rig}
+    units, weights = face_units(shape), expression_weights(look.face)
+    face = express(shape, units, weights)
+    lashes = lash_strands(face, stream(look.body.identity, "lashes"))
+    brows = brow_strands(face, stream(look.body.identity, "brows"))
+    body = _build_body(shape, look, **on)
+    add_keys(body, body_offsets(units), weights)
+    eyes = build_eyes(shape, look.skin, weights, **on)
+    mouth = build_mouth(shape, units, weights, **on)
+    for thing in (eyes, mouth):
+        follow_keys(thing, body)
     return Double(
         shape=shape,
         collection=collection,
-        rig=RIG,
+        rig=rig,
         armature=armature,
-        body=_build_body(shape, build_skin(skin, body), armature, collection),
-        suit=_subdivided(build_suit(shape, **on)),
-        eyes=build_eyes(shape, skin, **on),
-        lashes=build_strands("lashes", lashes, hair, radius=LASH_RADIUS, **on),
-        brows=build_strands("brows", brows, hair, radius=BROW_RADIUS, **on),
+        body=body,
+        garments=tuple(_subdivided(thing) for thing in build_garments(look.wardrobe, shape, **on)),
+        eyes=eyes,
+        mouth=mouth,
+        lashes=build_strands("lashes", lashes, look.hair, radius=LASH_RADIUS, **on),
+        brows=build_strands("brows", brows, look.hair, radius=BROW_RADIUS, **on),
     )
 
 
@@ -88,20 +123,20 @@ def remove_double(double: Double) -> None:
                 bpy.data.batch_remove([left])
 
 
-def _build_body(shape: NDArray[np.float64], material: Any, armature: Any, collection: Any) -> Any:
+def _build_body(shape: NDArray[np.float64], look: Look, armature: Any, collection: Any, *, rig: str) -> Any:
     base = base_mesh()
     faces = base.groups["body"]
-    faces = faces[~hidden_vertices()[base.faces[faces]].all(axis=1)]
+    faces = faces[~hidden_vertices(look.wardrobe.outfit)[base.faces[faces]].all(axis=1)]
     vertices = base.group_vertices("body")
     mesh = bpy.data.meshes.new("body")
     mesh.from_pydata(shape[vertices], [], base.faces[faces])
     mesh.uv_layers.new(name=UV_MAP, do_init=False).uv.foreach_set("vector", base.uvs[faces].ravel())
     mesh.shade_smooth()
-    mesh.materials.append(material)
-    paint_zones(mesh, shape)
+    mesh.materials.append(build_skin(look.skin, look.body))
+    paint_skin(mesh, shape, look.skin, look.body)
     thing = bpy.data.objects.new("body", mesh)
     collection.objects.link(thing)
-    skin_to_rig(thing, armature, rig=RIG, sources=vertices)
+    skin_to_rig(thing, armature, rig=rig, sources=vertices)
     return _subdivided(thing)
 
 

@@ -1,13 +1,11 @@
-"""Eyeballs: a sclera with iris and pupil, under a clear wet cornea.
+"""Eyes: a sclera with iris and pupil, under a clear wet cornea that refracts.
 
 Each eye is turned on a lathe around its gaze, which is straight ahead (−Y) at rest, and rolls with its eye bone.
-Sizes are those of the adult human eye (Bekerman et al., J. Ophthalmol. 2014; Rüfer et al., Cornea 2005: iris 11.7 mm);
-the ball itself has the size of the base mesh's eye, which its lids fit.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Final
 
 import bpy
@@ -15,45 +13,34 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from farm.double.base_mesh import base_mesh
+from farm.double.base_mesh import base_mesh, target
+from farm.double.eyeball import IRIS_RADIUS, PUPIL_RADIUS, ball_profile, cornea_profile, eye_of, lathe
+from farm.double.face import SIDES, UNITS, add_keys, unit_path
 from farm.double.rig import skin_to_rig
-from farm.double.shading import Graph, linear_colour, new_material
+from farm.double.shading import Graph, linear_colours, new_material
 from farm.recipe import templates
 from farm.recipe.parameters import Skin
 
-__all__ = ["IRIS_RADIUS", "Eye", "build_eyes", "eye_of"]
+__all__ = ["build_eyes"]
 
-IRIS_RADIUS: Final = 0.00585
-PUPIL_RADIUS: Final = 0.0019
-IRIS_DEPTH: Final = 0.0004
-CORNEA_RISE: Final = 0.0011
-FILM: Final = 0.00006
-SEGMENTS: Final = 40
 GAZE: Final = "gaze"
+CORNEA_IOR: Final = 1.376
 COLOURS: Final = ("inner", "outer", "rim")
 
 
-@dataclass(frozen=True)
-class Eye:
-    """The ball that a side's lids fit: centre (3,) and radius in metres, and a base vertex that moves as it does."""
+def build_eyes(
+    shape: NDArray[np.float64],
+    skin: Skin,
+    weights: Mapping[str, float],
+    armature: Any,
+    collection: Any,
+    *,
+    rig: str,
+) -> Any:
+    """Both eyes as one mesh object, skinned to the armature's eye bones, with the units that turn them as shape keys.
 
-    centre: NDArray[np.float64]
-    radius: float
-    vertex: int
-
-
-def eye_of(shape: NDArray[np.float64], side: str) -> Eye:
-    """The eye of a shaped base mesh (V, 3) on side `l` or `r`: the least-squares sphere of its helper's vertices."""
-    vertices = base_mesh().group_vertices(f"helper-{side}-eye")
-    points = shape[vertices]
-    system = np.concatenate([2 * points, np.ones((len(points), 1))], axis=1)
-    solution = np.linalg.lstsq(system, (points**2).sum(axis=1), rcond=None)[0]
-    centre = solution[:3]
-    return Eye(centre, float(np.sqrt(solution[3] + centre @ centre)), int(vertices[0]))
-
-
-def build_eyes(shape: NDArray[np.float64], skin: Skin, armature: Any, collection: Any, *, rig: str) -> Any:
-    """Both eyes as one mesh object, skinned to the armature's eye bones."""
+    A key goes straight from gaze to gaze: halfway, a ball that turns 24° is 2 % flatter.
+    """
     points: list[NDArray[np.float64]] = []
     gazes: list[NDArray[np.float64]] = []
     faces: list[NDArray[np.int64]] = []
@@ -61,8 +48,8 @@ def build_eyes(shape: NDArray[np.float64], skin: Skin, armature: Any, collection
     sources: list[int] = []
     for side in "lr":
         eye = eye_of(shape, side)
-        for material, profile in enumerate((_ball(eye.radius), _cornea(eye.radius))):
-            local, quads = _lathe(profile)
+        for material, profile in enumerate((ball_profile(eye.radius), cornea_profile(eye.radius))):
+            local, quads = lathe(profile)
             faces.append(quads + sum(len(part) for part in points))
             points.append(eye.centre + local * (1, -1, 1))
             gazes.append(local)
@@ -78,44 +65,32 @@ def build_eyes(shape: NDArray[np.float64], skin: Skin, armature: Any, collection
     thing = bpy.data.objects.new("eyes", mesh)
     collection.objects.link(thing)
     skin_to_rig(thing, armature, rig=rig, sources=np.array(sources, dtype=np.int32))
+    add_keys(thing, _turns(shape, np.concatenate(points)), weights)
     return thing
 
 
-def _sphere(radius: float, start: float, end: float, count: int) -> NDArray[np.float64]:
-    """A profile (N, 2) of (distance from the gaze's axis, place along it) on a sphere, by angle from the gaze."""
-    angles = np.linspace(start, end, count)
-    return radius * np.stack([np.sin(angles), np.cos(angles)], axis=1)
+def _turns(shape: NDArray[np.float64], points: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """The offsets (N, 3) of both eyes' points by each unit that turns one: the rotation nearest to its target.
 
-
-def _ball(radius: float) -> NDArray[np.float64]:
-    """Profile from the back of the ball to the limbus, then over the shallow bowl of the iris to the pupil's centre."""
-    limbus = float(np.arcsin(IRIS_RADIUS / radius))
-    rim = radius * np.cos(limbus)
-    across = np.array([1.0, 0.97, 0.9, 0.75, 0.6, 0.45, PUPIL_RADIUS / IRIS_RADIUS, 0.2, 0.0])
-    bowl = np.stack([across * IRIS_RADIUS, rim - IRIS_DEPTH * (2 - across**2)], axis=1)
-    bowl[0, 1] = rim - 0.2 * IRIS_DEPTH
-    return np.concatenate([_sphere(radius, np.pi, limbus, 28), bowl[1:]])
-
-
-def _cornea(radius: float) -> NDArray[np.float64]:
-    """Profile of the tear film over the white, which rises into the cornea over the iris."""
-    outer = radius + FILM
-    profile = _sphere(outer, np.radians(80), 0.0, 44)
-    inward = np.clip((1.12 * IRIS_RADIUS - profile[:, 0]) / (1.12 * IRIS_RADIUS), 0.0, 1.0)
-    profile[:, 1] += CORNEA_RISE * (1 - (1 - inward) ** 2) * np.clip(inward / 0.25, 0.0, 1.0)
-    return profile
-
-
-def _lathe(profile: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """A profile (N, 2) turned: points (N·SEGMENTS, 3) as (right, forward, up) and quads facing outwards."""
-    turn = np.arange(SEGMENTS) * (2 * np.pi / SEGMENTS)
-    across, along = profile[:, 0, None], np.repeat(profile[:, 1, None], SEGMENTS, axis=1)
-    points = np.stack([across * np.cos(turn), along, across * np.sin(turn)], axis=-1).reshape(-1, 3)
-    ring = np.arange(SEGMENTS)
-    first = (np.arange(len(profile) - 1) * SEGMENTS)[:, None]
-    here, beside = first + ring, first + (ring + 1) % SEGMENTS
-    quads = np.stack([here, beside, beside + SEGMENTS, here + SEGMENTS], axis=-1).reshape(-1, 4)
-    return points, quads
+    Rotations are found by Kabsch's algorithm (Acta Crystallographica A32, 1976).
+    """
+    made = {}
+    rest = base_mesh().vertices
+    for name in UNITS:
+        if not name.startswith("eyeLook"):
+            continue
+        side = next(side for suffix, side in SIDES.items() if name.endswith(suffix))
+        ball = base_mesh().group_vertices(f"helper-{side}-eye")
+        vertices, offsets = target(unit_path(name))
+        moved = rest.copy()
+        moved[vertices] += offsets
+        before, after = (place[ball] - place[ball].mean(axis=0) for place in (rest, moved))
+        left, _, right = np.linalg.svd(before.T @ after)
+        turn = left @ np.diag([1.0, 1.0, np.sign(np.linalg.det(left @ right))]) @ right
+        local = points - eye_of(shape, side).centre
+        mine = (points[:, 0] > 0) == (side == "l")
+        made[name] = np.where(mine[:, None], local @ turn - local, 0.0)
+    return made
 
 
 class _Iris(templates.Part):
@@ -130,7 +105,7 @@ class _Iris(templates.Part):
 
 def _colours(name: str) -> tuple[dict[str, tuple[float, float, float]], float]:
     iris, place = templates.read(_Iris, "eyes", name), templates.place("eyes", name)
-    return {key: linear_colour(getattr(iris, key), place=f"{place}: {key}") for key in COLOURS}, iris.fibres
+    return linear_colours(iris, COLOURS, place=place), iris.fibres
 
 
 def _eyeball_material(name: str) -> Any:
@@ -181,16 +156,23 @@ def _white(graph: Graph, gaze: Any, across: Any) -> Any:
 
 
 def _cornea_material() -> Any:
-    """A clear film that reflects by Fresnel and lets everything else straight through: no caustics, no noise."""
+    """Cornea and tear film: reflects by Fresnel, refracts what the camera sees, and lets all other light through.
+
+    Without caustics a refracting surface would leave the iris in the dark, so that shadow rays and bounced light pass
+    straight; the iris is lit as if the cornea were air, and seen as through a cornea.
+    """
     material, graph = new_material("cornea")
     glint = graph.node("BsdfGlossy", {"Roughness": 0.03})
-    clear = graph.node("BsdfTransparent")
-    reflected = graph.math("MULTIPLY", graph.node("Fresnel", {"IOR": 1.376}), _unless_shadow(graph))
-    mixed = graph.node("MixShader", {"Factor": reflected, 1: clear, 2: glint})
-    graph.surface(mixed)
+    ray = graph.node("LightPath").outputs
+    straight = graph.node("BsdfTransparent")
+    bent = graph.node("BsdfRefraction", {"IOR": CORNEA_IOR, "Roughness": 0.0})
+    outside = graph.math("SUBTRACT", 1.0, graph.node("NewGeometry").outputs["Backfacing"])
+    through = graph.node(
+        "MixShader", {"Factor": graph.math("MULTIPLY", ray["Is Camera Ray"], outside), 1: straight, 2: bent}
+    )
+    seen = graph.math("SUBTRACT", 1.0, ray["Is Shadow Ray"])
+    reflected = graph.math(
+        "MULTIPLY", graph.node("Fresnel", {"IOR": CORNEA_IOR}), graph.math("MULTIPLY", seen, outside)
+    )
+    graph.surface(graph.node("MixShader", {"Factor": reflected, 1: through, 2: glint}))
     return material
-
-
-def _unless_shadow(graph: Graph) -> Any:
-    """1, and 0 for shadow rays."""
-    return graph.math("SUBTRACT", 1.0, graph.node("LightPath").outputs["Is Shadow Ray"])

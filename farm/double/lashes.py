@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.double.base_mesh import base_mesh
-from farm.double.eyes import eye_of
+from farm.double.eyeball import eye_of
+from farm.double.groom.material import build_hair_material
 from farm.double.rig import bone_of, follow_bone
-from farm.double.shading import new_material
 from farm.recipe.parameters import Hair
 
 __all__ = ["brow_strands", "build_strands", "lash_strands"]
@@ -20,12 +20,12 @@ STRAND_POINTS: Final = 5
 CROWN: Final = 881
 CHIN: Final = 747
 
-UPPER_LASHES: Final = 110
-LOWER_LASHES: Final = 55
-LASH_RADIUS: Final = 0.00006
+UPPER_LASHES: Final = 150
+LOWER_LASHES: Final = 75
+LASH_RADIUS: Final = 0.000045
 
-BROW_HAIRS: Final = 420
-BROW_RADIUS: Final = 0.00005
+BROW_HAIRS: Final = 620
+BROW_RADIUS: Final = 0.00004
 BROW: Final = np.array([
     # x, height, half width on the unshaped face; length of the hairs; their rise in degrees
     (0.0105, 0.7455, 0.0022, 0.0060, 75.0),
@@ -172,20 +172,8 @@ def build_strands(
     curves.position_data.foreach_set("vector", strands.astype(np.float32).ravel())
     taper = radius * (1 - np.linspace(0.0, 1.0, points) ** 2 * 0.9)
     curves.attributes.new("radius", "FLOAT", "POINT").data.foreach_set("value", np.tile(taper, count))
-    curves.materials.append(_strand_material(name, hair))
+    curves.materials.append(build_hair_material(name, hair, darker=True))
     thing = bpy.data.objects.new(name, curves)
     collection.objects.link(thing)
     follow_bone(thing, armature, bone_of(rig, CROWN))
     return thing
-
-
-def _strand_material(name: str, hair: Hair) -> Any:
-    """The hair's pigment, a little darker: brows and lashes hold more of it than the head does."""
-    material, graph = new_material(name)
-    inputs = {
-        "Melanin": min(1.0, hair.melanin + 0.6 * (1 - hair.melanin) * hair.melanin + 0.12),
-        "Melanin Redness": hair.redness,
-        "Roughness": 0.4,
-    }
-    graph.surface(graph.node("BsdfHairPrincipled", inputs, parametrization="MELANIN"))
-    return material

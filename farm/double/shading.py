@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import bpy
 
 from farm.errors import TemplateError
+from farm.recipe.templates import Part
 
-__all__ = ["Graph", "linear_colour", "new_material"]
+__all__ = ["Graph", "linear_colour", "linear_colours", "linear_value", "new_material"]
+
+
+def linear_value(value: float) -> float:
+    """The scene-linear value of an sRGB one, 0..1 (IEC 61966-2-1)."""
+    return value / 12.92 if value <= 0.04045 else float(((value + 0.055) / 1.055) ** 2.4)
 
 
 def linear_colour(code: str, *, place: str) -> tuple[float, float, float]:
@@ -21,8 +27,13 @@ def linear_colour(code: str, *, place: str) -> tuple[float, float, float]:
         values = []
     if len(digits) != 6 or not values:
         raise TemplateError(f"{place}: '{code}' is not a colour; write it as '#a07e56'")
-    red, green, blue = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in values)
+    red, green, blue = (linear_value(value) for value in values)
     return red, green, blue
+
+
+def linear_colours(part: Part, names: Sequence[str], *, place: str) -> dict[str, tuple[float, float, float]]:
+    """The scene-linear colours of a template's sRGB codes by key; `place` names the template in an error."""
+    return {name: linear_colour(getattr(part, name), place=f"{place}: {name}") for name in names}
 
 
 def new_material(name: str) -> tuple[Any, Graph]:
@@ -72,6 +83,34 @@ class Graph:
         """The value socket, 0..1, of noise whose features are about `size` metres."""
         inputs = {"Vector": position, "Scale": 1 / size, "Detail": detail, "Roughness": roughness}
         return self.node("TexNoise", inputs).outputs[0]
+
+    def cells(self, position: Any, *, size: float) -> tuple[Any, Any, Any, Any]:
+        """Voronoi cells about `size` metres wide: distance to its point, in cells, and three figures 0..1."""
+        node = self.node("TexVoronoi", {"Vector": position, "Scale": 1 / size}, feature="F1")
+        return (_socket(node.outputs, "Distance"), *self.parts(_socket(node.outputs, "Color")))
+
+    def shake(self, position: Any, *, size: float, by: float) -> Any:
+        """A position moved at random by up to about `by` metres, differently every `size` metres."""
+        noise = self.node("TexNoise", {"Vector": position, "Scale": 1 / size, "Detail": 0.0})
+        moved = self._vector("SUBTRACT", _socket(noise.outputs, "Color"), (0.5, 0.5, 0.5))
+        return self._vector("MULTIPLY_ADD", moved, (2 * by, 2 * by, 2 * by), position)
+
+    def scaled(self, vector: Any, by: tuple[float, float, float]) -> Any:
+        """A vector times another, axis by axis."""
+        return self._vector("MULTIPLY", vector, by)
+
+    def dot(self, vector: Any, other: tuple[float, ...]) -> Any:
+        """The dot product of a vector's socket and a constant vector."""
+        node = self.node("VectorMath", {0: vector, 1: other}, operation="DOT_PRODUCT")
+        return _socket(node.outputs, "Value")
+
+    def parts(self, vector: Any) -> tuple[Any, Any, Any]:
+        """The three sockets of a vector's or colour's parts."""
+        outputs = self.node("SeparateXYZ", {"Vector": vector}).outputs
+        return outputs[0], outputs[1], outputs[2]
+
+    def _vector(self, operation: str, *values: Any) -> Any:
+        return self.node("VectorMath", dict(enumerate(values)), operation=operation).outputs[0]
 
     def surface(self, shader: Any) -> None:
         """End the graph with this shader."""

@@ -1,21 +1,23 @@
 """The shape of a body: MakeHuman's macro targets weighted by age, gender, muscle, weight, ancestry and height.
 
 The weighting follows MakeHuman's macro-detail model: each target is the product of the values its name lists.
-A seed then moves the face's own details a little (templates/faces).
+Seeds then move what is a person's own a little: the body's details (templates/bodies) by `identity`, the face's
+(templates/faces) by `face`, or by `identity` where that is left to it.
 """
 
 from __future__ import annotations
 
 import itertools
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from farm.double.base_mesh import base_mesh, target
-from farm.errors import TemplateError
+from farm.double.lips import seal_lips
 from farm.recipe import templates
-from farm.recipe.parameters import Body
+from farm.recipe.parameters import OWN_FACE, Body
 from farm.recipe.variant import stream
 
 __all__ = ["shape_vertices", "stature"]
@@ -23,9 +25,11 @@ __all__ = ["shape_vertices", "stature"]
 YOUNG_AGE: Final = 25.0
 OLD_AGE: Final = 90.0
 HEIGHT_STEPS: Final = 40
-FACES: Final = "variation"
+VARIATION: Final = "variation"
 SIDE: Final = "SIDE"
 CUT_OFF: Final = 2.0
+NECK_BLEND: Final = 0.05
+"""Over this length in metres below the neck's joint the face's details fade out."""
 
 
 def _halves(value: float, low: str, middle: str, high: str) -> dict[str, float]:
@@ -58,16 +62,19 @@ def _blend(pattern: str, factors: list[dict[str, float]]) -> NDArray[np.float64]
     return offsets
 
 
-def _face(identity: int) -> NDArray[np.float64]:
-    """The offsets (V, 3) of a face's own details: each drawn from a truncated normal stream of its own."""
+class _Variation(templates.Part):
+    """templates/faces and templates/bodies: rows of first target, second target, mean and spread of the strength."""
+
+    description: str
+    details: tuple[tuple[str, str, float, Annotated[float, Field(ge=0, le=1)]], ...]
+
+
+def _details(kind: str, seed: int) -> NDArray[np.float64]:
+    """The offsets (V, 3) of what is a person's own: each strength drawn from a truncated normal stream of its own."""
     offsets = np.zeros_like(base_mesh().vertices)
-    place = templates.path("faces", FACES)
-    for row in templates.load("faces", FACES).get("details", []):
-        if not (isinstance(row, list) and len(row) == 4):
-            raise TemplateError(f"{place}: expected [first target, second target, mean, spread], found {row}")
-        negative, positive, mean, spread = row
-        strength = mean + spread * _truncated_normal(stream(identity, "face", negative))
-        name = positive if strength > 0 else negative
+    for first, second, mean, spread in templates.read(_Variation, kind, VARIATION).details:
+        strength = mean + spread * _truncated_normal(stream(seed, kind, first))
+        name = second if strength > 0 else first
         for side in "lr" if SIDE in name else " ":
             moved, by = target(name.replace(SIDE, side))
             offsets[moved] += abs(strength) * by
@@ -98,13 +105,23 @@ def shape_vertices(body: Body) -> NDArray[np.float64]:
     vertices = base_mesh().vertices.copy()
     vertices += _blend("macrodetails/{}-{}-{}", [factors[word] for word in ("ancestry", "gender", "age")])
     vertices += _blend("macrodetails/universal-{}-{}-{}-{}", build)
-    vertices += _face(body.identity)
+    vertices += _details("bodies", body.identity)
     end = "maxheight" if body.height > stature(vertices) else "minheight"
     taller = _blend(f"macrodetails/height/{{}}-{{}}-{{}}-{{}}-{end}", build)
     vertices = vertices + _solve_height(vertices, taller, body.height) * taller
     vertices *= body.height / stature(vertices)
     vertices[:, 2] -= vertices[base_mesh().group_vertices("body"), 2].min()
-    return vertices
+    return _with_face(vertices, body)
+
+
+def _with_face(vertices: NDArray[np.float64], body: Body) -> NDArray[np.float64]:
+    """The vertices (V, 3) with the face's own details: nothing moves below the neck, the height stays, lips touch."""
+    face = _details("faces", body.identity if body.face == OWN_FACE else body.face)
+    neck = float(vertices[base_mesh().group_vertices("joint-neck"), 2].mean())
+    faced = vertices + face * np.clip((vertices[:, 2:] - neck) / NECK_BLEND + 1.0, 0.0, 1.0)
+    excess = stature(faced) - stature(vertices)
+    faced[:, 2] -= excess * np.clip((vertices[:, 2] - neck) / (stature(vertices) - neck), 0.0, 1.0)
+    return seal_lips(faced)
 
 
 def _solve_height(vertices: NDArray[np.float64], taller: NDArray[np.float64], height: float) -> float:

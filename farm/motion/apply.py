@@ -19,16 +19,19 @@ MARK: Final = "digidouble_motion"
 QUATERNION_AT_REST: Final = (1.0, 0.0, 0.0, 0.0)
 
 
-def apply_motion(armature: Any, pose: Pose, stunt: Stunt, *, rig: str, frames: range, fps: float = FPS) -> None:
+def apply_motion(
+    armature: Any, pose: Pose, stunt: Stunt, *, rig: str, frames: range, fps: float = FPS, before: int = 1
+) -> None:
     """Bake a stunt, or the pose where there is none, into an armature's action.
 
     The double stands on z = 0, at the origin. `frames.start` shows the stunt at its `phase`; time then runs at `fps`
-    frames a second. One frame more is baked at each end, for motion vectors and blur. A motion applied before is
-    replaced; other actions are left alone. Raises BadInput where the armature lacks a bone that the rig's table names.
+    frames a second. One frame more is baked at the end, for motion vectors and blur, and `before` at the beginning. A
+    motion applied before is replaced; other actions are left alone. Raises BadInput where the armature lacks a bone
+    that the rig's table names.
     """
     rest = read_rest(armature)
     fit = fit_rig(rig, rest)
-    baked = np.arange(frames[0] - 1, frames[-1] + 2)
+    baked = np.arange(frames[0] - before, frames[-1] + 2)
     clip = perform(pose, stunt, fit.skeleton, (baked - frames[0]) / fps)
     clear_motion(armature)
     bake_clip(armature, retarget(clip, fit, rest), baked)

@@ -3,15 +3,13 @@
 A rig's rest pose is aligned with the canonical T-pose from where its joints are, so no T-pose of the rig is stored:
 arms are turned to ±X with the palms down, legs to −Z, feet to −Y, fingers are straightened; the rest stays as it is.
 
-A table in templates/rigs names the rig's bones for each canonical bone. Some rigs have several:
-
-    hips: root                                             one bone
-    spine: {share: {spine05: 0.5, spine04: 0.5}}           a chain that shares the rotation
-    leftUpperArm: {twist: {upperarm01.L: 0.4, …: 0.6}}     a chain whose first bone swings, and that shares the twist
-    leftToes: {together: [toe1-1.L, toe2-1.L]}             bones side by side that all rotate
-
+A table in templates/rigs names the rig's bones for each canonical bone; `farm.double.rig_table` says how.
 The canonical joint lies at the weighted mean of a chain's joints: to first order in the angle, what hangs on the chain
 then moves as the canonical skeleton says.
+
+A rig may lack the bones that VRM 1.0 does not ask for. The rotation of a missing `chest` or `upperChest` goes to the
+spine's next bone below, that of a missing `neck` or shoulder to the bone above it, whose joint it then shares; other
+missing bones are lost on the rig, and where the canonical skeleton needs their joints, these are estimated.
 """
 
 from __future__ import annotations
@@ -22,12 +20,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.double.rig_table import REQUIRED, Many, read_table
 from farm.errors import BadInput, TemplateError
 from farm.motion.clip import Clip
 from farm.motion.rotation import about, between, frame, swing_twist, to_quaternion, unit
 from farm.motion.skeleton import BONES, INDEX, PARENTS, SIDES, Skeleton, axis_at_rest
 from farm.recipe import templates
-from farm.recipe.templates import Part, nearest
+from farm.recipe.templates import nearest
 
 __all__ = ["Fit", "Link", "RigClip", "RigRest", "fit_rig", "load_table", "retarget"]
 
@@ -36,6 +35,16 @@ Array = NDArray[np.float64]
 # The sole beyond the ankle and the ball, in distances from ankle to ball, on the base mesh.
 HEEL_BEHIND_ANKLE: Final = 0.34
 TIP_BEYOND_BALL: Final = 0.40
+
+# Where there is no bone for it, on the base mesh.
+BALL_AHEAD: Final = 1.65
+"""Distance of the ball of the foot ahead of the ankle, in heights of the ankle."""
+KNUCKLE_BEYOND_WRIST: Final = 0.42
+"""Distance of the middle finger's first knuckle from the wrist, in lengths of the forearm."""
+BELOW: Final = {"upperChest": "chest", "chest": "spine"}
+"""Missing bones whose rotation goes to the bone below, at whose joint they then lie."""
+ABOVE: Final = {"neck": "head", "leftShoulder": "leftUpperArm", "rightShoulder": "rightUpperArm"}
+"""Missing bones which lie at the joint of the bone above, which rotates with them."""
 
 
 @dataclass(frozen=True)
@@ -66,28 +75,18 @@ class Link:
     twist: float
 
 
-class _Many(Part):
-    share: dict[str, float] | None = None
-    twist: dict[str, float] | None = None
-    together: list[str] | None = None
-
-
-class _Table(Part):
-    description: str
-    bones: dict[str, str | _Many]
-
-
 def load_table(name: str) -> list[Link]:
-    """A rig's table, canonical parents first; TemplateError where it is missing or wrong."""
-    table, place = templates.read(_Table, "rigs", name), templates.place("rigs", name)
-    for bone in table.bones:
-        if bone not in INDEX:
-            raise TemplateError(f"{place}: unknown canonical bone '{bone}'{nearest(bone, list(BONES))}")
+    """A rig's table, canonical parents first; TemplateError where it is missing or wrong.
+
+    Bones that VRM 1.0 does not ask for may be left out.
+    """
+    table, place = read_table(name), templates.place("rigs", name)
     links: list[Link] = []
     for bone in BONES:
-        if bone not in table.bones:
+        if bone in table.bones:
+            links += _links(bone, table.bones[bone], f"{place}: {bone}")
+        elif bone in REQUIRED:
             raise TemplateError(f"{place}: no bone is given for {bone}; add a line '{bone}: …' under bones")
-        links += _links(bone, table.bones[bone], f"{place}: {bone}")
     named = [link.name for link in links]
     for twice in named:
         if named.count(twice) > 1:
@@ -95,7 +94,7 @@ def load_table(name: str) -> list[Link]:
     return links
 
 
-def _links(bone: str, entry: str | _Many, place: str) -> list[Link]:
+def _links(bone: str, entry: str | Many, place: str) -> list[Link]:
     if isinstance(entry, str):
         return [Link(entry, bone, 1.0, 1.0, 1.0)]
     ways = [way for way in (entry.share, entry.twist, entry.together) if way]
@@ -121,6 +120,7 @@ class Fit:
     alignment  (B, 3, 3) from the rig's rest pose to the canonical T-pose, by canonical bone
     links      the table
     indices    (L,) the rig's bone of each link
+    turns      (B,) the canonical bone that each one turns with: itself, or a missing one above whose rotation it takes
     """
 
     skeleton: Skeleton
@@ -128,6 +128,7 @@ class Fit:
     alignment: Array
     links: tuple[Link, ...]
     indices: NDArray[np.int32]
+    turns: NDArray[np.int32]
 
 
 def fit_rig(name: str, rest: RigRest) -> Fit:
@@ -145,19 +146,59 @@ def fit_rig(name: str, rest: RigRest) -> Fit:
         joints[INDEX[link.bone]] += link.weight * rest.heads[index]
         tails[INDEX[link.bone]] = rest.tails[index]
     joints[INDEX["hips"]] = 0.5 * (joints[INDEX["leftUpperLeg"]] + joints[INDEX["rightUpperLeg"]])
-    alignment = _align(joints, tails)
-    return Fit(_t_pose(joints, alignment), joints[INDEX["hips"]], alignment, tuple(links), indices)
+    present = frozenset(link.bone for link in links)
+    _complete(joints, tails, present)
+    alignment = _align(joints, tails, present)
+    return Fit(_t_pose(joints, alignment), joints[INDEX["hips"]], alignment, tuple(links), indices, _turns(present))
 
 
-def _align(joints: Array, tails: Array) -> Array:
+def _turns(present: frozenset[str]) -> NDArray[np.int32]:
+    turns = np.arange(len(BONES), dtype=np.int32)
+    for missing, below in BELOW.items():
+        if missing not in present:
+            turns[INDEX[below]] = turns[INDEX[missing]]
+    return turns
+
+
+def _complete(joints: Array, tails: Array, present: frozenset[str]) -> None:
+    """Place the joints (B, 3) of missing bones."""
+    for missing, near in (*reversed(BELOW.items()), *ABOVE.items()):
+        if missing not in present:
+            joints[INDEX[missing]] = joints[INDEX[near]]
+    for bone, parent in PARENTS.items():
+        if bone in present or bone in BELOW or bone in ABOVE or parent is None:
+            continue
+        if bone.endswith("Toes"):
+            joints[INDEX[bone]] = _ball(joints[INDEX[parent]], tails[INDEX[parent]])
+        elif bone.endswith("MiddleProximal"):
+            joints[INDEX[bone]] = _knuckle(joints[INDEX[parent]], joints[INDEX[str(PARENTS[parent])]])
+        else:
+            joints[INDEX[bone]] = joints[INDEX[parent]]
+
+
+def _ball(ankle: Array, tail: Array) -> Array:
+    """The ball of a foot without toes: below the foot bone's direction, or straight ahead where that is upright."""
+    ahead = (tail - ankle) * [1.0, 1.0, 0.0]
+    if np.linalg.norm(ahead) < 0.2 * np.linalg.norm(tail - ankle) or ahead[1] > 0.0:
+        ahead = np.array([0.0, -1.0, 0.0])
+    place: Array = ankle * [1.0, 1.0, 0.25] + BALL_AHEAD * ankle[2] * unit(ahead)
+    return place
+
+
+def _knuckle(wrist: Array, elbow: Array) -> Array:
+    place: Array = wrist + KNUCKLE_BEYOND_WRIST * (wrist - elbow)
+    return place
+
+
+def _align(joints: Array, tails: Array, present: frozenset[str]) -> Array:
     alignment = np.broadcast_to(np.eye(3), (len(BONES), 3, 3)).copy()
     for bone, parent in PARENTS.items():
         if parent is not None and bone.startswith(SIDES):
-            alignment[INDEX[bone]] = _align_bone(bone, alignment[INDEX[parent]], joints, tails)
+            alignment[INDEX[bone]] = _align_bone(bone, alignment[INDEX[parent]], joints, tails, present)
     return alignment
 
 
-def _align_bone(bone: str, parent: Array, joints: Array, tails: Array) -> Array:
+def _align_bone(bone: str, parent: Array, joints: Array, tails: Array, present: frozenset[str]) -> Array:
     """One bone's rotation from the rig's rest pose to the T-pose, `parent` being its parent's."""
     side = next(side for side in SIDES if bone.startswith(side))
     part = bone.removeprefix(side)
@@ -173,12 +214,15 @@ def _align_bone(bone: str, parent: Array, joints: Array, tails: Array) -> Array:
         ahead = towards("Toes") * [1.0, 1.0, 0.0]
         return between(ahead, target)
     if part == "Hand":
+        if not {f"{side}{finger}Proximal" for finger in ("Index", "Middle", "Little")} <= present:
+            return parent
         across = joints[INDEX[f"{side}LittleProximal"]] - joints[INDEX[f"{side}IndexProximal"]]
         palm = frame(towards("MiddleProximal"), across)
         return frame(target, np.array([0.0, 1.0, 0.0])) @ palm.T
-    if part.endswith(("Proximal", "Intermediate", "Distal")) and "Thumb" not in part:
+    if bone in present and part.endswith(("Proximal", "Intermediate", "Distal")) and "Thumb" not in part:
         child = part.replace("Intermediate", "Distal").replace("Proximal", "Intermediate")
-        along = parent @ (unit(tails[INDEX[bone]] - joints[INDEX[bone]]) if child == part else towards(child))
+        last = child == part or side + child not in present
+        along = parent @ (unit(tails[INDEX[bone]] - joints[INDEX[bone]]) if last else towards(child))
         return between(along, along * [1.0, 1.0, 0.0]) @ parent
     return parent
 
@@ -241,15 +285,17 @@ def _moved(clip: Clip, fit: Fit, rest: RigRest) -> Array:
             moved[:, index] = moved[:, parent] if parent >= 0 else np.eye(3)
             continue
         bone, above = INDEX[link.bone], PARENTS[link.bone]
+        turned = world[:, fit.turns[bone]]
         if link.swing == link.twist == 1.0:
-            moved[:, index] = world[:, bone] @ fit.alignment[bone]
+            moved[:, index] = turned @ fit.alignment[bone]
             continue
+        base = world[:, INDEX[above]] if above else np.broadcast_to(np.eye(3), turned.shape)
         axis = axis_at_rest(link.bone)
         if link.bone not in split:
-            split[link.bone] = swing_twist(clip.rotations[:, bone], axis)
+            split[link.bone] = swing_twist(np.swapaxes(base, -1, -2) @ turned, axis)
         swing, twist = split[link.bone]
         part = _from_vector(swing * link.swing) @ about(axis, twist * link.twist)
-        moved[:, index] = (world[:, INDEX[above]] if above else np.eye(3)) @ part @ fit.alignment[bone]
+        moved[:, index] = base @ part @ fit.alignment[bone]
     return moved
 
 

@@ -12,44 +12,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.double.rig_table import PARENTS
+
 __all__ = ["BONES", "INDEX", "MIRROR", "PARENTS", "SIDES", "Skeleton", "axis_at_rest"]
 
 Array = NDArray[np.float64]
 
 SIDES: Final = ("left", "right")
 
-
-def _limb(side: str) -> dict[str, str]:
-    chains = {
-        "UpperLeg": ("hips", "UpperLeg", "LowerLeg", "Foot", "Toes"),
-        "Shoulder": ("upperChest", "Shoulder", "UpperArm", "LowerArm", "Hand"),
-        "Thumb": ("Hand", "ThumbMetacarpal", "ThumbProximal", "ThumbDistal"),
-    }
-    for finger in ("Index", "Middle", "Ring", "Little"):
-        chains[finger] = ("Hand", f"{finger}Proximal", f"{finger}Intermediate", f"{finger}Distal")
-    parents = {}
-    for root, *bones in chains.values():
-        parent = root if root[0].islower() else side + root
-        for bone in bones:
-            parents[side + bone] = parent
-            parent = side + bone
-    return parents
-
-
-PARENTS: Final[dict[str, str | None]] = {
-    "hips": None,
-    "spine": "hips",
-    "chest": "spine",
-    "upperChest": "chest",
-    "neck": "upperChest",
-    "head": "neck",
-    "jaw": "head",
-    "leftEye": "head",
-    "rightEye": "head",
-    **_limb("left"),
-    **_limb("right"),
-}
-"""Every bone of VRM 1.0's humanoid and its parent, parents first."""
 
 BONES: Final = tuple(PARENTS)
 INDEX: Final = {bone: index for index, bone in enumerate(BONES)}

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from farm.recipe.parameters import Body, Hair, Skin
+from farm.recipe.parameters import AXES
 
 
 @pytest.fixture
@@ -19,14 +19,15 @@ def collection():
 
 @pytest.fixture
 def build(collection):
-    """Build a double from some values of Body, Skin and Hair."""
-    from farm.double.body import build_double
+    """Build a double from some values of Body, Skin, Hair, Face and Wardrobe, and the name of its `rig`."""
+    from farm.double.body import Look, build_double
 
-    def build(**values):
+    def build(rig="default", **values):
         axes = {
-            axis: {name: values[name] for name in axis.model_fields if name in values} for axis in (Body, Skin, Hair)
+            axis: AXES[axis](**{name: values[name] for name in AXES[axis].model_fields if name in values})
+            for axis in ("body", "skin", "face", "wardrobe", "hair")
         }
-        return build_double(*(axis(**given) for axis, given in axes.items()), collection)
+        return build_double(Look(**axes, rig=AXES["rig"](name=rig)), collection)
 
     return build
 

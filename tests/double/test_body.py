@@ -18,10 +18,11 @@ def _counts():
 
 def test_bending_a_forearm_moves_the_wrist_and_its_sleeve_but_not_the_torso(build, posed):
     double = build()
-    before = {thing.name: posed(thing).points for thing in (double.body, double.suit)}
+    dressed = (double.body, double.garments[0])
+    before = {thing.name: posed(thing).points for thing in dressed}
     double.armature.pose.bones["lowerarm01.L"].rotation_quaternion = (0.9, 0.4, 0.0, 0.0)
     bpy.context.view_layer.update()
-    for thing in (double.body, double.suit):
+    for thing in dressed:
         moved = np.linalg.norm(posed(thing).points - before[thing.name], axis=1)
         torso = np.abs(before[thing.name][:, 0]) < 0.15
         assert moved.max() > 0.05
@@ -59,11 +60,12 @@ def test_a_double_shares_no_material_with_another(build):
 
 def test_equal_parameters_build_equal_doubles(build, posed):
     one, other = build(identity=3), build(identity=3)
-    for first, second in zip(one.objects[1:4], other.objects[1:4], strict=True):
-        assert (posed(first).points == posed(second).points).all()
-    for first, second in zip(one.objects[4:], other.objects[4:], strict=True):
-        strands = [np.array([point.position for point in thing.data.points]) for thing in (first, second)]
-        assert (strands[0] == strands[1]).all()
+    for first, second in zip(one.objects[1:], other.objects[1:], strict=True):
+        if first.type == "MESH":
+            assert (posed(first).points == posed(second).points).all()
+        else:
+            strands = [np.array([point.position for point in thing.data.points]) for thing in (first, second)]
+            assert (strands[0] == strands[1]).all()
 
 
 def test_lashes_and_brows_are_rooted_on_the_face_and_stay_out_of_the_eyes(build):

@@ -8,7 +8,7 @@ bpy = pytest.importorskip("bpy", reason="building a double needs Blender's Pytho
 from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 
-from farm.double.eyes import IRIS_RADIUS, eye_of
+from farm.double.eyeball import IRIS_RADIUS, eye_of
 
 FORWARD = Vector((0, -1, 0))
 

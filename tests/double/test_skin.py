@@ -6,34 +6,141 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="materials need Blender's Python module")
 
 from farm.double import skin
+from farm.double.base_mesh import base_mesh
 from farm.double.eyes import _colours
-from farm.double.shading import linear_colour
+from farm.double.pigment import tint
+from farm.double.shading import Graph, linear_colour
+from farm.double.zones import BODY_VERTICES
 from farm.errors import TemplateError
 from farm.recipe import templates
+from farm.recipe.parameters import Body, Skin
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
 
-def test_monk_tones_darken_from_1_to_10():
-    tones = np.array([skin.skin_tone(tone) for tone in range(1, 11)]) @ LUMINANCE
-    falling = tones[:-1] > tones[1:]
-    assert falling[[0, 2, 3, 4, 5, 6, 7, 8]].all()
-    assert tones[2] / tones[1] == pytest.approx(1.02, abs=0.02), "swatch 3 is published a little lighter than swatch 2"
+def inputs_of(material):
+    """What the textures of a material are looked up by: names of attributes, and kinds of other nodes."""
+    found = set()
+    for node in material.node_tree.nodes:
+        if node.bl_idname.startswith("ShaderNodeTex") and "Vector" in node.inputs:
+            found |= sources(node.inputs["Vector"])
+    return found
 
 
-def test_a_tone_between_two_swatches_lies_between_them():
-    low, middle, high = (np.array(skin.skin_tone(tone)) for tone in (7, 7.5, 8))
-    assert (low > middle).all()
-    assert (middle > high).all()
+def sources(socket):
+    if not socket.is_linked:
+        return {"nothing"}
+    node = socket.links[0].from_node
+    if node.bl_idname == "ShaderNodeAttribute":
+        return {node.attribute_name}
+    linked = [each for each in node.inputs if each.is_linked]
+    return set().union(*(sources(each) for each in linked)) if linked else {node.bl_idname}
 
 
-def test_zones_are_where_they_should_be():
-    points = skin.base_mesh().vertices[:13380]
-    lips = points[skin.zone_masks()["lips"] > 0.5]
-    nails = points[skin.zone_masks()["nails"] > 0.5]
-    assert np.abs(lips[:, 0]).max() < 0.03
-    assert 0.64 < lips[:, 2].min() < lips[:, 2].max() < 0.68
-    assert np.abs(nails[:, 0]).min() > 0.3
+FULL = {"freckles": 1.0, "sweat": 1.0, "dirt": 1.0}
+
+
+def test_every_texture_is_looked_up_by_the_rest_position_alone():
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    material = skin.build_skin(Skin(**FULL), Body(age=80))
+    kinds = {node.bl_idname for node in material.node_tree.nodes}
+    assert {"ShaderNodeTexNoise", "ShaderNodeTexVoronoi"} <= kinds
+    assert inputs_of(material) == {skin.REST}
+    graph = Graph(material.node_tree)
+    graph.noise(graph.node("TexCoord").outputs["UV"], size=1.0)
+    assert inputs_of(material) != {skin.REST}, "and this test can fail"
+
+
+def test_what_the_skin_reads_is_continuous_across_the_seams_of_uvs(build):
+    """Both sides of a seam are one vertex, also after smoothing, and what is painted stands on vertices."""
+    double = build()
+    mesh = double.body.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    names = [
+        node.attribute_name for node in double.body.active_material.node_tree.nodes if hasattr(node, "attribute_name")
+    ]
+    assert set(names) == {skin.REST, skin.TINT, skin.RELIEF, skin.EXPOSURE, "crease1", "crease2"}
+    for name in names:
+        assert mesh.attributes[name].domain == "POINT"
+        assert mesh.attributes[name].data_type == "FLOAT_VECTOR"
+    corners = np.empty(len(mesh.loops), dtype=np.int32)
+    mesh.loops.foreach_get("vertex_index", corners)
+    uvs = np.empty(len(mesh.loops) * 2, dtype=np.float32)
+    mesh.uv_layers.active.uv.foreach_get("vector", uvs)
+    column, row = np.round(uvs.reshape(-1, 2) * 10_000).astype(np.int64).T
+    distinct = np.unique((corners.astype(np.int64) << 32) + (column << 16) + row)
+    vertices, places = np.unique(distinct >> 32, return_counts=True)
+    seam = vertices[places > 1]
+    assert len(seam) > 200
+    rest = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
+    mesh.attributes[skin.REST].data.foreach_get("vector", rest)
+    rest = rest.reshape(-1, 3)
+    assert len(np.unique(np.round(rest[seam], 6), axis=0)) == len(seam), "no seam is cut open into two vertices"
+
+
+@pytest.fixture(scope="module")
+def patch():
+    """A square of cheek, 2 cm wide, filling a camera's view in an evenly white world."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    scene = bpy.context.scene
+    mesh = bpy.data.meshes.new("patch")
+    corners = np.array([(-1, 0, -1), (1, 0, -1), (1, 0, 1), (-1, 0, 1)]) * 0.01
+    mesh.from_pydata(corners, [], [(0, 1, 2, 3)])
+    mesh.attributes.new(skin.REST, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", corners.astype("f").ravel())
+    mesh.attributes.new(skin.TINT, "FLOAT_VECTOR", "POINT")
+    scene.collection.objects.link(bpy.data.objects.new("patch", mesh))
+    camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+    camera.data.type, camera.data.ortho_scale, camera.data.clip_start = "ORTHO", 0.012, 0.01
+    camera.location, camera.rotation_euler = (0, -0.5, 0), (np.pi / 2, 0, 0)
+    scene.collection.objects.link(camera)
+    scene.camera, scene.world = camera, bpy.data.worlds.new("white")
+    scene.world.color = (1, 1, 1)
+    background = next(node for node in scene.world.node_tree.nodes if node.type == "BACKGROUND")
+    background.inputs["Color"].default_value = (1, 1, 1, 1)
+    scene.render.engine, scene.cycles.samples, scene.cycles.use_denoising = "CYCLES", 32, False
+    scene.render.resolution_x = scene.render.resolution_y = 12
+    scene.render.image_settings.file_format = "OPEN_EXR"
+    return mesh
+
+
+@pytest.fixture
+def rendered(patch, tmp_path):
+    """The mean colour of a square of cheek as rendered, scene-linear."""
+    cheek = np.linalg.norm(base_mesh().vertices[:BODY_VERTICES] - (0.050, -0.118, 0.675), axis=1).argmin()
+
+    def rendered(**values):
+        look = Skin(**values)
+        patch.attributes[skin.TINT].data.foreach_set("vector", np.tile(tint(look.tone)[cheek], 4).astype("f"))
+        patch.materials.clear()
+        patch.materials.append(skin.build_skin(look, Body()))
+        bpy.context.scene.render.filepath = str(tmp_path / "patch.exr")
+        bpy.ops.render.render(write_still=True)
+        image = bpy.data.images.load(str(tmp_path / "patch.exr"))
+        pixels = np.array(image.pixels[:]).reshape(-1, 4)[:, :3]
+        bpy.data.images.remove(image)
+        return pixels.mean(axis=0)
+
+    return rendered
+
+
+def test_the_ten_tones_render_in_order_and_warm(rendered):
+    colours = np.array([rendered(tone=tone, gloss=0.0) for tone in range(1, 11)])
+    light = colours @ LUMINANCE
+    steps = light[1:] / light[:-1]
+    assert (np.delete(steps, 1) < 0.985).all()
+    assert steps[1] == pytest.approx(1.0, abs=0.04), "swatch 3 is published a little lighter than swatch 2"
+    assert (colours[:, 0] > colours[:, 1]).all()
+    assert (colours[:, 1] > colours[:, 2]).all()
+
+
+def test_caked_skin_is_darker_than_clean_light_skin(rendered):
+    assert rendered(tone=2, dirt=1.0) @ LUMINANCE < 0.8 * rendered(tone=2) @ LUMINANCE
+
+
+def test_what_is_not_asked_for_costs_no_nodes():
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    plain = len(skin.build_skin(Skin(), Body()).node_tree.nodes)
+    for name, value in FULL.items():
+        assert len(skin.build_skin(Skin(**{name: value}), Body()).node_tree.nodes) > plain
 
 
 @pytest.mark.parametrize("code", ["#12345", "#gggggg", "red"])
@@ -74,9 +181,3 @@ def test_a_wrong_eye_is_one_clear_message(monkeypatch, change, message):
     monkeypatch.setattr(templates, "load", lambda kind, name: whole | change)
     with pytest.raises(TemplateError, match=message):
         _colours("brown")
-
-
-def test_a_short_monk_scale_is_named(monkeypatch):
-    monkeypatch.setattr(templates, "load", lambda kind, name: {"swatches": ["#000000"]})
-    with pytest.raises(TemplateError, match="expected 10 swatches, found 1"):
-        skin._swatches.__wrapped__()

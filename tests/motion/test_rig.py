@@ -97,6 +97,32 @@ def test_a_jumping_rig_agrees_with_the_canonical_skeleton(fit, rest):
     assert steps.min() > 0, "no sign flips between frames"
 
 
+@pytest.mark.parametrize(
+    "missing",
+    [
+        ("chest", "upperChest", "neck"),
+        ("upperChest", "Shoulder"),
+        ("Toes", "jaw", "Eye"),
+        ("Thumb", "Index", "Middle", "Ring", "Little"),
+    ],
+)
+def test_a_rig_without_optional_bones_agrees_with_its_canonical_skeleton(template, rest, missing):
+    lines = SHIPPED.read_text("utf-8").splitlines()
+    kept = [line for line in lines if not any(part in line.split(":")[0] for part in missing)]
+    assert len(kept) < len(lines)
+    template("rigs", "bare", "\n".join(kept))
+    fit = fit_rig("bare", rest)
+    angles = np.random.Generator(np.random.PCG64(1)).normal(0.0, 0.3, (1, len(BONES), 3))
+    local = about(unit(angles), np.linalg.norm(angles, axis=-1))
+    clip = Clip(fit.skeleton.joint("hips")[None], local)
+    _, places = fit.skeleton.pose(local, clip.hips)
+    joints = canonical_joints(rig_heads(retarget(clip, fit, rest), rest), fit)
+    for bone in COMPARED:
+        assert np.linalg.norm(joints[0, INDEX[bone]] - places[0, INDEX[bone]]) < 0.02, bone
+    assert np.isfinite(fit.skeleton.soles).all()
+    assert np.ptp(fit.skeleton.soles[0, :, 1]) > 0.15, "a foot is longer than that"
+
+
 def test_results_do_not_depend_on_the_axes_of_the_bones(fit, rest):
     turned = replace(rest, rotations=about(unit(np.ones(3)), np.linspace(0, 3, len(rest.names))))
     clip = sample_pose(Pose(name="reaching"), fit.skeleton)
