@@ -1,0 +1,145 @@
+"""Dressing the double: an outfit's garments as mesh objects on its rig, and the skin that they hide."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Final
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, vstack
+from scipy.spatial import cKDTree
+
+from farm.double.base_mesh import base_mesh
+from farm.double.rig import skin_mixed
+from farm.double.wardrobe.cloth import FIELDS, HEM, REST, SEAMS, cloth_material, shoe_material, suit_material
+from farm.double.wardrobe.drape import drape, hemmed, span
+from farm.double.wardrobe.outfit import Garment, Outfit, Shoe, load_outfit
+from farm.double.wardrobe.pattern import Pattern, cut_garment, seam_fields, side_fields
+from farm.double.wardrobe.sheet import tights
+from farm.recipe import templates
+from farm.recipe.parameters import Wardrobe
+
+__all__ = ["OUTER", "build_garments", "hidden_vertices"]
+
+Array = NDArray[np.float64]
+
+OUTER: Final = "outer"
+"""Attribute of a garment's faces: 1 on its outside, 0 on the hems that are turned in."""
+OVERLAP: Final = 0.035
+"""Cloth deeper than this beneath another garment is left out, in metres."""
+CLOSED: Final = 0.012
+"""A border that lies at least this deep within another garment is no opening, in metres."""
+
+
+@functools.cache
+def _patterns(outfit: str) -> tuple[Pattern, ...]:
+    return tuple(cut_garment(garment) for garment in load_outfit(outfit).garments)
+
+
+@functools.cache
+def hidden_vertices(outfit: str) -> NDArray[np.bool_]:
+    """Which base vertices (V,) lie well under an outfit: beneath a garment, far from its openings.
+
+    A border that lies within another garment is not an opening. Cached; treat it as read-only.
+    """
+    garments, patterns = load_outfit(outfit).garments, _patterns(outfit)
+    body = base_mesh().group_vertices("body")
+    nearest = cKDTree(tights().rest).query(base_mesh().vertices[body])[1]
+    hidden = np.zeros(len(base_mesh().vertices), dtype=bool)
+    for at, (garment, pattern) in enumerate(zip(garments, patterns, strict=True)):
+        others = patterns[:at] + patterns[at + 1 :]
+        open_rim = [vertex for vertex in pattern.rim[:, 0] if not _closed(int(pattern.origin[vertex]), others)]
+        worn = np.zeros(len(tights().rest), dtype=bool)
+        worn[pattern.origin] = True
+        edge = cKDTree(pattern.sheet.rest[open_rim]).query(tights().rest[nearest])[0] if open_rim else np.inf
+        hidden[body] |= worn[nearest] & (edge > garment.shows)
+    return hidden
+
+
+def _closed(vertex: int, others: tuple[Pattern, ...]) -> bool:
+    """Whether a vertex of the tights lies deep within another garment."""
+    return any((other.to_rim[other.origin == vertex] > CLOSED).any() for other in others)
+
+
+def build_garments(wardrobe: Wardrobe, shape: Array, armature: Any, collection: Any, *, rig: str) -> tuple[Any, ...]:
+    """The garments of `wardrobe.outfit` as mesh objects on a shaped body (V, 3), skinned to the armature."""
+    outfit, place = load_outfit(wardrobe.outfit), templates.place("wardrobe", wardrobe.outfit)
+    worn, base = np.zeros(len(tights().rest)), span(shape, outfit.span)
+    things = []
+    for at, (garment, pattern) in enumerate(zip(outfit.garments, _patterns(wardrobe.outfit), strict=True)):
+        hung = drape(garment, pattern, shape, base, worn, at)
+        thing = _build(garment, pattern, hung, _beneath(wardrobe.outfit, at), collection)
+        thing.data.materials.append(_material(wardrobe, outfit, garment, place=f"{place}: garments[{at}]"))
+        skin_mixed(thing, armature, rig=rig, mix=_with_hem(pattern))
+        things.append(thing)
+    return tuple(things)
+
+
+def _material(wardrobe: Wardrobe, outfit: Outfit, garment: Garment, *, place: str) -> Any:
+    if garment.shoe:
+        return shoe_material(garment.shoe, place=place)
+    if outfit.trim and garment.takes == "upper":
+        return suit_material(wardrobe, outfit, place=place)
+    return cloth_material(wardrobe, garment.takes)
+
+
+def _border(pattern: Pattern) -> NDArray[np.int64]:
+    """The vertices that hem vertices hang on (2R,), in the order of `hemmed`."""
+    border = list(dict.fromkeys(pattern.rim[:, 0].tolist()))
+    return np.array(border + border, dtype=np.int64)
+
+
+def _with_hem(pattern: Pattern) -> csr_matrix:
+    return csr_matrix(vstack([pattern.sheet.mix, pattern.sheet.mix[_border(pattern)]]))
+
+
+@functools.cache
+def _beneath(outfit: str, at: int) -> NDArray[np.bool_]:
+    """Which vertices of the tights (C,) garments worn over garment `at` hide on it."""
+    beneath = np.zeros(len(tights().rest), dtype=bool)
+    for over in _patterns(outfit)[at + 1 :]:
+        beneath[over.origin] |= over.to_rim > OVERLAP
+    return beneath
+
+
+def _build(
+    garment: Garment, pattern: Pattern, hung: tuple[Array, Array], beneath: NDArray[np.bool_], collection: Any
+) -> Any:
+    """The mesh object of a garment: its outside and the hems turned in, without what lies beneath other garments."""
+    outside, normals = hung
+    fields = side_fields(garment)
+    if garment.shoe:
+        outside = _soled(outside, normals, fields[pattern.origin, 2], garment.shoe)
+    added, hangs, hems = hemmed(garment, pattern, outside, normals)
+    faces = np.concatenate([pattern.sheet.faces, hems])
+    outer = np.repeat([1.0, 0.0], [len(pattern.sheet.faces), len(hems)]).astype(np.float32)
+    every = np.concatenate([np.arange(len(outside)), hangs])
+    seen = ~beneath[pattern.origin[every]][faces].all(axis=1)
+    faces, outer = faces[seen], outer[seen]
+    mesh = bpy.data.meshes.new(garment.name)
+    mesh.from_pydata(np.concatenate([outside, added]), [], faces)
+    mesh.shade_smooth()
+    for name, values in (
+        (FIELDS, fields[pattern.origin]),
+        (SEAMS, seam_fields()[pattern.origin]),
+        (REST, pattern.sheet.rest),
+    ):
+        vectors = mesh.attributes.new(name, "FLOAT_VECTOR", "POINT")
+        vectors.data.foreach_set("vector", values[every].astype(np.float32).ravel())
+    mesh.attributes.new(HEM, "FLOAT", "POINT").data.foreach_set("value", pattern.to_rim[every].astype(np.float32))
+    mesh.attributes.new(OUTER, "FLOAT", "FACE").data.foreach_set("value", outer)
+    thing = bpy.data.objects.new(garment.name, mesh)
+    collection.objects.link(thing)
+    return thing
+
+
+def _soled(points: Array, normals: Array, height: Array, shoe: Shoe) -> Array:
+    """Shoes with soles flat on z = 0."""
+    points = points.copy()
+    under = height < shoe.thick
+    flat = np.clip(-2.5 * normals[under, 2] - 0.5, 0.0, 1.0)
+    points[under, 2] *= 1 - flat
+    points[:, 2] = np.maximum(points[:, 2], 0.0)
+    return points
