@@ -17,20 +17,26 @@ from scipy.spatial import cKDTree
 from farm.double.groom.surface import EYE_DISTANCE, Frame, Head
 from farm.double.normals import vertex_normals
 
-__all__ = ["Collider", "Shell", "build_collider"]
+__all__ = ["BAND", "Collider", "Shell", "build_collider"]
 
 Array = NDArray[np.float64]
 
 SPACING: Final = 0.007
 SMOOTHING: Final = 0.6
 """Blur of the distances, in grid cells."""
+SHEET_DEPTH: Final = 0.012
+STRAIGHT_BEHIND: Final = 0.7
+"""What is behind a garment: up to so many metres, and with at least this cosine to its normal."""
 SAMPLE_RADIUS: Final = 0.004
 """Half the distance between surface samples."""
+BAND: Final = 0.045
+BLOCK: Final = 5
+"""Grid points along the side of a block that is looked at or passed over as one."""
 MARGIN: Final = 0.06
 FACE_HALF_WIDTH: Final = 0.052
 FACE_ROUNDING: Final = 0.03
 FACE_REACH: Final = 0.25
-BROWS_ABOVE_EYES: Final = 0.024
+BROWS_ABOVE_EYES: Final = 0.018
 FRINGE_BELOW_HAIRLINE: Final = 0.012
 
 
@@ -73,8 +79,20 @@ class Collider:
         return mixed[:, 0], gradient / np.maximum(np.linalg.norm(gradient, axis=1, keepdims=True), 1e-9)
 
 
-def build_collider(shells: list[Shell], head: Head, frame: Frame, *, reach: float, fringe: bool) -> Collider:
-    """Distances around the head as far as hair of length `reach` can fall, with the face kept free.
+def build_collider(
+    shells: list[Shell],
+    head: Head,
+    frame: Frame,
+    *,
+    reach: float,
+    fringe: bool,
+    guarded: bool = True,
+    band: float = BAND,
+) -> Collider:
+    """Distances around the head as far as hair of length `reach` can fall, with the face kept free if `guarded`.
+
+    The first shell is the skin, the others are clothes. Distances are exact up to `band` metres from a surface, and
+    no larger beyond.
 
     The face is guarded by a rounded column in front of eyes, nose and mouth; without a fringe it also covers most
     of the forehead.
@@ -82,9 +100,17 @@ def build_collider(shells: list[Shell], head: Head, frame: Frame, *, reach: floa
     origin, shape = _box(head, reach)
     axes = [origin[axis] + SPACING * np.arange(shape[axis]) for axis in range(3)]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-    distance = _face_guard(frame.to_local(points), head, frame, fringe)
-    for shell in shells:
-        np.minimum(distance, _distance_to(shell, points), out=distance)
+    distance = np.full(len(points), band)
+    if guarded:
+        np.minimum(distance, _face_guard(frame.to_local(points), head, frame, fringe), out=distance)
+    block = _blocks(shape)
+    for order, shell in enumerate(shells):
+        samples, outward = _surface_samples(shell, points[[0, -1]])
+        if len(samples):
+            near = _near(samples, points, block, band)
+            distance[near] = np.minimum(
+                distance[near], _distance_to(samples, outward, points[near], band, sheet=order > 0)
+            )
     grid = gaussian_filter(distance.reshape(shape), SMOOTHING, mode="nearest")
     gradient = np.stack(np.gradient(grid, SPACING), axis=-1)
     values = np.concatenate([grid[..., None], gradient], axis=-1).reshape(-1, 4)
@@ -102,8 +128,25 @@ def _box(head: Head, reach: float) -> tuple[Array, tuple[int, int, int]]:
     return low, (int(size[0]), int(size[1]), int(size[2]))
 
 
-def _distance_to(shell: Shell, points: Array) -> Array:
-    """Signed distance (N,) of points (N, 3) to a shell; infinite where none of it is near them."""
+def _blocks(shape: tuple[int, int, int]) -> NDArray[np.int64]:
+    """Which block of `BLOCK`³ grid points each point (N,) is in."""
+    counts = [-(-size // BLOCK) for size in shape]
+    places = np.meshgrid(*(np.arange(size) // BLOCK for size in shape), indexing="ij")
+    block: NDArray[np.int64] = ((places[0] * counts[1] + places[1]) * counts[2] + places[2]).ravel()
+    return block
+
+
+def _near(samples: Array, points: Array, block: NDArray[np.int64], band: float) -> NDArray[np.int64]:
+    """The points, by number, of blocks that come within `band` of samples (S, 3)."""
+    count = np.bincount(block)
+    middle = np.stack([np.bincount(block, points[:, axis]) / count for axis in range(3)], axis=1)
+    reach = band + SPACING * BLOCK * np.sqrt(3) / 2
+    close = np.isfinite(cKDTree(samples).query(middle, distance_upper_bound=reach)[0])
+    return np.flatnonzero(close[block])
+
+
+def _surface_samples(shell: Shell, box: Array) -> tuple[Array, Array]:
+    """Places (S, 3) on a shell in or near a box (2, 3), and their outward normals (S, 3)."""
     used = np.unique(shell.faces)
     corners = shell.vertices[shell.faces]
     crossed = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
@@ -112,14 +155,26 @@ def _distance_to(shell: Shell, points: Array) -> Array:
     samples = np.concatenate([shell.vertices[used], corners.mean(axis=1)[solid]])
     normals = vertex_normals(shell.vertices, shell.faces)[used]
     outward = np.concatenate([normals, crossed[solid] / lengths[solid, None]])
-    near = ((samples > points.min(axis=0) - MARGIN) & (samples < points.max(axis=0) + MARGIN)).all(axis=1)
-    if not near.any():
-        return np.full(len(points), np.inf)
-    samples, outward = samples[near], outward[near]
-    span, index = cKDTree(samples).query(points)
-    along = np.einsum("nc,nc->n", points - samples[index], outward[index])
+    near = ((samples > box[0] - MARGIN) & (samples < box[1] + MARGIN)).all(axis=1)
+    return samples[near], outward[near]
+
+
+def _distance_to(samples: Array, outward: Array, points: Array, band: float, *, sheet: bool) -> Array:
+    """Signed distance (N,) of points (N, 3) to the surface of samples; infinite farther from it than `band`.
+
+    A `sheet`, as a garment, has an edge: what is not straight behind it and close is not inside, as the neck in a
+    collar, and infinitely far too.
+    """
+    span, index = cKDTree(samples).query(points, distance_upper_bound=band)
+    found = np.flatnonzero(np.isfinite(span))
+    span, index = span[found], index[found]
+    along = np.einsum("nc,nc->n", points[found] - samples[index], outward[index])
     size = np.sqrt(np.maximum(along**2, span**2 - SAMPLE_RADIUS**2))
-    distance: Array = np.where(along < 0, -size, size)
+    distance = np.full(len(points), np.inf)
+    distance[found] = np.where(along < 0, -size, size)
+    if sheet:
+        past = (along < 0) & ((along < -SHEET_DEPTH) | (-along < STRAIGHT_BEHIND * span))
+        distance[found[past]] = np.inf
     return distance
 
 

@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.double.groom.style import REGIONS, Comb, Hairstyle, direction, directions
+from farm.double.groom.style import REGIONS, SECTION, Comb, Hairstyle, direction, directions
+from farm.double.groom.surface import SECTIONED
 
 __all__ = ["comb_direction", "region_shares", "regional"]
 
@@ -33,19 +34,26 @@ def region_shares(local: Array) -> Array:
     return total
 
 
-def regional(style: Hairstyle, quantity: str, shares: Array) -> Array:
-    """A figure of the style, as `length`, blended over regions: (N,)."""
+def regional(style: Hairstyle, quantity: str, shares: Array, side: Array) -> Array:
+    """A figure of the style, as `length`, blended over regions, and the section's own where hair is of it: (N,)."""
     blended: Array = shares @ np.array(style.table(quantity))
-    return blended
+    own = getattr(style.region(SECTION), quantity)
+    return blended if own is None else np.where(np.abs(side) == SECTIONED, own, blended)
 
 
 def comb_direction(style: Hairstyle, local: Array, normals: Array, side: Array) -> Array:
     """The combed direction (N, 3) at points (N, 3), all in the head's axes: unit length, at right angles to `normals`.
 
-    `side` (N,) is −1 or 1 where there is a parting; without one, `aside` leads away from the middle.
+    The sign of `side` (N,) says which side of the parting a point is on; without a parting, `aside` leads away from the
+    middle.
     """
     shares = region_shares(local)
     words = {word: shares @ np.array([getattr(comb, word) for comb in style.combs()]) for word in Comb.model_fields}
+    sectioned = np.abs(side) == SECTIONED
+    own = style.region(SECTION).comb
+    if own is not None and sectioned.any():
+        words = {word: np.where(sectioned, getattr(own, word), value) for word, value in words.items()}
+    side = np.sign(side)
     if style.parting.side == "none":
         side = np.tanh(local[:, 0] / MIDDLE_BLEND)
     whorl = np.array(direction(style.whorl.azimuth, style.whorl.elevation))

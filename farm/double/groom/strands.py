@@ -1,71 +1,108 @@
-"""A groom in Blender: combed guides become native hair curves, and Blender's hair node assets the strands between."""
+"""A groom in Blender: combed guides become strands, and strands native hair curves that follow the head."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
-from farm.double.body import UV_MAP, Double
-from farm.double.groom.comb import Guides, comb_guides
+from farm.double.groom.cache import solved_guides
+from farm.double.groom.comb import Guides
+from farm.double.groom.curling import Strands, curl_locks, cut_unevenly, find_locks, stray
+from farm.double.groom.curves import build_curves
+from farm.double.groom.interpolate import build_scalp_object, spread_between
 from farm.double.groom.material import build_hair_material
-from farm.double.groom.nodes import Attribute, add_asset, set_inputs
 from farm.double.groom.style import Hairstyle, load_hairstyle
-from farm.double.groom.surface import Scalp
-from farm.double.groom.wearer import read_wearer
-from farm.errors import DigidoubleError
+from farm.double.groom.texture import textured
+from farm.double.groom.wearer import Wearer, read_wearer
 from farm.recipe.parameters import Hair
 from farm.recipe.variant import stream
 
-__all__ = ["Groom", "build_groom", "remove_groom", "strand_points", "strand_radius"]
+__all__ = ["PREVIEW_STRANDS", "Detail", "Groom", "build_groom", "grow_strands", "remove_groom", "strand_points"]
+__all__ += ["strand_radius"]
 
 Array = NDArray[np.float64]
+Detail = Literal["preview", "final"]
 
-DENSITY: Final = "density"
-SIDE: Final = "parting_side"
-"""Attribute of guides and strands: which side of the parting they grow on, so that locks do not form across it."""
-HEAD_BONE: Final = "head"
 STRAND_RADIUS: Final = 0.00004
 """Radius of a strand on a full head of `FULL_HEAD` strands, in metres."""
 FULL_HEAD: Final = 120_000
-COUNT_TOLERANCE: Final = 0.02
-COUNT_ROUNDS: Final = 4
-FRIZZ_SHAPE: Final = 0.65
-"""Strays leave their lock towards the tip rather than at the skin."""
-TURNS_PER_FREQUENCY: Final = 2.925
-"""Turns per metre that the curl asset makes at frequency 1 (measured)."""
-SEED_LIMIT: Final = 10_000
-"""The hair assets take seeds below this."""
+PREVIEW_STRANDS: Final = 1800
+"""Strands of a preview: few enough to be drawn and edited interactively."""
+LOCK_SIZE: Final = 0.012
+"""Distance between locks of hair that does not curl, in metres, which are of one tone each."""
+FINEST: Final = 0.55
+"""Thickness of strands at the hairline, relative to those behind it."""
+THICKNESS_SPREAD: Final = 0.12
+"""Standard deviation of strands' thickness, as a share of it."""
 
 
 @dataclass(frozen=True)
 class Groom:
-    """A groom in Blender's scene: `curves` is the hair object, `scalp` the surface it grows from, never rendered."""
+    """A groom in Blender's scene.
+
+    curves  the hair object; its data is in world space as it was built, its matrix follows the head bone
+    scalp   the surface that it grows from, never rendered
+    guides  combed guides, in the same space as the data of `curves`
+    style   what was combed, textured by the type of hair
+    points  (N, P, 3) float32 strands, in the same space
+    """
 
     curves: Any
     scalp: Any
-    strands: int
+    guides: Guides
+    style: Hairstyle
+    points: NDArray[np.float32]
+
+    @property
+    def strands(self) -> int:
+        """How many strands there are."""
+        return len(self.points)
 
 
-def build_groom(double: Double, hair: Hair, *, collection: Any) -> Groom:
+def build_groom(double: Wearer, hair: Hair, *, collection: Any, detail: Detail = "final") -> Groom:
     """Comb `hair` on the double as it is posed now, in `collection`, which must be linked to the scene.
 
-    Gravity is that of the posed world. Strands follow the head bone afterwards as one rigid piece.
+    Gravity is that of the posed world. Strands follow the head bone afterwards as one rigid piece. A preview has the
+    same guides and fewer, thicker strands.
     """
-    style = load_hairstyle(hair.style)
-    head, shells = read_wearer(double)
-    guides = comb_guides(head, shells, style, length=hair.length, frizz=hair.frizz, seed=hair.seed)
-    scalp = _build_scalp_object(guides.scalp, collection)
-    curves = _build_guides_object(guides, scalp, collection)
-    curves.data.materials.append(build_hair_material("hair", hair))
-    strands = _style_strands(curves, guides, style, hair)
+    style = textured(load_hairstyle(hair.style), hair)
+    guides = solved_guides(*read_wearer(double), style, length=hair.length, frizz=hair.frizz, seed=hair.seed)
+    if detail == "preview":
+        hair = hair.model_copy(update={"strands": min(hair.strands, PREVIEW_STRANDS)})
+    return grow_strands(double, guides, style, hair, collection=collection)
+
+
+def grow_strands(
+    double: Wearer,
+    guides: Guides,
+    style: Hairstyle,
+    hair: Hair,
+    *,
+    collection: Any,
+    name: str = "groom",
+    material: Any = None,
+) -> Groom:
+    """Strands of combed guides as a hair object called `name`; `material` is one of the hair's own when left out."""
+    scalp = build_scalp_object(guides.scalp, collection)
+    strands = _spread(guides, style, hair, scalp)
+    radius = _radius(strands, style, hair)
+    tone = stream(hair.seed, "groom", "tones").standard_normal(int(strands.locks.max(initial=0)) + 1)
+    curves = build_curves(
+        name,
+        strands,
+        radius,
+        tone[strands.locks].astype(np.float32),
+        scalp=scalp,
+        material=material or build_hair_material(name, hair),
+    )
     for thing in (scalp, curves):
         _follow_head(thing, double)
-    return Groom(curves=curves, scalp=scalp, strands=strands)
+    return Groom(curves=curves, scalp=scalp, guides=guides, style=style, points=strands.points)
 
 
 def remove_groom(groom: Groom) -> None:
@@ -79,12 +116,20 @@ def remove_groom(groom: Groom) -> None:
 
 
 def strand_points(groom: Groom) -> tuple[Array, NDArray[np.int32]]:
-    """The evaluated points (N, 3) of all strands in world space, and where each strand begins (strands + 1,)."""
-    curves, evaluated = _evaluated_curves(groom.curves)
-    first = np.empty(len(curves.curves) + 1, dtype=np.int32)
-    curves.curve_offset_data.foreach_get("value", first)
+    """The points (N, 3) of all strands in world space now, and where each strand begins (strands + 1,)."""
+    evaluated = groom.curves.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    curves = evaluated.data
+    first = np.zeros(len(curves.curves) + 1, dtype=np.int32)
+    flat = np.empty(len(curves.points) * 3, dtype=np.float32)
+    if len(flat):
+        curves.curve_offset_data.foreach_get("value", first)
+        curves.position_data.foreach_get("vector", flat)
     matrix = np.array(evaluated.matrix_world)
-    return _positions(curves) @ matrix[:3, :3].T + matrix[:3, 3], first
+    points = np.empty((len(flat) // 3, 3))
+    x, y, z = flat.reshape(-1, 3).T
+    for axis in range(3):
+        points[:, axis] = x * matrix[axis, 0] + y * matrix[axis, 1] + z * matrix[axis, 2] + matrix[axis, 3]
+    return points, first
 
 
 def strand_radius(strands: int, thickness: float = 1.0) -> float:
@@ -97,127 +142,42 @@ def strand_radius(strands: int, thickness: float = 1.0) -> float:
     return STRAND_RADIUS * thickness * float(np.sqrt(FULL_HEAD / strands))
 
 
-def _build_scalp_object(scalp: Scalp, collection: Any) -> Any:
-    mesh = bpy.data.meshes.new("scalp")
-    mesh.from_pydata(scalp.posed, [], scalp.triangles)
-    mesh.uv_layers.new(name=UV_MAP, do_init=False).uv.foreach_set("vector", scalp.uvs.ravel())
-    mesh.attributes.new(DENSITY, "FLOAT", "POINT").data.foreach_set("value", scalp.density)
-    mesh.shade_smooth()
-    thing = bpy.data.objects.new("scalp", mesh)
-    thing.hide_render = True
-    thing.display_type = "BOUNDS"
-    collection.objects.link(thing)
-    return thing
-
-
-def _build_guides_object(guides: Guides, scalp: Any, collection: Any) -> Any:
-    curves = bpy.data.hair_curves.new("groom")
-    count, points, _ = guides.points.shape
-    curves.add_curves([points] * count)
-    curves.points.foreach_set("position", guides.points.ravel())
-    curves.surface = scalp
-    curves.surface_uv_map = UV_MAP
-    anchors = curves.attributes.new("surface_uv_coordinate", "FLOAT2", "CURVE")
-    anchors.data.foreach_set("vector", guides.roots.uvs.ravel())
-    sides = curves.attributes.new(SIDE, "INT", "CURVE")
-    sides.data.foreach_set("value", guides.roots.side.astype(np.int32))
-    thing = bpy.data.objects.new("groom", curves)
-    collection.objects.link(thing)
-    return thing
-
-
-def _style_strands(thing: Any, guides: Guides, style: Hairstyle, hair: Hair) -> int:
-    """Add the hair assets that make strands of guides; returns how many strands there are."""
-    random = stream(hair.seed, "groom", "strands")
-
-    def seed() -> int:
-        return int(random.integers(SEED_LIMIT))
-
-    interpolate = add_asset(
-        thing,
-        "Interpolate Hair Curves",
-        Resting_Surface=False,
-        Part_by_Mesh_Islands=style.parting.side != "none",
-        Interpolation_Guides=style.blend,
-        Density_Mask=Attribute(DENSITY),
-        Seed=seed(),
-    )
-    strands = _reach_count(thing, interpolate, guides.scalp, hair.strands)
-    for clump in style.clumps:
-        add_asset(thing, "Create Guide Index Map", Guide_Distance=clump.size, Group_ID=Attribute(SIDE))
-        add_asset(
-            thing,
-            "Clump Hair Curves",
-            Factor=clump.strength * (1 - 0.5 * hair.frizz),
-            Shape=clump.shape,
-            Tip_Spread=clump.spread,
-            Existing_Guide_Map=True,
-            Seed=seed(),
-        )
-    if style.curl:
-        add_asset(
-            thing,
-            "Curl Hair Curves",
-            Subdivision=0,
-            Curl_Start=style.curl.start,
-            Radius=style.curl.radius,
-            Factor_End=style.curl.tip,
-            Frequency=style.curl.turns / TURNS_PER_FREQUENCY,
-            Random_Offset=style.curl.disorder,
-            Guide_Distance=style.curl.size,
-            Existing_Guide_Map=False,
-            Seed=seed(),
-        )
-    if style.frizz and hair.frizz:
-        add_asset(thing, "Frizz Hair Curves", Distance=style.frizz * hair.frizz, Shape=FRIZZ_SHAPE, Seed=seed())
-    if style.uneven:
-        add_asset(
-            thing,
-            "Trim Hair Curves",
-            Replace_Length=False,
-            Random_Offset=style.uneven * hair.length,
-            Seed=seed(),
-        )
-    add_asset(
-        thing,
-        "Set Hair Curve Profile",
-        Radius=strand_radius(hair.strands, style.thickness),
-        Shape=0.0,
-        Factor_Min=style.taper,
-        Factor_Max=1.0,
-    )
+def _spread(guides: Guides, style: Hairstyle, hair: Hair, scalp: Any) -> Strands:
+    """All strands of guides, with what each does by itself."""
+    if style.bald:
+        nothing = np.zeros(0, dtype=np.float32)
+        locks = np.zeros(0, dtype=np.int32)
+        return Strands(np.zeros((0, 2, 3), np.float32), np.zeros((0, 2), np.float32), nothing, nothing, locks, nothing)
+    frizz, length = style.within("frizz", hair.frizz), style.within("length", hair.length)
+    strands = spread_between(guides, style, hair.strands, seed=hair.seed, frizz=frizz, scalp=scalp)
+    random = stream(hair.seed, "groom", "single strands")
+    strands = cut_unevenly(strands, style.uneven * length, random)
+    strands = stray(strands, style.frizz * frizz, random)
+    if style.curl is not None:
+        return curl_locks(strands, style.curl, random)
+    if guides.tied is None:
+        return _with_locks(strands, random)
     return strands
 
 
-def _reach_count(thing: Any, interpolate: Any, scalp: Scalp, wanted: int) -> int:
-    """Set the density that gives `wanted` strands; returns how many it gives."""
-    density = wanted / float((scalp.areas() * scalp.density[scalp.triangles].mean(axis=1)).sum())
-    for _ in range(COUNT_ROUNDS):
-        set_inputs(interpolate, Density=density)
-        count = len(_evaluated_curves(thing)[0].curves)
-        if abs(count - wanted) <= COUNT_TOLERANCE * wanted:
-            return count
-        density *= wanted / max(count, 1)
-    raise DigidoubleError(
-        f"{wanted} strands were asked for and {count} grew on a scalp of {scalp.areas().sum():.4f} m²"
-    )
+def _with_locks(strands: Strands, random: np.random.Generator) -> Strands:
+    return Strands(**{**vars(strands), "locks": find_locks(strands, LOCK_SIZE, random)[0]})
 
 
-def _evaluated_curves(thing: Any) -> tuple[Any, Any]:
-    evaluated = thing.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    return evaluated.data, evaluated
+def _radius(strands: Strands, style: Hairstyle, hair: Hair) -> NDArray[np.float32]:
+    """Radius of strands at their points (N, P), falling to the tip and at the hairline."""
+    random = stream(hair.seed, "groom", "thickness")
+    own = 1 + THICKNESS_SPREAD * random.standard_normal(len(strands), dtype=np.float32).clip(-2, 2)
+    root = strand_radius(hair.strands, style.thickness) * own * (FINEST + (1 - FINEST) * strands.density)
+    along = np.linspace(1.0, style.taper, strands.points.shape[1], dtype=np.float32)
+    radius: NDArray[np.float32] = root[:, None] * along
+    return radius
 
 
-def _positions(curves: Any) -> Array:
-    flat = np.empty(len(curves.points) * 3, dtype=np.float32)
-    curves.attributes["position"].data.foreach_get("vector", flat)
-    return flat.reshape(-1, 3).astype(np.float64)
-
-
-def _follow_head(thing: Any, double: Double) -> None:
+def _follow_head(thing: Any, double: Wearer) -> None:
     """Parent an object that stands in world space to the posed head bone, rigidly and without moving it."""
     armature = double.armature
-    bone = armature.pose.bones[HEAD_BONE]
+    bone = armature.pose.bones[double.head_bone]
     thing.parent = armature
     thing.parent_type = "BONE"
     thing.parent_bone = bone.name

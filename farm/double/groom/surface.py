@@ -1,4 +1,4 @@
-"""The scalp as a surface to grow hair on: triangles around the hairline, cut along the parting (numpy only)."""
+"""The scalp as a surface to grow hair on: triangles around the hairline, cut along parting and clipper (numpy only)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,25 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
-from farm.double.groom.style import Parting
+from farm.double.groom.style import Border, Parting
 from farm.double.normals import vertex_normals
 
-__all__ = ["Frame", "Head", "Roots", "Scalp", "build_scalp", "head_frame", "sample_roots"]
+__all__ = [
+    "CLIPPED",
+    "SECTIONED",
+    "Frame",
+    "Head",
+    "Roots",
+    "Scalp",
+    "border_distance",
+    "build_scalp",
+    "head_frame",
+    "sample_roots",
+]
 
 Array = NDArray[np.float64]
 
@@ -21,8 +35,13 @@ EYES_TO_CENTRE: Final = np.array([0.0, 0.078, 0.022])
 EYE_DISTANCE: Final = 0.0606
 HAIRLINE_SHARE: Final = 0.02
 CANDIDATES_PER_ROOT: Final = 9
-PARTING_GAP: Final = 0.001
-"""Guides keep this distance from the parting, so that it is clear which side's strands they lead."""
+CLIPPED: Final = 2.0
+SECTIONED: Final = 3.0
+"""By what `side` is multiplied where hair is clipped or sectioned off."""
+SPECK: Final = 2e-4
+"""Area in m² under which an island of the scalp belongs to what is around it."""
+PARTING_GAP: Final = 0.002
+"""Guides keep this distance from parting and clipper's border, so that it is clear which side's strands they lead."""
 
 
 @dataclass(frozen=True)
@@ -96,14 +115,15 @@ def head_frame(head: Head) -> Frame:
 
 @dataclass(frozen=True)
 class Scalp:
-    """Triangles of skin that bear hair, cut into one island per side of the parting.
+    """Triangles of skin that bear hair, cut into one island per side of the parting, and per part.
 
     local    (S, 3) vertices at rest in the head's axes
     posed    (S, 3) in world space; `normals` (S, 3) are those of the whole skin there
-    uvs      (T, 3, 2) texture coordinates of each triangle's corners; those right of a parting lie one unit apart, so
-             that a coordinate on the line belongs to one side
+    uvs      (T, 3, 2) texture coordinates of each triangle's corners; the islands lie whole units apart, so that a
+             coordinate on a line belongs to one side of it
     density  (S,) 0..1
-    side     (S,) −1 or 1: which side of the parting; all 1 where there is none
+    side     (S,) −1 or 1: which side of the parting; all 1 where there is none; twice that
+             where hair is clipped, three times where it is sectioned off
     triangles (T, 3)
     """
 
@@ -123,7 +143,7 @@ class Scalp:
 
 @dataclass(frozen=True)
 class Roots:
-    """Where guides grow: posed position (G, 3), normal (G, 3), texture coordinate (G, 2), side of the parting (G,)."""
+    """Where guides grow: posed position (G, 3), normal (G, 3), texture coordinate (G, 2), side as in `Scalp` (G,)."""
 
     posed: Array
     normals: Array
@@ -132,8 +152,10 @@ class Roots:
     side: Array
 
 
-def build_scalp(head: Head, frame: Frame, parting: Parting) -> Scalp:
-    """Cut the skin that bears hair out of the body and part it."""
+def build_scalp(
+    head: Head, frame: Frame, parting: Parting, *, clipped: Border | None = None, section: Border | None = None
+) -> Scalp:
+    """Cut the skin that bears hair out of the body, part it, and cut it at the borders of clipped and other hair."""
     bearing = (head.scalp[head.faces] > HAIRLINE_SHARE).any(axis=1)
     faces = head.faces[bearing]
     corners = faces.reshape(-1)
@@ -144,23 +166,29 @@ def build_scalp(head: Head, frame: Frame, parting: Parting) -> Scalp:
             vertex_normals(head.posed, head.faces)[corners],
             head.uvs[bearing].reshape(-1, 2),
             head.scalp[corners, None],
+            np.ones((len(corners), 1)),
         ],
         axis=1,
     )
     columns = _subdivide(columns.reshape(-1, 4, columns.shape[1])).reshape(-1, columns.shape[1])
     quads = np.arange(len(columns)).reshape(-1, 4)
     triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
-    if parting.side == "none":
-        return _scalp(columns, triangles, np.ones(len(columns)), head.settle)
-    distance = parting_distance(columns[:, :3], parting)
-    halves = [_clip(columns, triangles, distance * side) for side in (1.0, -1.0)]
+    if parting.side != "none":
+        columns, triangles = _divide(columns, triangles, parting_distance(columns[:, :3], parting), right=-1.0)
+    for border, right in ((clipped, CLIPPED), (section, SECTIONED)):
+        if border:
+            columns, triangles = _divide(columns, triangles, border_distance(columns[:, :3], border), right=right)
+    return _scalp(columns, triangles, head.settle)
+
+
+def _divide(
+    columns: Array, triangles: NDArray[np.int64], distance: Array, *, right: float
+) -> tuple[Array, NDArray[np.int64]]:
+    """Cut triangles where `distance` is 0; the side, last of the columns, is multiplied where it is negative."""
+    halves = [_clip(columns, triangles, distance * sign) for sign in (1.0, -1.0)]
+    halves[1][0][:, -1] *= right
     shift = len(halves[0][0])
-    return _scalp(
-        np.concatenate([halves[0][0], halves[1][0]]),
-        np.concatenate([halves[0][1], halves[1][1] + shift]),
-        np.concatenate([np.ones(shift), -np.ones(len(halves[1][0]))]),
-        head.settle,
-    )
+    return np.concatenate([halves[0][0], halves[1][0]]), np.concatenate([halves[0][1], halves[1][1] + shift])
 
 
 def _subdivide(quads: Array) -> Array:
@@ -181,14 +209,35 @@ def parting_distance(local: Array, parting: Parting) -> Array:
     return distance
 
 
-def _scalp(columns: Array, triangles: NDArray[np.int64], side: Array, settle: Callable[[Array], Array]) -> Scalp:
-    """Merge equal corners, so that each side is one island."""
-    key = np.round(np.concatenate([columns[:, :3], side[:, None]], axis=1), 7)
-    _, kept, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)
+def border_distance(local: Array, border: Border) -> Array:
+    """Distance (N,) in metres from a border to points (N, 3) in the head's axes, negative below or beside it."""
+    if border.strip is not None:
+        beside: Array = border.strip - np.abs(local[:, 0])
+        return beside
+    azimuth = np.degrees(np.arctan2(np.abs(local[:, 0]), -local[:, 1]))
+    radius = np.linalg.norm(local, axis=1)
+    elevation = np.degrees(np.arcsin(local[:, 2] / np.maximum(radius, 1e-9)))
+    line = np.array(border.line)
+    over: Array = np.radians(elevation - np.interp(azimuth, line[:, 0], line[:, 1])) * radius
+    return over
+
+
+def _scalp(columns: Array, triangles: NDArray[np.int64], settle: Callable[[Array], Array]) -> Scalp:
+    """Merge equal corners, so that each side is one island, and specks of one side join the other around them."""
+    side = columns[:, -1].copy()
+    kept, inverse = _merged(columns, side)
+    specks = _specks(columns[kept, 3:6], inverse[triangles])
+    if specks.any():
+        others = np.flatnonzero(~specks)
+        nearest = others[cKDTree(columns[kept[others], :3]).query(columns[kept[specks], :3])[1]]
+        joined = side[kept]
+        joined[specks] = joined[nearest]
+        side = joined[inverse]
+        kept, inverse = _merged(columns, side)
     merged = columns[kept]
     uvs = columns[triangles, 9:11]
-    uvs[..., 0] += side[triangles] < 0
-    triangles = inverse.reshape(-1)[triangles]
+    uvs[..., 0] += (side[triangles] < 0) + 2 * (np.abs(side[triangles]) - 1)
+    triangles = inverse[triangles]
     a, b, c = triangles.T
     solid = (a != b) & (b != c) & (a != c)
     triangles, uvs = triangles[solid], uvs[solid]
@@ -201,6 +250,25 @@ def _scalp(columns: Array, triangles: NDArray[np.int64], side: Array, settle: Ca
         side=side[kept],
         triangles=triangles,
     )
+
+
+def _merged(columns: Array, side: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """One column for all at one place and side: their indices (S,), and which of them each column is (N,)."""
+    key = np.round(np.concatenate([columns[:, :3], side[:, None]], axis=1), 7)
+    _, kept, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)
+    return kept, inverse.reshape(-1)
+
+
+def _specks(posed: Array, triangles: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which vertices (S,) belong to islands of less than `SPECK`: too small to hold guides of their own."""
+    count = len(posed)
+    edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]]])
+    graph = coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(count, count))
+    islands, island = connected_components(graph, directed=False)
+    a, b, c = (posed[triangles[:, corner]] for corner in range(3))
+    area = np.bincount(island[triangles[:, 0]], np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2, minlength=islands)
+    specks: NDArray[np.bool_] = area[island] < SPECK
+    return specks
 
 
 def _clip(columns: Array, triangles: NDArray[np.int64], distance: Array) -> tuple[Array, NDArray[np.int64]]:
@@ -228,7 +296,9 @@ def _clip(columns: Array, triangles: NDArray[np.int64], distance: Array) -> tupl
     return corners.reshape(-1, columns.shape[1]), np.arange(len(corners) * 3).reshape(-1, 3)
 
 
-def sample_roots(scalp: Scalp, parting: Parting, count: int, random: np.random.Generator) -> Roots:
+def sample_roots(
+    scalp: Scalp, parting: Parting, count: int, random: np.random.Generator, *, borders: tuple[Border, ...] = ()
+) -> Roots:
     """Spread `count` roots evenly over the scalp, its edge included.
 
     Farthest-point sampling (Eldar, Lindenbaum, Porat, Zeevi 1997, "The farthest point strategy for progressive image
@@ -239,10 +309,13 @@ def sample_roots(scalp: Scalp, parting: Parting, count: int, random: np.random.G
     bent = np.sqrt(random.random(len(triangle)))
     along = random.random(len(triangle))
     barycentric = np.stack([1 - bent, bent * (1 - along), bent * along], axis=1)
+    local = _mix(barycentric, scalp.local[scalp.triangles[triangle]])
+    clear = np.ones(len(local), dtype=bool)
     if parting.side != "none":
-        local = _mix(barycentric, scalp.local[scalp.triangles[triangle]])
-        clear = np.abs(parting_distance(local, parting)) > PARTING_GAP
-        triangle, barycentric = triangle[clear], barycentric[clear]
+        clear &= np.abs(parting_distance(local, parting)) > PARTING_GAP
+    for border in borders:
+        clear &= np.abs(border_distance(local, border)) > PARTING_GAP
+    triangle, barycentric = triangle[clear], barycentric[clear]
     chosen = farthest_points(_mix(barycentric, scalp.posed[scalp.triangles[triangle]]), count)
     triangle, barycentric = triangle[chosen], barycentric[chosen]
     corners = scalp.triangles[triangle]

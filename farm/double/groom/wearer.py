@@ -15,18 +15,29 @@ from farm.double.base_mesh import base_mesh
 from farm.double.body import Double
 from farm.double.groom.collider import Shell
 from farm.double.groom.surface import Head
+from farm.double.own.head import OwnHead, read_head
+from farm.double.own.reading import OwnDouble, head_share, triangles_of, uvs_of, vertices_of
+from farm.double.own.surface import as_quads
+from farm.double.own.uv import usable_uvs
 from farm.double.scalp import scalp_mask
 
-__all__ = ["read_wearer"]
+__all__ = ["Wearer", "read_wearer"]
 
 Array = NDArray[np.float64]
+
+Wearer = Double | OwnDouble
+
+OF_THE_HEAD: Final = 0.8
+"""A mesh that follows the head by this share is a part of it."""
 
 CHIN_REACH: Final = 0.06
 """How far the chin lies below the jaw's joint at most, in metres."""
 
 
-def read_wearer(double: Double) -> tuple[Head, list[Shell]]:
-    """The posed head and what hair collides with."""
+def read_wearer(double: Wearer) -> tuple[Head, list[Shell]]:
+    """The posed head and what hair collides with, in metres."""
+    if isinstance(double, OwnDouble):
+        return _read_own(double, read_head(double))
     base = base_mesh()
     faces = base.groups["body"]
     scalp = scalp_mask()
@@ -34,7 +45,8 @@ def read_wearer(double: Double) -> tuple[Head, list[Shell]]:
     skin = _posed_vertices(double.body)
     posed[: len(skin)] = skin
     eyes = np.stack([double.shape[base.group_vertices(f"joint-{side}-eye")].mean(axis=0) for side in "lr"])
-    shells = [Shell(posed, base.faces[faces]), Shell(_posed_vertices(double.suit), _quads(double.suit.data))]
+    shells = [Shell(posed, base.faces[faces])]
+    shells += [Shell(_posed_vertices(garment), _quads(garment.data)) for garment in double.garments]
     return Head(
         rest=double.shape,
         posed=posed,
@@ -45,6 +57,39 @@ def read_wearer(double: Double) -> tuple[Head, list[Shell]]:
         chin=_chin(double.shape, eyes),
         settle=_nearest_on_skin(double.body),
     ), shells
+
+
+def _read_own(double: OwnDouble, own: OwnHead) -> tuple[Head, list[Shell]]:
+    """An artist's double; its posed world is in metres, whatever the file's unit, and its face looks along x = 0."""
+    metres = double.metres[0]
+    triangles = own.surface.triangles
+    bearing = (own.density[triangles] > 0.0).any(axis=1)
+    uvs = usable_uvs(own.surface, bearing, uvs_of(double.head))[0]
+    faces = as_quads(triangles)
+    posed = vertices_of(double.head) * metres
+    settle = _nearest_on_skin(double.head)
+    aside = own.fit.eyes.mean(axis=0) * [1.0, 0.0, 0.0]
+    shells = [Shell(posed, faces)]
+    shells += [Shell(vertices_of(thing) * metres, as_quads(triangles_of(thing))) for thing in _around(double)]
+    return Head(
+        rest=own.surface.vertices - aside,
+        posed=posed,
+        faces=faces,
+        uvs=np.concatenate([uvs, uvs[:, 2:]], axis=1),
+        scalp=own.density,
+        eyes=own.fit.eyes - aside,
+        chin=own.fit.chin - aside,
+        settle=lambda points: settle(points / metres) * metres,
+    ), shells
+
+
+def _around(double: OwnDouble) -> list[Any]:
+    """The meshes that hair lies on: not those of the head itself, which are eyes, teeth, lashes and hair cards."""
+    return [
+        thing
+        for thing in double.others
+        if head_share(thing, double.armature, set(double.head_bones)).mean() < OF_THE_HEAD and not thing.hide_render
+    ]
 
 
 def _chin(rest: Array, eyes: Array) -> Array:

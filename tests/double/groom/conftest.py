@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +14,12 @@ from farm.double.groom.collider import Shell
 from farm.double.groom.surface import Head
 from farm.double.scalp import scalp_mask
 from farm.double.shape import shape_vertices
-from farm.recipe.parameters import Body, Hair, Skin
+from farm.recipe.parameters import Body, Hair
 
 STYLES = ("short", "shoulder_straight", "afro")
 STRANDS = 20_000
+
+os.environ["DIGIDOUBLE_CACHE"] = ""
 
 
 def make_head(body: Body) -> tuple[Head, list[Shell]]:
@@ -52,19 +55,19 @@ class Strands:
         return self.points[self.first[1:] - 1]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stage() -> Any:
     """An empty scene with a double."""
     bpy = pytest.importorskip("bpy")
-    from farm.double.body import build_double
+    from farm.double.body import Look, build_double
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     collection = bpy.data.collections.new("double")
     bpy.context.scene.collection.children.link(collection)
-    return build_double(Body(), Skin(), Hair(), collection)
+    return build_double(Look(), collection)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def grooms(stage: Any) -> dict[str, Strands]:
     """Each style on the same double, as numbers."""
     import bpy

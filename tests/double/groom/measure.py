@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.spatial import cKDTree
+
+from farm.double.groom.style import Parting
+from farm.double.groom.surface import build_scalp, head_frame
+from farm.recipe.variant import stream
 
 DIRECTIONS = ((0.3, 0.5, 0.81), (-0.7, 0.1, 0.7), (0.2, -0.9, 0.38))
 
@@ -30,6 +35,17 @@ def _crossings(tree: Any, point: Any, way: Any) -> int:
         count += 1
         hit = tree.ray_cast(hit + way * 1e-5, way)[0]
     return count
+
+
+def widest_hole(head: Any, roots: Any) -> float:
+    """Diameter of the largest circle without a root, over 40,000 places well inside the hairline."""
+    scalp = build_scalp(head, head_frame(head), Parting())
+    core = (scalp.density[scalp.triangles] > 0.9).all(axis=1)
+    weight, random = scalp.areas() * core, stream(6, "places")
+    triangle = random.choice(len(weight), size=40_000, p=weight / weight.sum())
+    mix = random.dirichlet((1, 1, 1), size=len(triangle))
+    places = np.einsum("nk,nkc->nc", mix, scalp.posed[scalp.triangles[triangle]])
+    return float(2 * cKDTree(roots).query(places)[0].max())
 
 
 def closed_tree(shell: Any) -> Any:

@@ -54,3 +54,17 @@ def test_a_shell_out_of_reach_does_not_matter(head):
     frame = head_frame(head[0])
     far = replace(ball(0.1, np.zeros(3)))
     assert np.isfinite(build_collider([far], head[0], frame, reach=0.05, fringe=True).values).all()
+
+
+def test_a_neck_in_an_open_collar_is_not_inside_it(head):
+    frame = head_frame(head[0])
+    centre = frame.centre + np.array([0, 0.06, 0])
+    bottom = ball(0.06, centre)
+    collar = Shell(bottom.vertices, bottom.faces[(bottom.vertices[bottom.faces][..., 2] < centre[2]).all(axis=1)])
+    away = ball(0.01, centre + np.array([0, 0.2, 0]))
+    over = centre + np.array([[0.0, 0.0, 0.012], [0.055, 0.0, 0.02]])
+    worn = build_collider([away, collar], head[0], frame, reach=0.1, fringe=True, guarded=False)
+    assert (worn.sample(over)[0] > 0.01).all()
+    solid = build_collider([collar], head[0], frame, reach=0.1, fringe=True, guarded=False)
+    assert solid.sample(over)[0].min() < worn.sample(over)[0].min()
+    assert worn.sample(centre - [[0.0, 0.0, 0.056]])[0][0] < 0

@@ -1,0 +1,146 @@
+"""Guides solved before, kept by the content of what they were solved from: in memory, and in a folder on disk.
+
+The folder is `$DIGIDOUBLE_CACHE`, else the platform's own for caches. It is bounded in size, the files that were not
+used for longest go first; a file that cannot be read or written is as good as none. Set `DIGIDOUBLE_CACHE=` (empty) to
+keep nothing on disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+import zipfile
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import scipy
+
+from farm import __version__
+from farm.double.groom.collider import Shell
+from farm.double.groom.comb import Guides, comb_guides
+from farm.double.groom.style import Hairstyle
+from farm.double.groom.surface import Head, Roots, Scalp
+
+__all__ = ["cache_folder", "forget_guides", "guides_key", "solved_guides"]
+
+VARIABLE: Final = "DIGIDOUBLE_CACHE"
+IN_MEMORY: Final = 12
+MOST_BYTES: Final = 1_000_000_000
+"""Size of the folder at most: some thousand grooms' guides."""
+PROBES: Final = 64
+"""Points by which a head tells what its skin looks like as it is rendered."""
+
+_memory: OrderedDict[str, Guides] = OrderedDict()
+
+
+def solved_guides(
+    head: Head, shells: list[Shell], style: Hairstyle, *, length: float, frizz: float, seed: int
+) -> Guides:
+    """`comb_guides`, or what it returned for the same content before: equal bit for bit."""
+    key = guides_key(head, shells, style, length=length, frizz=frizz, seed=seed)
+    found = _memory.get(key) or _read(key)
+    if found is None:
+        found = comb_guides(head, shells, style, length=length, frizz=frizz, seed=seed)
+        _write(key, found)
+    _memory[key] = found
+    _memory.move_to_end(key)
+    while len(_memory) > IN_MEMORY:
+        _memory.popitem(last=False)
+    return found
+
+
+def forget_guides() -> None:
+    """Forget what is kept in memory; the folder stays."""
+    _memory.clear()
+
+
+def cache_folder() -> Path | None:
+    """Where guides are kept on disk; None where nothing is."""
+    given = os.environ.get(VARIABLE)
+    if given is not None:
+        return Path(given) if given else None
+    home = Path("~").expanduser()
+    place = {
+        "win32": Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local"),
+        "darwin": home / "Library" / "Caches",
+    }.get(sys.platform, Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache"))
+    return place / "digidouble"
+
+
+def guides_key(head: Head, shells: list[Shell], style: Hairstyle, *, length: float, frizz: float, seed: int) -> str:
+    """Hex digest of all that guides depend on: who wears them, the style, the seed, and the code that combs."""
+    digest = hashlib.sha256(f"{_code()}/{style.model_dump_json()}/{length!r}/{frizz!r}/{seed}".encode())
+    arrays: list[Any] = [head.rest, head.posed, head.faces, head.uvs, head.scalp, head.eyes, head.chin]
+    worn = head.posed[head.scalp > 0]
+    arrays.append(head.settle(worn[:: max(1, len(worn) // PROBES)]))
+    for shell in shells:
+        arrays += [shell.vertices, shell.faces]
+    for array in arrays:
+        digest.update(f"{array.shape}{array.dtype.str}".encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()[:32]
+
+
+@cache
+def _code() -> str:
+    """Digest of the code that combs and of what it calculates with."""
+    digest = hashlib.sha256(f"{__version__}/{np.__version__}/{scipy.__version__}/{sys.platform}".encode())
+    here = Path(__file__).resolve().parent
+    for file in sorted([*here.glob("*.py"), *here.parent.glob("*.py")]):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _read(key: str) -> Guides | None:
+    folder = cache_folder()
+    if folder is None:
+        return None
+    file = folder / f"{key}.npz"
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            guides = Guides(
+                points=stored["points"],
+                roots=Roots(**{field.name: stored[f"roots.{field.name}"] for field in fields(Roots)}),
+                scalp=Scalp(**{field.name: stored[f"scalp.{field.name}"] for field in fields(Scalp)}),
+            )
+        os.utime(file)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    return guides
+
+
+def _write(key: str, guides: Guides) -> None:
+    """Store guides; those of tied hair, which carry the tie itself, are kept in memory only."""
+    folder = cache_folder()
+    if folder is None or guides.tied is not None:
+        return
+    values: dict[str, Any] = {"points": guides.points}
+    values |= {f"roots.{field.name}": getattr(guides.roots, field.name) for field in fields(Roots)}
+    values |= {f"scalp.{field.name}": getattr(guides.scalp, field.name) for field in fields(Scalp)}
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(suffix=".part", dir=folder)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez(file, **values)
+            Path(name).replace(folder / f"{key}.npz")
+        finally:
+            Path(name).unlink(missing_ok=True)
+        _shrink(folder)
+
+
+def _shrink(folder: Path) -> None:
+    """Remove the files that were not used for longest until the rest is small enough."""
+    aged = sorted(((file.stat().st_mtime, file.stat().st_size, file) for file in folder.glob("*.npz")), reverse=True)
+    kept = 0
+    for _, size, file in aged:
+        kept += size
+        if kept > MOST_BYTES:
+            file.unlink(missing_ok=True)
