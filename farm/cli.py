@@ -13,12 +13,13 @@ from typing import Final
 
 import click
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from farm import __version__
 from farm.doctor import examine, require_renderer
-from farm.errors import DigidoubleError, TemplateError
+from farm.double.own.cli import double
+from farm.errors import BadInput, DigidoubleError, TemplateError
 from farm.recipe import load_recipe, templates
 
 __all__ = ["cli", "main"]
@@ -176,7 +177,9 @@ def report(dataset: Path) -> int:
 @cli.command(name="templates")
 @click.argument("kind", required=False)
 @click.argument("name", required=False)
-def list_templates(kind: str | None, name: str | None) -> int:
+@click.option("--sheet", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.png",
+              help="Render the kind's templates, or the one that is named, on a few people.")  # fmt: skip
+def list_templates(kind: str | None, name: str | None, sheet: Path | None) -> int:
     r"""List what ships ready to use: the kinds, a kind's names, or one template's file.
 
     \b
@@ -184,9 +187,12 @@ def list_templates(kind: str | None, name: str | None) -> int:
       digidouble templates
       digidouble templates hairstyles
       digidouble templates recipes demo > mine.yaml
+      digidouble templates hairstyles --sheet hairstyles.png
     """
     if kind is not None and kind not in templates.kinds():
         raise TemplateError(f"no kind of template '{kind}'{templates.nearest(kind, templates.kinds())}")
+    if sheet is not None:
+        return _render_sheet(kind, name, sheet)
     if kind is not None and name is not None:
         click.echo(templates.path(kind, name).read_text(encoding="utf-8"), nl=False)
     elif kind is not None:
@@ -196,6 +202,33 @@ def list_templates(kind: str | None, name: str | None) -> int:
         for each in templates.kinds():
             click.echo(f"{each:<12} {', '.join(templates.names(each))}")
     return 0
+
+
+def _render_sheet(kind: str | None, name: str | None, file: Path) -> int:
+    """Render a kind's sheet, or one row of it, into a PNG file."""
+    if kind is None:
+        raise BadInput("--sheet needs a kind of template: digidouble templates hairstyles --sheet hairstyles.png")
+    if file.suffix.lower() != ".png":
+        raise BadInput(f"{file}: a sheet is a PNG; give it the ending .png")
+    if not file.resolve().parent.is_dir():
+        raise BadInput(f"{file}: the folder {file.parent} is missing; make it first")
+    require_renderer()
+    from farm.render.sheet import load_sheet, render_sheet
+
+    load_sheet(kind)
+    names = templates.names(kind) if name is None else [templates.path(kind, name).stem]
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
+    ) as bar:
+        line = bar.add_task("pictures", total=None)
+        picture = render_sheet(kind, names, lambda done, total: bar.update(line, completed=done, total=total))
+    picture.save(file, optimize=True)
+    click.echo(file)
+    return 0
+
+
+cli.add_command(double)
 
 
 def _description(kind: str, name: str) -> str:

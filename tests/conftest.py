@@ -16,6 +16,14 @@ settings.register_profile("suite", derandomize=True, deadline=None, suppress_hea
 settings.load_profile("suite")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _cache_of_their_own(tmp_path_factory):
+    """Keep tests, and the processes they start, out of the user's cache folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIGIDOUBLE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 def pytest_configure():
     """Refuse to skip what needs the renderer where it is required."""
     missing = [name for name in RENDERER if importlib.util.find_spec(name) is None]

@@ -38,7 +38,7 @@ def smoke_with(tmp_path, *changes):
 
 
 def test_commands_come_in_the_order_of_work():
-    assert list(cli.commands) == ["doctor", "plan", "render", "check", "report", "templates"]
+    assert list(cli.commands) == ["doctor", "plan", "render", "check", "report", "templates", "double"]
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in cli.commands)])
@@ -164,3 +164,19 @@ def test_doctor_names_the_remedy(monkeypatch, tmp_path):
     unwell = [finding for finding in farm.doctor.examine(tmp_path) if not finding.ok]
     assert [finding.name for finding in unwell] == ["Blender", "Machine"]
     assert "memory" in unwell[1].remedy
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--sheet", "a.png"], "--sheet needs a kind of template"),
+        (["hairstyles", "--sheet", "a.jpg"], "a sheet is a PNG"),
+        (["hairstyles", "--sheet", "nowhere/a.png"], "the folder nowhere is missing"),
+        (["lights", "--sheet", "a.png"], "lights have no sheet"),
+        (["hairstyles", "shrot", "--sheet", "a.png"], "did you mean 'short'"),
+    ],
+)
+def test_a_sheet_that_cannot_be_made_is_one_message(words, message):
+    code, out, err = digidouble("templates", *words)
+    assert (code, out) == (2, "")
+    assert message in err

@@ -10,12 +10,13 @@ import pytest
 FARM = Path(__file__).parents[1] / "farm"
 HEAVY = ("bpy", "mathutils", "ray", "torch")
 PURE = ("farm.recipe", "farm.dataset", "farm.motion", "farm.cli", "farm.errors", "farm.double.base_mesh",
-        "farm.double.shape", "farm.double.scalp", "farm.stage.framing", "farm.stage.template", "farm.render.seeds",
+        "farm.double.shape", "farm.double.scalp", "farm.double.rig_table",
+        "farm.stage.framing", "farm.stage.template", "farm.render.seeds",
         "farm.cluster.plan", "farm.cluster.machine", "farm.cluster.progress")  # fmt: skip
 MAY_IMPORT = {
     "recipe": set(),
     "double": {"recipe"},
-    "motion": {"recipe"},
+    "motion": {"recipe", "double"},
     "dataset": {"recipe"},
     "stage": {"recipe", "double", "motion"},
     "render": {"recipe", "double", "motion", "stage", "dataset"},

@@ -11,6 +11,7 @@ from typing import Any, Final
 import bpy
 
 from farm.dataset.record import EngineBuild
+from farm.double.groom.material import HAIR_MODEL
 from farm.errors import BadInput, RenderError
 from farm.recipe import Capture
 from farm.recipe.templates import templates_digest
@@ -118,6 +119,7 @@ def read_back(scene: Any) -> dict[str, Any]:
     for name in ("use_motion_blur", "film_transparent", "use_persistent_data", "resolution_x", "resolution_y"):
         settings[f"render.{name}"] = _plain(getattr(render, name))
     settings["curves.shape"] = scene.cycles_curves.shape
+    settings["hair.model"] = HAIR_MODEL
     settings["colour.scene_linear"] = bpy.data.colorspace.working_space
     return settings
 

@@ -1,7 +1,9 @@
 """`Stage.apply`: the one entry to the scene. The artist's preview, the worker and the tests call it alike.
 
-Its steps run in one fixed order: double, motion, groom, set, camera. The groom comes after the motion, because hair
-is combed on the posed double and gravity pulls in the posed world.
+Its steps run in one fixed order: double, motion, groom, set, camera. The groom comes after the motion. Where a pose is
+held, hair is combed on the posed double, and gravity pulls in the posed world. Where a stunt is played, it is combed on
+the upright double, as a hairdresser would, and the motion of the stunt up to and through the frames then sways it: so a
+style does not depend on the moment at which a clip begins.
 """
 
 from __future__ import annotations
@@ -14,9 +16,14 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.double.body import Double, build_double, remove_double
-from farm.double.groom.strands import Groom, build_groom, remove_groom, strand_points
+from farm.double.body import Double, Look, build_double, remove_double
+from farm.double.groom.beard import build_beard
+from farm.double.groom.dynamics import PREROLL
+from farm.double.groom.strands import Detail, Groom, build_groom, remove_groom, strand_points
+from farm.double.groom.swaying import Swaying, sample_surfaces, sway_groom
 from farm.motion.apply import apply_motion, clear_motion
+from farm.motion.perform import FPS
+from farm.recipe.parameters import NO_STUNT
 from farm.recipe.variant import Variant, content_hash
 from farm.stage.camera import build_camera, lowest_view, place_camera
 from farm.stage.framing import View
@@ -27,6 +34,8 @@ __all__ = ["STEPS", "Stage", "step_keys"]
 
 COLLECTION: Final = "Digidouble"
 STEPS: Final = ("double", "motion", "groom", "set", "camera")
+TINT: Final = ("melanin", "redness", "grey", "dye", "dye_hue", "dye_saturation", "dye_value")
+"""What of the hair colours brows and lashes, which are part of the double."""
 FRAMED: Final = 5
 """The camera is aimed at this many of a clip's frames, evenly spread."""
 
@@ -36,10 +45,10 @@ Undo = Callable[[], None]
 def step_keys(variant: Variant, frames: range) -> dict[str, str]:
     """What decides each step's result, hashed: a step is done again when its key changes."""
     part = variant.model_dump(mode="json")
-    tint = [variant.hair.melanin, variant.hair.redness]
-    double = content_hash([part["body"], part["skin"], tint])
+    tint = [part["hair"][name] for name in TINT]
+    double = content_hash([*(part[axis] for axis in ("body", "skin", "face", "wardrobe", "rig")), tint])
     motion = content_hash([double, part["pose"], part["stunt"], list(frames)])
-    groom = content_hash([motion, part["hair"]])
+    groom = content_hash([motion, part["hair"], part["beard"]])
     return {
         "double": double,
         "motion": motion,
@@ -52,8 +61,10 @@ def step_keys(variant: Variant, frames: range) -> dict[str, str]:
 class Stage:
     """A scene with one variant on it. All that it makes lives in a collection of its own."""
 
-    def __init__(self, scene: Any, *, resolution: tuple[int, int]) -> None:
+    def __init__(self, scene: Any, *, resolution: tuple[int, int], detail: Detail = "final") -> None:
+        """A stage in `scene` for pictures of `resolution`; in `preview` detail, hair is quick to look at."""
         self.scene = scene
+        self._detail = detail
         self._resolution = resolution
         self._collection = bpy.data.collections.new(COLLECTION)
         scene.collection.children.link(self._collection)
@@ -63,6 +74,7 @@ class Stage:
         self._motion: tuple[Any, Any] | None = None
         self._double: Double
         self._groom: Groom
+        self._swaying: Swaying | None = None
         self._view: View
 
     def apply(self, variant: Variant, *, frames: range) -> None:
@@ -98,6 +110,8 @@ class Stage:
         self.scene.frame_set(frame)
         if self._motion is not None:
             self._double.armature.animation_data.action = None
+        if self._swaying is not None:
+            self._swaying.show(frame)
 
     def _play(self) -> None:
         """Give the armature its action back."""
@@ -111,12 +125,13 @@ class Stage:
         return self._view
 
     def _build_double(self, variant: Variant, _: range) -> Undo:
-        self._double = build_double(variant.body, variant.skin, variant.hair, self._collection)
+        self._double = build_double(Look.of(variant), self._collection)
         return lambda: remove_double(self._double)
 
     def _move(self, variant: Variant, frames: range) -> Undo:
         armature = self._double.armature
-        apply_motion(armature, variant.pose, variant.stunt, rig=self._double.rig, frames=frames)
+        before = PREROLL + 1
+        apply_motion(armature, variant.pose, variant.stunt, rig=self._double.rig, frames=frames, before=before)
         animation = armature.animation_data
         self._motion = animation.action, animation.action_slot
         self.show(frames.start)
@@ -128,9 +143,36 @@ class Stage:
 
         return undo
 
-    def _build_groom(self, variant: Variant, _: range) -> Undo:
-        self._groom = build_groom(self._double, variant.hair, collection=self._collection)
-        return lambda: remove_groom(self._groom)
+    def _build_groom(self, variant: Variant, frames: range) -> Undo:
+        moving = variant.stunt.name != NO_STUNT
+        solids = [self._double.body, *self._double.garments]
+        if moving:
+            self._stand("REST")
+        self._groom = build_groom(self._double, variant.hair, collection=self._collection, detail=self._detail)
+        beard = build_beard(self._double, variant.hair, variant.beard, collection=self._collection)
+        if moving:
+            combed = sample_surfaces(solids)
+            self._stand("POSE")
+            self._swaying = self._sway(solids, combed, frames)
+
+        def undo() -> None:
+            self._swaying = None
+            remove_groom(self._groom)
+            if beard is not None:
+                remove_groom(beard)
+
+        return undo
+
+    def _stand(self, position: str) -> None:
+        """Put the double to its rest, upright, or back into its pose."""
+        self._double.armature.data.pose_position = position
+        self.scene.view_layers[0].update()
+
+    def _sway(self, solids: list[Any], combed: NDArray[np.float64], frames: range) -> Swaying | None:
+        """Hair in motion over frames, and one more at each end for what is seen between frames."""
+        wide = range(frames[0] - 1, frames[-1] + 2)
+        self._play()
+        return sway_groom(self._groom, solids, combed, wide, lead=PREROLL, go=self.scene.frame_set, fps=FPS)
 
     def _build_set(self, variant: Variant, _: range) -> Undo:
         facing = math.radians(variant.camera.azimuth)
