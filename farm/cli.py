@@ -20,7 +20,9 @@ from farm import __version__
 from farm.doctor import examine, require_renderer
 from farm.double.own.cli import double
 from farm.errors import BadInput, DigidoubleError, TemplateError
+from farm.quiet import load_blender
 from farm.recipe import load_recipe, templates
+from farm.recipe.sheet import load_sheet
 
 __all__ = ["cli", "main"]
 
@@ -212,11 +214,12 @@ def _render_sheet(kind: str | None, name: str | None, file: Path) -> int:
         raise BadInput(f"{file}: a sheet is a PNG; give it the ending .png")
     if not file.resolve().parent.is_dir():
         raise BadInput(f"{file}: the folder {file.parent} is missing; make it first")
-    require_renderer()
-    from farm.render.sheet import load_sheet, render_sheet
-
     load_sheet(kind)
     names = templates.names(kind) if name is None else [templates.path(kind, name).stem]
+    require_renderer()
+    load_blender()
+    from farm.render.sheet import render_sheet
+
     console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console

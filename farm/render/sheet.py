@@ -1,15 +1,12 @@
 """A sheet of templates: every template of a kind rendered on a few people, from a few sides, as one labelled picture.
 
-What a sheet shows stands in templates/sheets. It is for looking at, not data: few samples and Blender's denoiser.
+`farm.recipe.sheet` says what a sheet shows. It is for looking at, not data: few samples and Blender's denoiser.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,20 +14,15 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
-from pydantic import Field
 
-from farm.errors import TemplateError
-from farm.recipe import templates
+from farm.quiet import silence
 from farm.recipe.capture import Capture
-from farm.recipe.parameters import PARAMETERS
-from farm.recipe.templates import Part, nearest
-from farm.recipe.variant import Variant
+from farm.recipe.sheet import load_sheet
 from farm.render.blender import open_scene
 from farm.stage.apply import Stage
 
-__all__ = ["SHEETS", "Sheet", "load_sheet", "render_sheet"]
+__all__ = ["LABEL", "render_sheet"]
 
-SHEETS: Final = "sheets"
 LABEL: Final = 20
 GAP: Final = 4
 BACKGROUND: Final = (22, 22, 24)
@@ -38,44 +30,6 @@ INK: Final = (225, 225, 228)
 FRAMES: Final = range(1, 2)
 
 Pixels = NDArray[np.uint8]
-
-
-class Sheet(Part):
-    """templates/sheets: what a kind's sheet shows."""
-
-    description: str
-    varies: str
-    samples: int = Field(ge=1, le=4096)
-    resolution: int = Field(ge=16, le=2048)
-    views: tuple[dict[str, Any], ...] = Field(min_length=1)
-    people: tuple[dict[str, dict[str, Any]], ...] = Field(min_length=1)
-
-    def variant(self, name: str, person: int, view: int) -> Variant:
-        """The variant of one picture; pydantic's ValidationError where the sheet says what a variant cannot have."""
-        axis, parameter = self.varies.split(".")
-        axes = {key: dict(values) for key, values in self.people[person].items()}
-        axes.setdefault(axis, {})[parameter] = name
-        bare: dict[str, dict[str, Any]] = {each: {} for each in ("body", "skin", "hair", "pose", "stunt", "light")}
-        return Variant.model_validate({"index": 0, **bare, **axes, "camera": self.views[view]})
-
-
-def load_sheet(kind: str) -> Sheet:
-    """The sheet of a kind of template; TemplateError where there is none or it is wrong."""
-    if kind not in templates.names(SHEETS):
-        raise TemplateError(f"{kind} have no sheet{nearest(kind, templates.names(SHEETS))}")
-    sheet = templates.read(Sheet, SHEETS, kind)
-    place = templates.place(SHEETS, kind)
-    if sheet.varies not in PARAMETERS or PARAMETERS[sheet.varies].template != kind:
-        known = [path for path, parameter in PARAMETERS.items() if parameter.template == kind]
-        raise TemplateError(f"{place}: varies: '{sheet.varies}' names no {kind}{nearest(sheet.varies, known)}")
-    for person in range(len(sheet.people)):
-        for view in range(len(sheet.views)):
-            try:
-                sheet.variant(templates.names(kind)[0], person, view)
-            except ValueError as error:
-                reason = " ".join(str(error).split())
-                raise TemplateError(f"{place}: person {person + 1}, view {view + 1}: {reason}") from None
-    return sheet
 
 
 def render_sheet(kind: str, names: list[str], progress: Callable[[int, int], None], *, threads: int = 0) -> Image.Image:
@@ -116,24 +70,10 @@ def _look(scene: Any, samples: int) -> None:
 
 def _picture(scene: Any, file: Path) -> Pixels:
     scene.render.filepath = str(file)
-    with _unheard():
+    with silence(stderr=False):
         bpy.ops.render.render(write_still=True)
     with Image.open(file) as image:
         return np.asarray(image.convert("RGB"))
-
-
-@contextmanager
-def _unheard() -> Iterator[None]:
-    """Keep Blender's own lines, which it writes past Python, off the terminal."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
 
 
 def _compose(rows: dict[str, list[Pixels]], side: int) -> Image.Image:

@@ -3,13 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from farm.errors import TemplateError
-from farm.recipe import templates
+from farm.recipe.sheet import load_sheet
 
 pytest.importorskip("bpy", reason="rendering needs Blender's Python module")
 
 from farm.render import sheet as sheets
-from farm.render.sheet import LABEL, SHEETS, load_sheet, render_sheet
+from farm.render.sheet import LABEL, render_sheet
 
 
 @pytest.fixture
@@ -36,29 +35,3 @@ def test_a_row_for_each_template_and_a_column_for_each_view(small, capfd):
         assert tile.std() > 10
         assert all(np.abs(tile - other).mean() > 3 for other in tiles[:place])
     assert "Saved" not in capfd.readouterr().out
-
-
-@pytest.mark.parametrize("kind", templates.names(SHEETS))
-def test_every_shipped_sheet_can_be_made(kind):
-    assert load_sheet(kind).description
-
-
-def test_a_kind_without_a_sheet_is_told():
-    with pytest.raises(TemplateError, match="lights have no sheet; known: "):
-        load_sheet("lights")
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"varies": "hair.stlye"}, r"varies: 'hair.stlye' names no hairstyles; did you mean 'hair.style'"),
-        ({"views": ({"azimut": 3},)}, r"person 1, view 1: .*azimut"),
-        ({"people": ({"body": {"age": 200}},)}, r"person 1, view 1: .*80"),
-    ],
-)
-def test_a_wrong_sheet_is_one_line(monkeypatch, change, message):
-    found = load_sheet("hairstyles")
-    monkeypatch.setattr(templates, "read", lambda *_: found.model_copy(update=change))
-    with pytest.raises(TemplateError, match=message) as caught:
-        load_sheet("hairstyles")
-    assert "\n" not in str(caught.value)

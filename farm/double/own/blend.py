@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import bpy
 
-from farm.double.own.quiet import silence
 from farm.errors import BadInput, StorageError
+from farm.quiet import silence
 
 __all__ = ["BlendFile", "check_target", "open_blend", "read_version", "save_copy"]
 

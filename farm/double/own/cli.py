@@ -11,8 +11,8 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from farm.double.own.quiet import silence
 from farm.errors import BadInput, StorageError
+from farm.quiet import load_blender
 
 __all__ = ["double"]
 
@@ -149,8 +149,7 @@ def _ready() -> None:
     from farm.doctor import require_renderer
 
     require_renderer()
-    with silence():
-        import bpy  # noqa: F401
+    load_blender()
 
 
 def _write(path: Path, text: str) -> None:
