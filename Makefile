@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench extension test-blender test-train clean
+.PHONY: help setup demo test lint bench spread extension test-blender test-train clean
 
 # uv is used where present, and otherwise put into a folder of its own, .uv
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
@@ -37,6 +37,9 @@ lint: $(READY) ## ruff and mypy
 
 bench: $(READY) ## where the time goes, as ratios within one run
 	.venv/bin/python tests/bench/bench.py
+
+spread: $(READY) ## comb a thousand grooms, plot how they differ into docs/images/hair-spread.png; some hours
+	.venv/bin/python tests/bench/spread.py
 
 extension test-blender test-train:
 	@echo "make $@: not built yet; its issue has not come" >&2; exit 1
