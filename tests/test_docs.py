@@ -1,4 +1,4 @@
-"""Commands in the pages, the recipes' comments and the help are commands that the command line takes."""
+"""What the pages show is true: commands are taken, recipes and hairstyles are valid, pictures are there."""
 
 import itertools
 import re
@@ -7,8 +7,11 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from farm.cli import cli
+from farm.double.groom.style import Hairstyle, parse_hairstyle
+from farm.recipe import parse_recipe
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("templates/recipes/*.yaml"))]
@@ -72,3 +75,30 @@ def test_commands_are_found():
 def test_a_wrong_command_is_noticed(command, reason):
     with pytest.raises(click.UsageError, match=f"(?i){reason}"):
         parse(command)
+
+
+def blocks(text):
+    """The YAML blocks of a page, in order."""
+    return re.findall(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+SHOWN = [(name, block) for name, text in TEXTS.items() for block in blocks(text)]
+
+
+@pytest.mark.parametrize(("source", "block"), SHOWN, ids=[name for name, _ in SHOWN])
+def test_recipes_and_hairstyles_of_the_pages_are_valid(source, block):
+    if "digidouble-hairstyle" in block:
+        assert parse_hairstyle(yaml.safe_load(block), place=source).description
+    else:
+        assert parse_recipe(block, source=source).draw()
+
+
+def test_the_page_about_hair_names_every_key_of_a_hairstyle():
+    table = " ".join(re.findall(r"^\| (.*?) \|", TEXTS["docs/hair.md"], re.MULTILINE))
+    assert set(re.findall(r"`(\w+)`", table)) == set(Hairstyle.model_fields)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.suffix == ".md"], ids=lambda page: page.name)
+def test_pictures_and_pages_that_a_page_links_are_there(page):
+    for target in re.findall(r"\]\(([^)#:]+)\)", TEXTS[str(page.relative_to(ROOT))]):
+        assert (page.parent / target).is_file(), target

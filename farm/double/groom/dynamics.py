@@ -14,7 +14,8 @@ A guide is a chain of points on which gravity, the air and its neighbours act. I
 
 Combed hair already hangs under gravity. Each segment therefore keeps, in the head's axes, the force that held it up
 when it was combed, less what its own tension carries. So hair on an upright head at rest stays exactly where it was
-combed, and what hung freely hangs towards the ground however the head turns.
+combed, and what hung freely hangs towards the ground however the head turns. Such a force answers to weight: it goes
+where the head flies freely, lies on its side or hangs upside down, or it would lift hair that weighs nothing.
 """
 
 from __future__ import annotations
@@ -136,6 +137,7 @@ class _Solver:
         self.share = (kept / np.maximum(kept + bent, 1e-12))[..., None]
         self.springs = Springs.of(mass / self.step**2, (kept + bent) / self.length, held)
         self.support = self._support(below, mass)
+        self.borne = _borne(worn.head, self.rest[0].mean(axis=0), fps)
         self.beside = _neighbours(self.rest)
         self.anchor = anchor(self.rest[0], worn.combed)
         self.points = _moved(worn.head[0], self.rest)
@@ -166,7 +168,7 @@ class _Solver:
         for index in range(substeps):
             self._meet(surface, head, index)
             fraction = min(1.0, 2 * (index + 1) / substeps)
-            self._substep(head, head, surface, drift, fraction, SETTLING_DAMPING)
+            self._substep(head, head, surface, drift, fraction, SETTLING_DAMPING, self.borne[0])
         if len(self.worn) > 1:
             self.velocity = self._rigid(head, self.worn.head[1], self.points) * self.fps
 
@@ -178,10 +180,11 @@ class _Solver:
         for index in range(SUBSTEPS):
             self._meet(surface, heads[index], index)
             fraction = (index + 1) / SUBSTEPS
-            self._substep(heads[index], heads[index + 1], surface, drift, fraction, self.sway.damping)
+            borne = self.borne[frame - 1] + fraction * (self.borne[frame] - self.borne[frame - 1])
+            self._substep(heads[index], heads[index + 1], surface, drift, fraction, self.sway.damping, borne)
 
     def _substep(
-        self, before: Array, after: Array, surface: Surface, drift: Array, fraction: float, damping: float
+        self, before: Array, after: Array, surface: Surface, drift: Array, fraction: float, damping: float, borne: float
     ) -> None:
         step, old, turn = self.step, self.points, after[:3, :3]
         rigid = self._rigid(before, after, old) / step
@@ -191,7 +194,7 @@ class _Solver:
         own *= np.exp(-damping * step)
         own *= np.minimum(1.0, FASTEST / np.maximum(np.linalg.norm(own, axis=2, keepdims=True), FASTEST))
         velocity = (own + rigid) * np.exp(-self.sway.drag * step)
-        points = old + step * velocity + step**2 * (self.support @ turn.T - GRAVITY * UP)
+        points = old + step * velocity + step**2 * (borne * self.support @ turn.T - GRAVITY * UP)
         rooted = drift[0] + fraction * (drift[1] - drift[0])
         points[: self.held] = _moved(after, self.rest[: self.held] + rooted)
         points = self.springs.settle(points, self._combed_offsets(old, turn))
@@ -249,6 +252,18 @@ class _Solver:
         points = points.copy()
         points[free] += (np.maximum(lack, 0.0)[..., None] * normal) @ head[:3, :3].T
         return points, touching
+
+
+def _borne(head: Array, middle: Array, fps: float) -> Array:
+    """The share (F,), 0..1, of its weight upright and at rest that hair feels along the head's own axis at each frame.
+
+    `middle` (3,) is the scalp's, in the space of combing, whose acceleration counts.
+    """
+    places = head[:, :3, :3] @ middle + head[:, :3, 3]
+    felt = np.repeat(GRAVITY * UP[None], len(places), axis=0)
+    felt[1:-1] += (places[2:] - 2 * places[1:-1] + places[:-2]) * fps**2
+    share: Array = np.clip(np.einsum("fc,fc->f", head[:, :3, :3] @ UP, felt) / GRAVITY, 0.0, 1.0)
+    return share
 
 
 def _neighbours(rest: Array) -> csr_array:

@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from farm.double.base_mesh import base_mesh
 from farm.double.rig import skin_mixed
 from farm.double.wardrobe.cloth import FIELDS, HEM, REST, SEAMS, cloth_material, shoe_material, suit_material
-from farm.double.wardrobe.drape import drape, hemmed, span
+from farm.double.wardrobe.drape import GAP, drape, hemmed, span
 from farm.double.wardrobe.outfit import Garment, Outfit, Shoe, load_outfit
 from farm.double.wardrobe.pattern import Pattern, cut_garment, seam_fields, side_fields
 from farm.double.wardrobe.sheet import tights
@@ -31,6 +31,10 @@ OVERLAP: Final = 0.035
 """Cloth deeper than this beneath another garment is left out, in metres."""
 CLOSED: Final = 0.012
 """A border that lies at least this deep within another garment is no opening, in metres."""
+LAID: Final = "laid"
+"""Vertex group and modifier of cloth that lies on the garment below it, whatever the pose."""
+LAID_TO: Final = 0.07
+"""Cloth this far from its border, in metres, is not laid on the garment below any more; up to `OVERLAP` it fully is."""
 
 
 @functools.cache
@@ -67,14 +71,32 @@ def build_garments(wardrobe: Wardrobe, shape: Array, armature: Any, collection: 
     """The garments of `wardrobe.outfit` as mesh objects on a shaped body (V, 3), skinned to the armature."""
     outfit, place = load_outfit(wardrobe.outfit), templates.place("wardrobe", wardrobe.outfit)
     worn, base = np.zeros(len(tights().rest)), span(shape, outfit.span)
-    things = []
-    for at, (garment, pattern) in enumerate(zip(outfit.garments, _patterns(wardrobe.outfit), strict=True)):
+    patterns = _patterns(wardrobe.outfit)
+    things: list[Any] = []
+    for at, (garment, pattern) in enumerate(zip(outfit.garments, patterns, strict=True)):
         hung = drape(garment, pattern, shape, base, worn, at)
         thing = _build(garment, pattern, hung, _beneath(wardrobe.outfit, at), collection)
         thing.data.materials.append(_material(wardrobe, outfit, garment, place=f"{place}: garments[{at}]"))
         skin_mixed(thing, armature, rig=rig, mix=_with_hem(pattern))
+        for below in range(at):
+            if not garment.shoe and not outfit.garments[below].shoe:
+                _lay(thing, pattern, things[below], patterns[below])
         things.append(thing)
     return tuple(things)
+
+
+def _lay(thing: Any, pattern: Pattern, below: Any, covered: Pattern) -> None:
+    """Let the cloth near a garment's border be pushed out by the garment below, as where a hem lies on a raised thigh.
+
+    The hems turned in are left where they are: the cloth below hides them.
+    """
+    share = np.clip((LAID_TO - pattern.to_rim) / (LAID_TO - OVERLAP), 0.0, 1.0) * np.isin(pattern.origin, covered.origin)
+    group = thing.vertex_groups.new(name=LAID)
+    for vertex in np.flatnonzero(share).tolist():
+        group.add([vertex], share[vertex], "REPLACE")
+    modifier = thing.modifiers.new(LAID, "SHRINKWRAP")
+    modifier.target, modifier.vertex_group = below, LAID
+    modifier.wrap_method, modifier.wrap_mode, modifier.offset = "NEAREST_SURFACEPOINT", "OUTSIDE", GAP
 
 
 def _material(wardrobe: Wardrobe, outfit: Outfit, garment: Garment, *, place: str) -> Any:
