@@ -103,6 +103,14 @@ def test_all_skin_tones_occur_and_go_with_ancestry(world):
     assert np.mean(world["skin.eyes"] == "brown") == pytest.approx(0.87, abs=0.06)
 
 
+def test_styles_go_with_the_hair_that_wears_them(world):
+    coily, women = np.isin(world["hair.type"], ["4A", "4B", "4C"]), world["body.gender"] < 0.5
+    assert not np.isin(world["hair.style"][~coily], ["cornrows", "box_braids"]).mean() > 0.05
+    young = world["body.age"] < 60
+    assert np.isin(world["hair.style"][coily & women & young], ["box_braids", "cornrows", "locs", "afro"]).mean() > 0.3
+    assert len(set(world["hair.style"])) >= 20
+
+
 def test_a_kind_is_drawn_by_its_share(read):
     kinds = {"old": {"share": 3, "set": {"body.age": 70}}, "young": {"share": 1, "set": {"body.age": 20}}}
     population = read({"one_of": kinds})
