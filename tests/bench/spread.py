@@ -15,6 +15,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 from matplotlib import pyplot
+from matplotlib.ticker import LogLocator, NullFormatter
 from rich.console import Console
 from rich.progress import track
 
@@ -73,6 +74,10 @@ def plot(grooms: list[Hair], found: list[GroomStatistics], file: Path) -> None:
     for axis, label in zip(axes, ("curl: mean curvature in 1/m", "volume in litres"), strict=True):
         axis.set(xlabel="mean length of a strand in cm", ylabel=label, xscale="log", yscale="log")
         axis.grid(alpha=0.25)
+        for side in (axis.xaxis, axis.yaxis):
+            side.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            side.set_major_formatter("{x:g}")
+            side.set_minor_formatter(NullFormatter())
     axes[1].legend(frameon=False, fontsize=9)
     figure.suptitle(f"{len(found)} grooms of {len({hair.style for hair in grooms})} hairstyles on one head")
     figure.savefig(file, dpi=100)
