@@ -6,13 +6,14 @@ points i and i + 1. The first points, `held` of them (two at least), are placed 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Springs", "carried_frames", "respace", "stretch", "unit"]
+__all__ = ["Springs", "carried_frames", "carried_onward", "respace", "stretch", "unit"]
 
 Array = NDArray[np.float64]
 
@@ -126,27 +127,77 @@ def carried_frames(before: Array, after: Array) -> Array:
     A segment turns as the one before it does, and from there the shortest way: frames are carried along the chain and
     never twist about it.
     """
-    turned = np.empty((*before.shape, 3))
-    carried = np.broadcast_to(np.eye(3), turned.shape[1:])
-    for index in range(len(before)):
-        brought = np.einsum("gij,gj->gi", carried, before[index])
-        carried = _shortest_turn(brought, after[index]) @ carried
-        turned[index] = carried
-    return turned
+    return _matrices(np.stack(list(_carried(_columns(before), _columns(after)))))
+
+
+def carried_onward(before: Array, after: Array) -> Array:
+    """Unit directions (P − 1, G, 3) to which each segment would be carried by the turn of the one before it.
+
+    Turns are those of `carried_frames`. The first segment keeps its direction.
+    """
+    first = _columns(before)
+    onward = np.empty_like(first)
+    onward[0] = first[0]
+    for index, turn in enumerate(_carried(first[:-1], _columns(after[:-1]))):
+        onward[index + 1] = _rotated(turn, first[index + 1])
+    return np.ascontiguousarray(onward.transpose(0, 2, 1))
+
+
+def _columns(vectors: Array) -> Array:
+    """Vectors (P, G, 3) as (P, 3, G): a component of all chains is one stretch of memory."""
+    return np.ascontiguousarray(vectors.transpose(0, 2, 1))
+
+
+def _carried(before: Array, after: Array) -> Iterator[Array]:
+    """Turns of segments (P − 1, 3, G), root first, as unit quaternions (4, G), the real part first."""
+    turn = np.zeros((4, before.shape[2]))
+    turn[0] = 1.0
+    for start, end in zip(before, after, strict=True):
+        turn = _composed(_shortest_turn(_rotated(turn, start), end), turn)
+        yield turn
 
 
 def _shortest_turn(start: Array, end: Array) -> Array:
-    """Rotations (G, 3, 3) that take unit vectors (G, 3) to others, as unit quaternions; half a turn about any axis."""
-    axis = np.cross(start, end)
-    real = 1.0 + np.einsum("gc,gc->g", start, end)
-    opposite = real < REVERSAL
+    """Unit quaternions (4, G) that take unit vectors (3, G) to others; half a turn goes about any axis."""
+    turn = np.empty((4, start.shape[1]))
+    turn[0] = 1.0 + (start * end).sum(axis=0)
+    turn[1:] = _cross(start, end)
+    opposite = turn[0] < REVERSAL
     if opposite.any():
-        least = np.eye(3)[np.abs(start[opposite]).argmin(axis=1)]
-        axis[opposite], real[opposite] = np.cross(start[opposite], least), 0.0
-    size = np.sqrt(real**2 + np.einsum("gc,gc->g", axis, axis))
-    axis, real = axis / size[:, None], real / size
-    cross = np.zeros((len(start), 3, 3))
-    cross[:, 0, 1], cross[:, 0, 2], cross[:, 1, 2] = -axis[:, 2], axis[:, 1], -axis[:, 0]
-    cross[:, 1, 0], cross[:, 2, 0], cross[:, 2, 1] = axis[:, 2], -axis[:, 1], axis[:, 0]
-    turned: Array = np.eye(3) + 2.0 * real[:, None, None] * cross + 2.0 * (cross @ cross)
-    return turned
+        least = np.eye(3)[np.abs(start[:, opposite]).argmin(axis=0)].T
+        turn[1:, opposite], turn[0, opposite] = _cross(start[:, opposite], least), 0.0
+    turn /= np.sqrt((turn * turn).sum(axis=0))
+    return turn
+
+
+def _composed(second: Array, first: Array) -> Array:
+    """Quaternions (4, G) that turn as `first` and then as `second`."""
+    result = np.empty_like(first)
+    result[0] = second[0] * first[0] - (second[1:] * first[1:]).sum(axis=0)
+    result[1:] = second[0] * first[1:] + first[0] * second[1:] + _cross(second[1:], first[1:])
+    return result
+
+
+def _rotated(turn: Array, vectors: Array) -> Array:
+    """Vectors (3, G) turned by unit quaternions (4, G)."""
+    twice = 2.0 * _cross(turn[1:], vectors)
+    result: Array = vectors + turn[0] * twice + _cross(turn[1:], twice)
+    return result
+
+
+def _cross(one: Array, other: Array) -> Array:
+    result = np.empty_like(one)
+    for axis, (first, second) in enumerate(((1, 2), (2, 0), (0, 1))):
+        result[axis] = one[first] * other[second] - one[second] * other[first]
+    return result
+
+
+def _matrices(turns: Array) -> Array:
+    """Unit quaternions (P, 4, G) as matrices (P, G, 3, 3)."""
+    w, x, y, z = turns.transpose(1, 0, 2)
+    rows = (
+        (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
+        (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
+        (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
+    )
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)

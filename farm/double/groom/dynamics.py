@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
-from farm.double.groom.chain import Springs, carried_frames, respace, stretch, unit
+from farm.double.groom.chain import Springs, carried_onward, respace, stretch, unit
 from farm.double.groom.contact import REACH, Surface, anchor
 from farm.double.groom.style import Sway
 
@@ -43,23 +43,28 @@ PREROLL: Final = 24
 """Frames of motion that are played before the first one that is wanted."""
 LOCKED: Final = 100.0
 """The stiffness from which hair is one piece with the head."""
-SUBSTEPS: Final = 8
+SUBSTEPS: Final = 6
 SETTLING: Final = 0.6
 """Seconds in which hair comes to rest on the double as the first frame has it."""
 SETTLING_DAMPING: Final = 12.0
 """Damping in 1/s meanwhile."""
 MEETING: Final = 2
 """Substeps after which the nearest surface is looked for again."""
-NEWTON: Final = 3
+NEWTON: Final = 2
 CLEARANCE: Final = 0.003
 """Distance in metres that guides keep from skin and clothes, unless they were combed nearer."""
 RUB: Final = 0.35
 """Share of its sliding velocity that a touching point loses in a substep."""
 NEIGHBOURS: Final = 6
-FRICTION: Final = 40.0
+FRICTION: Final = 20.0
 """How fast neighbouring guides take on a common velocity, in 1/s."""
 INNER: Final = 60.0
 """How fast neighbouring points of a guide do: what bends hair back and forth is spent in it."""
+AIR: Final = 0.5
+"""How much faster the air stops hair per m/s of its speed, in 1/s: drag on fibres grows with its square."""
+EXPOSURE: Final = 0.4
+GOLDEN: Final = 0.6180339887
+"""How much guides differ in what air they meet, spread by multiples of the golden ratio: locks part in the wind."""
 FASTEST: Final = 12.0
 """Velocity against the head that hair never exceeds, in m/s."""
 
@@ -139,6 +144,8 @@ class _Solver:
         self.support = self._support(below, mass)
         self.borne = _borne(worn.head, self.rest[0].mean(axis=0), fps)
         self.beside = _neighbours(self.rest)
+        share = GOLDEN * np.arange(self.rest.shape[1])
+        self.exposed = (1 + EXPOSURE * (2 * (share % 1.0) - 1))[:, None]
         self.anchor = anchor(self.rest[0], worn.combed)
         self.points = _moved(worn.head[0], self.rest)
         self.velocity = np.zeros_like(self.points)
@@ -193,7 +200,9 @@ class _Solver:
         own[1:-1] += (0.5 * (own[2:] + own[:-2]) - own[1:-1]) * (1 - np.exp(-INNER * step))
         own *= np.exp(-damping * step)
         own *= np.minimum(1.0, FASTEST / np.maximum(np.linalg.norm(own, axis=2, keepdims=True), FASTEST))
-        velocity = (own + rigid) * np.exp(-self.sway.drag * step)
+        velocity = own + rigid
+        speed = np.linalg.norm(velocity, axis=2, keepdims=True)
+        velocity *= np.exp(-(self.sway.drag + AIR * speed) * self.exposed * step)
         points = old + step * velocity + step**2 * (borne * self.support @ turn.T - GRAVITY * UP)
         rooted = drift[0] + fraction * (drift[1] - drift[0])
         points[: self.held] = _moved(after, self.rest[: self.held] + rooted)
@@ -214,9 +223,7 @@ class _Solver:
     def _combed_offsets(self, points: Array, turn: Array) -> Array:
         """Where the springs want each segment (P − 1, G, 3): as combed on the head, and on the segment before it."""
         now = unit(np.diff(points, axis=0)) @ turn
-        carried = carried_frames(self.direction, now)
-        onward = self.direction.copy()
-        onward[1:] = np.einsum("pgij,pgj->pgi", carried[:-1], self.direction[1:])
+        onward = carried_onward(self.direction, now)
         wanted = unit(self.share * self.direction + (1 - self.share) * onward) * self.length[..., None]
         turned: Array = wanted @ turn.T
         return turned
