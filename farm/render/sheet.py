@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -77,13 +78,16 @@ def _picture(scene: Any, file: Path) -> Pixels:
 
 
 def _compose(rows: dict[str, list[Pixels]], side: int) -> Image.Image:
-    width = max(len(pictures) for pictures in rows.values()) * (side + GAP) + GAP
-    height = len(rows) * (side + LABEL + GAP) + GAP
-    sheet = Image.new("RGB", (width, height), BACKGROUND)
+    """Rows of pictures under their names, in as many columns of rows as make the sheet about as wide as tall."""
+    across = max(len(pictures) for pictures in rows.values()) * (side + GAP) + GAP
+    down = side + LABEL + GAP
+    columns = max(1, round(math.sqrt(len(rows) * down / across)))
+    per_column = math.ceil(len(rows) / columns)
+    sheet = Image.new("RGB", (columns * across, min(per_column, len(rows)) * down + GAP), BACKGROUND)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
-    for row, (name, pictures) in enumerate(rows.items()):
-        top = GAP + row * (side + LABEL + GAP)
-        draw.text((GAP + 2, top + 1), name.replace("_", " "), font=font, fill=INK)
-        for column, picture in enumerate(pictures):
-            sheet.paste(Image.fromarray(picture), (GAP + column * (side + GAP), top + LABEL))
+    for place, (name, pictures) in enumerate(rows.items()):
+        left, top = place // per_column * across + GAP, place % per_column * down + GAP
+        draw.text((left + 2, top + 1), name.replace("_", " "), font=font, fill=INK)
+        for number, picture in enumerate(pictures):
+            sheet.paste(Image.fromarray(picture), (left + number * (side + GAP), top + LABEL))
     return sheet

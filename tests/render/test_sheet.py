@@ -35,3 +35,14 @@ def test_a_row_for_each_template_and_a_column_for_each_view(small, capfd):
         assert tile.std() > 10
         assert all(np.abs(tile - other).mean() > 3 for other in tiles[:place])
     assert "Saved" not in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(("rows", "views"), [(1, 1), (7, 2), (25, 6)])
+def test_a_sheet_holds_every_picture_once_and_is_about_square(rows, views):
+    colours = np.arange(1, rows * views + 1, dtype=np.uint8).reshape(rows, views)
+    pictures = {str(row): [np.full((32, 32, 3), colour, np.uint8) for colour in colours[row]] for row in range(rows)}
+    sheet = np.asarray(sheets._compose(pictures, 32))
+    for colour in colours.ravel():
+        assert (sheet == colour).all(axis=2).sum() in range(32 * 32, 32 * 32 + 9)  # labels have greys of their own
+    if rows > 1:
+        assert 0.5 < sheet.shape[1] / sheet.shape[0] < 2
