@@ -111,6 +111,31 @@ def test_styles_go_with_the_hair_that_wears_them(world):
     assert len(set(world["hair.style"])) >= 20
 
 
+def test_men_wear_beards_of_every_style_and_women_none(world):
+    men = world["body.gender"] > 0.5
+    assert set(world["beard.style"][~men]) == {"clean_shaven"}
+    assert set(world["beard.style"][men]) == set(templates.names("beards"))
+    bearded = world["beard.style"] != "clean_shaven"
+    assert 0.25 < bearded[men].mean() < 0.55
+    assert bearded[men & (world["body.asian"] > 0.7)].mean() < bearded[men & (world["body.asian"] < 0.3)].mean() - 0.2
+
+
+def test_hair_goes_with_ancestry_and_greys_with_age(world):
+    african, asian = world["body.african"] > 0.7, world["body.asian"] > 0.7
+    coily = np.char.startswith(world["hair.type"].astype(str), "4")
+    assert coily[african].mean() > 0.5
+    assert not coily[asian].any()
+    assert world["hair.melanin"][african | asian].mean() > 0.9
+    light = world["hair.melanin"] < 0.6
+    assert light[world["body.caucasian"] > 0.7].mean() > 0.2
+    assert not light[african | asian].any()
+    means = [
+        world["hair.grey"][(world["body.age"] >= low) & (world["body.age"] < low + 10)].mean() for low in range(30, 80, 10)
+    ]
+    assert means == sorted(means)
+    assert means[0] < 0.05 < 0.5 < means[-1]
+
+
 def test_a_kind_is_drawn_by_its_share(read):
     kinds = {"old": {"share": 3, "set": {"body.age": 70}}, "young": {"share": 1, "set": {"body.age": 20}}}
     population = read({"one_of": kinds})
