@@ -21,7 +21,10 @@ def test_the_demo_shows_the_range() -> None:
     assert recipe.capture.resolution == (256, 256)
     assert recipe.capture.samples == (1, 4, 16)
     assert recipe.capture.reference.samples == 256
-    assert {variant.hair.style for variant in variants} == {"short", "shoulder_straight", "afro"}
+    assert len({variant.hair.style for variant in variants}) == 6
+    assert {"afro", "cornrows", "shoulder_straight"} <= {variant.hair.style for variant in variants}
+    assert len({variant.wardrobe.outfit for variant in variants}) == 3
+    assert any(variant.beard.style != "clean_shaven" for variant in variants)
     assert len({variant.pose.name for variant in variants if variant.stunt.name == "none"}) >= 3
     assert "jump" in {variant.stunt.name for variant in variants}
     assert {variant.light.preset for variant in variants} == {"studio", "courtyard", "sunset"}
