@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 from farm.double.groom.surface import EYE_DISTANCE, Frame, Head
 from farm.double.normals import vertex_normals
 
-__all__ = ["BAND", "Collider", "Shell", "build_collider"]
+__all__ = ["BAND", "Collider", "Shell", "build_collider", "surface_samples"]
 
 Array = NDArray[np.float64]
 
@@ -25,8 +25,10 @@ SPACING: Final = 0.007
 SMOOTHING: Final = 0.6
 """Blur of the distances, in grid cells."""
 SHEET_DEPTH: Final = 0.012
+SHEET_RISE: Final = 3.0
 STRAIGHT_BEHIND: Final = 0.7
-"""What is behind a garment: up to so many metres, and with at least this cosine to its normal."""
+"""What is behind a garment: up to so many metres, and with at least this cosine to its normal. How steeply distances
+rise again towards that depth: they would not survive a jump between the grid's points."""
 SAMPLE_RADIUS: Final = 0.004
 """Half the distance between surface samples."""
 BAND: Final = 0.045
@@ -67,16 +69,16 @@ class Collider:
         cell = place.astype(np.int64)
         fraction = place - cell
         base = (cell[:, 0] * self.shape[1] + cell[:, 1]) * self.shape[2] + cell[:, 2]
+        shares = ((1 - fraction).T.copy(), fraction.T.copy())
         mixed = np.zeros((len(points), 4))
         for corner in range(8):
             step = (corner >> 2 & 1, corner >> 1 & 1, corner & 1)
-            weight = np.prod(
-                [fraction[:, axis] if on else 1 - fraction[:, axis] for axis, on in enumerate(step)], axis=0
-            )
+            weight = shares[step[0]][0] * shares[step[1]][1] * shares[step[2]][2]
             index = base + (step[0] * self.shape[1] + step[1]) * self.shape[2] + step[2]
             mixed += weight[:, None] * self.values[index]
         gradient = mixed[:, 1:]
-        return mixed[:, 0], gradient / np.maximum(np.linalg.norm(gradient, axis=1, keepdims=True), 1e-9)
+        steepness = np.sqrt(np.einsum("nc,nc->n", gradient, gradient))
+        return mixed[:, 0], gradient / np.maximum(steepness, 1e-9)[:, None]
 
 
 def build_collider(
@@ -105,7 +107,7 @@ def build_collider(
         np.minimum(distance, _face_guard(frame.to_local(points), head, frame, fringe), out=distance)
     block = _blocks(shape)
     for order, shell in enumerate(shells):
-        samples, outward = _surface_samples(shell, points[[0, -1]])
+        samples, outward = surface_samples(shell, points[[0, -1]])
         if len(samples):
             near = _near(samples, points, block, band)
             distance[near] = np.minimum(
@@ -145,7 +147,7 @@ def _near(samples: Array, points: Array, block: NDArray[np.int64], band: float) 
     return np.flatnonzero(close[block])
 
 
-def _surface_samples(shell: Shell, box: Array) -> tuple[Array, Array]:
+def surface_samples(shell: Shell, box: Array) -> tuple[Array, Array]:
     """Places (S, 3) on a shell in or near a box (2, 3), and their outward normals (S, 3)."""
     used = np.unique(shell.faces)
     corners = shell.vertices[shell.faces]
@@ -173,7 +175,8 @@ def _distance_to(samples: Array, outward: Array, points: Array, band: float, *, 
     distance = np.full(len(points), np.inf)
     distance[found] = np.where(along < 0, -size, size)
     if sheet:
-        past = (along < 0) & ((along < -SHEET_DEPTH) | (-along < STRAIGHT_BEHIND * span))
+        distance[found] = np.maximum(distance[found], -SHEET_RISE * (along + SHEET_DEPTH) * (along < 0))
+        past = (along < 0) & (-along < STRAIGHT_BEHIND * span)
         distance[found[past]] = np.inf
     return distance
 

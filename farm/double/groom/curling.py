@@ -40,6 +40,11 @@ CURL_RISE: Final = 0.035
 """Length from where a curl begins over which it reaches its radius, in metres."""
 GATHER_RISE: Final = 1.5
 """Length over which strands gather into their lock, in distances between locks."""
+OTHER_WAY: Final = 0.04
+LOCKS_NEAR: Final = 5
+TOLD: Final = np.array([2, 3, 4])
+"""How far in metres a strand may leave its lock's middle before it looks for another one, among how many; and at
+which quarters of its points that is told."""
 LOCK_VARIETY: Final = 0.16
 TURN_VARIETY: Final = 0.08
 """Standard deviation of locks' radii, and of turns within a lock at full disorder, as a share of them."""
@@ -75,7 +80,8 @@ class Strands:
 
     def lengths(self) -> Array:
         """Length of each strand (N,) in metres."""
-        result: Array = np.sqrt(np.square(np.diff(self.points, axis=1)).sum(axis=2)).sum(axis=1)
+        steps = np.diff(self.points, axis=1)
+        result: Array = np.sqrt(np.einsum("npc,npc->np", steps, steps)).sum(axis=1)
         return result
 
 
@@ -89,10 +95,12 @@ def cut_unevenly(strands: Strands, uneven: float, random: np.random.Generator) -
     last = strands.points.shape[1] - 1
     place = kept[:, None] * np.arange(last + 1, dtype=np.float32)
     before = np.minimum(place.astype(np.int64), last - 1)
-    share = (place - before)[..., None]
-    row = np.arange(len(strands))[:, None]
-    points = strands.points[row, before] * (1 - share) + strands.points[row, before + 1] * share
-    return replace(strands, points=points.astype(np.float32))
+    share = (place - before).astype(np.float32)[..., None]
+    flat = strands.points.reshape(-1, 3)
+    before += (last + 1) * np.arange(len(strands))[:, None]
+    points = flat[before]
+    points += share * (flat[before + 1] - points)
+    return replace(strands, points=points)
 
 
 def stray(strands: Strands, distance: float, random: np.random.Generator) -> Strands:
@@ -101,7 +109,7 @@ def stray(strands: Strands, distance: float, random: np.random.Generator) -> Str
     ways = random.standard_normal((3, count, 3), dtype=np.float32)
     far = 0.3 + 0.5 * np.minimum(random.standard_exponential(count, dtype=np.float32), 4)
     phase = (2 * np.pi * random.random((count, 1), dtype=np.float32))[:, 0]
-    if not distance:
+    if not distance or not strands.loose.any():
         return strands
     along = np.linspace(0, 1, points, dtype=np.float32)
     lengths = strands.lengths()
@@ -131,9 +139,34 @@ def find_locks(
     return locks.astype(np.int32), middle
 
 
+def _along(
+    strands: Strands, locks: NDArray[np.int32], middle: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """The lock (N,) of each strand, its own or one beside it that goes the strand's way, and whether there is one (N,).
+
+    Where hair parts, as over a shoulder, strands that are rooted side by side must not be gathered from both ways.
+    """
+    ways = strands.points[:, TOLD * (strands.points.shape[1] - 1) // 4] - strands.points[:, :1]
+    off = np.linalg.norm(ways - ways[middle[locks]], axis=2).max(axis=1)
+    lost = np.flatnonzero(off > OTHER_WAY)
+    near = min(LOCKS_NEAR, len(middle))
+    if len(lost) and near > 1:
+        beside = cKDTree(strands.points[middle, 0]).query(strands.points[lost, 0], k=near)[1]
+        away = np.linalg.norm(ways[lost, None] - ways[middle[beside]], axis=3).max(axis=2)
+        away[strands.side[middle[beside]] != strands.side[lost, None]] = np.inf
+        best = away.argmin(axis=1)
+        row = np.arange(len(lost))
+        better = away[row, best] < off[lost]
+        locks, off = locks.copy(), off.copy()
+        locks[lost[better]] = beside[row, best][better]
+        off[lost[better]] = away[row, best][better]
+    return locks, off <= OTHER_WAY
+
+
 def curl_locks(strands: Strands, curl: Curl, random: np.random.Generator) -> Strands:
     """Gather strands into locks and curl them, with as many points as the turns need."""
     locks, middle = find_locks(strands, curl.size, random)
+    locks, together = _along(strands, locks, middle)
     lengths = strands.lengths()
     points = _points(strands, curl, lengths)
     finer = _spline(strands.points.shape[1], points)
@@ -158,7 +191,7 @@ def curl_locks(strands: Strands, curl: Curl, random: np.random.Generator) -> Str
     turns = np.minimum(rate * lengths[middle], (points - 1) / FEWEST_PER_TURN)[locks]
     turns *= 1 + TURN_VARIETY * curl.disorder * own[1]
     drift = shape["phase"][locks] + np.pi * curl.disorder**2 * own[2]
-    held = np.where(bare, 0.0, curl.gather * (1 - curl.disorder * chance**2)).astype(np.float32)
+    held = np.where(bare | ~together, 0.0, curl.gather * (1 - curl.disorder * chance**2)).astype(np.float32)
     result = np.empty((count, points, 3), dtype=np.float32)
     for start in range(0, count, CHUNK):
         part = slice(start, start + CHUNK)

@@ -277,7 +277,8 @@ def _neighbours(rest: Array) -> csr_array:
     """What mixes guides (P, G, 3) with those whose course is nearest: (G, G), rows summing to 1."""
     guides = rest.shape[1]
     course = np.concatenate([rest[0], rest[len(rest) // 2], rest[-1]], axis=1)
-    _, index = cKDTree(course).query(course, k=min(NEIGHBOURS + 1, guides))
+    near = min(NEIGHBOURS + 1, guides)
+    index = np.reshape(cKDTree(course).query(course, k=near)[1], (guides, near))
     rows = np.repeat(np.arange(guides), index.shape[1])
     return csr_array((np.full(index.size, 1.0 / index.shape[1]), (rows, index.ravel())), shape=(guides, guides))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import bpy
@@ -10,12 +11,15 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
+from farm.double.groom.band import build_bands
 from farm.double.groom.cache import solved_guides
+from farm.double.groom.collider import Shell
 from farm.double.groom.comb import Guides
 from farm.double.groom.curling import Strands, curl_locks, cut_unevenly, find_locks, stray
 from farm.double.groom.curves import build_curves
 from farm.double.groom.interpolate import build_scalp_object, spread_between
 from farm.double.groom.material import build_hair_material
+from farm.double.groom.outside import Solid, lead_out
 from farm.double.groom.style import Hairstyle, load_hairstyle
 from farm.double.groom.texture import textured
 from farm.double.groom.wearer import Wearer, read_wearer
@@ -47,6 +51,7 @@ class Groom:
 
     curves  the hair object; its data is in world space as it was built, its matrix follows the head bone
     scalp   the surface that it grows from, never rendered
+    bands   the elastic bands that hold it, one mesh; None where nothing is gathered
     guides  combed guides, in the same space as the data of `curves`
     style   what was combed, textured by the type of hair
     points  (N, P, 3) float32 strands, in the same space
@@ -54,6 +59,7 @@ class Groom:
 
     curves: Any
     scalp: Any
+    bands: Any
     guides: Guides
     style: Hairstyle
     points: NDArray[np.float32]
@@ -71,10 +77,11 @@ def build_groom(double: Wearer, hair: Hair, *, collection: Any, detail: Detail =
     same guides and fewer, thicker strands.
     """
     style = textured(load_hairstyle(hair.style), hair)
-    guides = solved_guides(*read_wearer(double), style, length=hair.length, frizz=hair.frizz, seed=hair.seed)
+    head, shells = read_wearer(double)
+    guides = solved_guides(head, shells, style, length=hair.length, frizz=hair.frizz, seed=hair.seed)
     if detail == "preview":
         hair = hair.model_copy(update={"strands": min(hair.strands, PREVIEW_STRANDS)})
-    return grow_strands(double, guides, style, hair, collection=collection)
+    return grow_strands(double, guides, style, hair, collection=collection, shells=shells)
 
 
 def grow_strands(
@@ -85,11 +92,14 @@ def grow_strands(
     *,
     collection: Any,
     name: str = "groom",
-    material: Any = None,
+    shells: Sequence[Shell] = (),
 ) -> Groom:
-    """Strands of combed guides as a hair object called `name`; `material` is one of the hair's own when left out."""
+    """Strands of combed guides as a hair object called `name`, led out of `shells`: the posed skin, then clothes."""
     scalp = build_scalp_object(guides.scalp, collection)
     strands = _spread(guides, style, hair, scalp)
+    if shells and len(strands):
+        solid = Solid.of(shells, strands.points.reshape(-1, 3))
+        strands = replace(strands, points=lead_out(strands.points, solid))
     radius = _radius(strands, style, hair)
     tone = stream(hair.seed, "groom", "tones").standard_normal(int(strands.locks.max(initial=0)) + 1)
     curves = build_curves(
@@ -98,18 +108,20 @@ def grow_strands(
         radius,
         tone[strands.locks].astype(np.float32),
         scalp=scalp,
-        material=material or build_hair_material(name, hair),
+        material=build_hair_material(name, hair),
     )
-    for thing in (scalp, curves):
+    bands = build_bands(guides, collection)
+    for thing in filter(None, (scalp, curves, bands)):
         _follow_head(thing, double)
-    return Groom(curves=curves, scalp=scalp, guides=guides, style=style, points=strands.points)
+    return Groom(curves=curves, scalp=scalp, bands=bands, guides=guides, style=style, points=strands.points)
 
 
 def remove_groom(groom: Groom) -> None:
     """Remove a groom's objects, their data and its material; the shared hair assets stay."""
-    materials = list(groom.curves.data.materials)
-    data = [groom.curves.data, groom.scalp.data]
-    for thing in (groom.curves, groom.scalp):
+    things = [thing for thing in (groom.curves, groom.scalp, groom.bands) if thing]
+    data = [thing.data for thing in things]
+    materials = [material for block in data for material in block.materials]
+    for thing in things:
         bpy.data.objects.remove(thing)
     for blocks in (data, materials):
         bpy.data.batch_remove([block for block in blocks if block and block.users == 0])

@@ -1,7 +1,7 @@
 """A groom that sways: its guides solved over the frames of a clip, and its strands laid along them frame by frame.
 
-Loose hair is solved guide by guide. Tied hair moves as one: the middle line of a tail, or of each lock, is solved for
-all of it.
+Loose hair is solved guide by guide. Tied hair moves as one: the middle line of each tail, row or lock is solved for all
+of it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.double.groom.cache import solved_motion
 from farm.double.groom.contact import anchor
 from farm.double.groom.curves import move_curves
-from farm.double.groom.dynamics import LOCKED, Wearing, solve_guides
+from farm.double.groom.dynamics import LOCKED, Wearing
 from farm.double.groom.follow import Followers, bind_strands
+from farm.double.groom.outside import CLOTH, Solid, bare, lead_out
 from farm.double.groom.strands import Groom
-from farm.double.groom.tie import Locks
+from farm.double.groom.tie import Gather
 from farm.double.normals import vertex_normals
 
 __all__ = ["Swaying", "sample_surfaces", "sway_groom"]
@@ -30,6 +32,8 @@ Array = NDArray[np.float64]
 LINES: Final = 480
 """Guides of loose hair that are solved: the first ones, which are spread evenly over the scalp."""
 LINE_POINTS: Final = 16
+BESIDE: Final = 0.03
+"""How far in metres strands leave the lines that they follow."""
 AS_TIED: Final = 1e-6
 """Looseness under which a point of tied hair lies where it was tied."""
 
@@ -41,6 +45,7 @@ class Swaying:
     first    the frame of guides[0]
     guides   (F, G, P, 3) at each frame, in the space of the groom's data
     drift    (F, S, 3) how far roots have gone with the skin under them
+    solids   (F,) skin and clothes at each frame, in the same space
     """
 
     groom: Groom
@@ -48,11 +53,13 @@ class Swaying:
     guides: Array
     drift: NDArray[np.float32]
     followers: Followers
+    solids: Sequence[Solid]
 
     def show(self, frame: int) -> None:
         """Lay the strands as they are at a frame; those before are forgotten, whatever they were."""
         index = frame - self.first
-        move_curves(self.groom.curves.data, self.followers.moved(self.guides[index], self.drift[index]))
+        strands = self.followers.moved(self.guides[index], self.drift[index])
+        move_curves(self.groom.curves.data, lead_out(strands, self.solids[index]))
 
 
 def sway_groom(
@@ -67,7 +74,7 @@ def sway_groom(
 ) -> Swaying | None:
     """Solve a groom, combed on the upright double, over consecutive frames; None where it does not move.
 
-    surfaces  mesh objects that hair cannot pass
+    surfaces  mesh objects that hair cannot pass, the skin first
     combed    (N, 3) their `sample_surfaces` when the groom was built
     lead      frames of motion that are played before the first one
     go        takes the scene to a frame
@@ -77,10 +84,21 @@ def sway_groom(
         return None
     played = range(frames[0] - lead, frames[-1] + 1)
     worn = _record(groom.curves, surfaces, combed, played, go)
-    guides = solve_guides(lines, worn, groom.style.sway, fps=fps, lead=lead, held=held, thickness=thickness)
-    skin = anchor(groom.points[:, 0].astype(np.float64), combed)
-    drift = np.array([skin @ (worn.local(lead + index) - combed) for index in range(len(frames))], dtype=np.float32)
-    return Swaying(groom, frames[0], guides, drift, bind_strands(groom.points.astype(np.float64), lines))
+    guides = solved_motion(lines, worn, groom.style.sway, fps=fps, lead=lead, held=held, thickness=thickness)
+    skin = anchor(groom.points[:, 0].astype(np.float64), worn.combed)
+    drift = np.array([skin @ (worn.local(frame) - worn.combed) for frame in range(lead, len(worn))], dtype=np.float32)
+    solids = [_solid(worn, frame, lines) for frame in range(lead, len(worn))]
+    return Swaying(groom, frames[0], guides, drift, bind_strands(groom.points.astype(np.float64), lines), solids)
+
+
+def _solid(worn: Wearing, frame: int, lines: Array) -> Solid:
+    """What strands stay out of at a frame: the samples that lines (G, P, 3) can reach."""
+    reach = float(np.linalg.norm(np.diff(lines, axis=1), axis=2).sum(axis=1).max()) + BESIDE
+    low, high = lines[:, 0].min(axis=0) - reach, lines[:, 0].max(axis=0) + reach
+    samples = worn.local(frame)
+    near = ((samples > low) & (samples < high)).all(axis=1)
+    normals = worn.normals[frame][near] @ worn.head[frame][:3, :3]
+    return Solid(samples[near].astype(np.float32), normals.astype(np.float32))
 
 
 def sample_surfaces(surfaces: Sequence[Any]) -> Array:
@@ -100,7 +118,11 @@ def _lines(groom: Groom) -> tuple[Array, int, Array]:
     moving = np.flatnonzero(tied.loose[chosen] > AS_TIED)
     held = max(2, int(moving[0])) if len(moving) else len(chosen)
     points = points[:, chosen]
-    locks = tied.locks(groom.guides.roots) if isinstance(groom.style.tie, Locks) else np.zeros(len(points), np.int64)
+    tie, roots = groom.style.tie, groom.guides.roots
+    if isinstance(tie, Gather):
+        locks = np.where(roots.side > 0, 1, 0) if tie.both else np.zeros(len(points), np.int64)
+    else:
+        locks = tied.locks(roots)
     bundles = [points[locks == lock] for lock in np.unique(locks)]
     lines = np.stack([bundle.mean(axis=0) for bundle in bundles])
     spread = [np.sqrt(((bundle - bundle.mean(axis=0)) ** 2).sum(axis=2).mean(axis=0)) for bundle in bundles]
@@ -113,9 +135,13 @@ def _spread(points: int) -> NDArray[np.int64]:
 
 
 def _record(curves: Any, surfaces: Sequence[Any], combed: Array, frames: range, go: Callable[[int], None]) -> Wearing:
-    """What carries hair curves over frames, and the surfaces meanwhile as their armature poses them."""
+    """What carries hair curves over frames, and the surfaces meanwhile as their armature poses them.
+
+    Skin under clothes, the surfaces after the first, is left out.
+    """
     faces = [_quads(thing.data) for thing in surfaces]
     heads, places, normals = [], [], []
+    parts: list[tuple[Array, Array]] = []
     with _unsmoothed(surfaces):
         for frame in frames:
             go(frame)
@@ -124,7 +150,14 @@ def _record(curves: Any, surfaces: Sequence[Any], combed: Array, frames: range, 
             samples = [_samples(thing.evaluated_get(graph), each) for thing, each in zip(surfaces, faces, strict=True)]
             places.append(np.concatenate([place for place, _ in samples]))
             normals.append(np.concatenate([normal for _, normal in samples]))
-    return Wearing(combed, np.array(heads), np.array(places), np.array(normals))
+            parts = parts or samples
+    kept = np.ones(len(combed), dtype=bool)
+    skin = len(parts[0][0])
+    kept[:skin] = bare(*parts[0], parts[1:])
+    outward = np.array(normals)
+    surface = np.array(places)
+    surface[:, skin:] += CLOTH * outward[:, skin:]
+    return Wearing(combed[kept], np.array(heads), surface[:, kept], outward[:, kept])
 
 
 def _samples(shown: Any, faces: NDArray[np.int32]) -> tuple[Array, Array]:

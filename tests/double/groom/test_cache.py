@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from farm.double.groom import cache
-from farm.double.groom.cache import cache_folder, forget_guides, guides_key, solved_guides
+from farm.double.groom.cache import cache_folder, forget_guides, guides_key, solved_guides, solved_motion
 from farm.double.groom.comb import comb_guides
+from farm.double.groom.dynamics import solve_guides
 from farm.double.groom.style import load_hairstyle
+
+from .test_dynamics import JOLT, SWAY, hanging_hair, wear
 
 SOLVE = {"length": 1.0, "frizz": 0.3, "seed": 5}
 
@@ -102,3 +105,23 @@ def test_the_folder_is_the_users_unless_said_otherwise(monkeypatch, tmp_path):
     assert cache_folder().name == "digidouble"
     monkeypatch.setenv("DIGIDOUBLE_CACHE", str(tmp_path))
     assert cache_folder() == tmp_path
+
+
+def test_motion_is_alike_bit_for_bit_from_disk_and_solver_and_knows_what_it_depends_on(monkeypatch):
+    calls = []
+
+    def count(*args, **kwargs):
+        calls.append(1)
+        return solve_guides(*args, **kwargs)
+
+    monkeypatch.setattr(cache, "solve_guides", count)
+    rest, worn, settings = hanging_hair(6, 6), wear(JOLT[:4]), {"fps": 24.0, "lead": 1}
+    first = solved_motion(rest, worn, SWAY, **settings)
+    np.testing.assert_array_equal(solved_motion(rest, worn, SWAY, **settings), first)
+    assert len(calls) == 1
+    np.testing.assert_array_equal(first, solve_guides(rest, worn, SWAY, **settings))
+    solved_motion(rest, worn, SWAY.model_copy(update={"damping": 9.0}), **settings)
+    solved_motion(rest, worn, SWAY, **(settings | {"held": 3}))
+    solved_motion(rest, wear(JOLT[1:5]), SWAY, **settings)
+    solved_motion(1.01 * rest, worn, SWAY, **settings)
+    assert len(calls) == 5
