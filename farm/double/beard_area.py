@@ -46,6 +46,10 @@ BEARD_REGIONS: Final[dict[str, tuple[float, float, tuple[tuple[float, float], ..
 """Softness of the edge in metres; how far back the region reaches, as y in metres; and the outline of its left half:
 azimuth in degrees (0 the face, 90 the left ear) and height in metres."""
 
+SIDEBURN_ENDS: Final = (0.698, 0.740)
+SIDEBURN_THIN: Final = 0.10
+"""Heights in metres between which sideburns thin out upwards, as they do under a shaven head, and what is left."""
+
 LIP_HEIGHT: Final = (0.6495, 0.6715)
 LIP_AZIMUTH: Final = 15.0
 MOUTH_DEPTH: Final = 0.006
@@ -71,7 +75,13 @@ def beard_shares() -> dict[str, NDArray[np.float64]]:
         depth = np.minimum(area_distance(plane, line), back - base.vertices[:, 1])
         rising = np.clip(depth / softness + 0.5, 0.0, 1.0)
         shares[region] = np.where(bare | outside, 0.0, rising * rising * (3 - 2 * rising))
+    shares["sideburns"] = shares["sideburns"] * _thinning(base.vertices[:, 2])
     return shares
+
+
+def _thinning(heights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How much of the sideburns is left at heights (V,)."""
+    return np.interp(heights, SIDEBURN_ENDS, (1.0, SIDEBURN_THIN))
 
 
 def _mouth() -> NDArray[np.bool_]:

@@ -149,9 +149,9 @@ def _polar(graph: Graph, gaze: Any) -> tuple[Any, Any]:
 
 def _white(graph: Graph, gaze: Any, across: Any) -> Any:
     """Off-white, pinker and veined towards the corners of the lids."""
-    outward = graph.ramp(across, 0.007, 0.014)
+    outward = graph.ramp(across, 0.0065, 0.0135)
     veins = graph.ramp(graph.noise(gaze, size=0.0016, detail=4.0, roughness=0.7), 0.56, 0.70)
-    white = graph.mix(outward, (0.72, 0.69, 0.65), (0.64, 0.50, 0.45))
+    white = graph.mix(outward, (0.58, 0.545, 0.505), (0.50, 0.36, 0.31))
     return graph.mix(graph.math("MULTIPLY", veins, graph.math("MULTIPLY", outward, 0.5)), white, (0.55, 0.22, 0.18))
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.double.base_mesh import base_mesh
-from farm.double.eyeball import eye_of
 from farm.double.groom.material import build_hair_material
 from farm.double.rig import bone_of, follow_bone
 from farm.recipe.parameters import Hair
@@ -21,11 +20,13 @@ CROWN: Final = 881
 CHIN: Final = 747
 
 UPPER_LASHES: Final = 150
-LOWER_LASHES: Final = 75
-LASH_RADIUS: Final = 0.000045
+LOWER_LASHES: Final = 90
+LASH_RADIUS: Final = 0.00006
+LASHES: Final = {"1": (LOWER_LASHES, 1.0, -0.05), "2": (UPPER_LASHES, 1.30, 0.26)}
+"""By strip of a lid, the lower and the upper: number, length as a multiple of the strip's, and how far they curl up."""
 
-BROW_HAIRS: Final = 620
-BROW_RADIUS: Final = 0.00004
+BROW_HAIRS: Final = 780
+BROW_RADIUS: Final = 0.000038
 BROW: Final = np.array([
     # x, height, half width on the unshaped face; length of the hairs; their rise in degrees
     (0.0105, 0.7455, 0.0022, 0.0060, 75.0),
@@ -37,17 +38,16 @@ BROW: Final = np.array([
 ])  # fmt: skip
 """The left brow from the bridge of the nose to the temple."""
 CONVERGE: Final = 22.0
-LIFT: Final = 0.30
+LIFT: Final = 0.20
 
 
 def lash_strands(shape: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
     """Lashes of both eyes (N, STRAND_POINTS, 3) in metres, root first, spread over the helper strips of the lids."""
     strands = []
     for side in "lr":
-        eye = eye_of(shape, side)
-        for strip, count in (("1", LOWER_LASHES), ("2", UPPER_LASHES)):
+        for strip, (count, reach, curl) in LASHES.items():
             grid = shape[_strip_grid(f"helper-{side}-eyelashes-{strip}")]
-            strands.append(_along_columns(grid, eye.centre, count, rng))
+            strands.append(_curled(_along_columns(grid, count, rng), reach, curl))
     return np.concatenate(strands)
 
 
@@ -86,9 +86,15 @@ def _edge_distances(faces: NDArray[np.int32], start: int) -> dict[int, int]:
     return distances
 
 
-def _along_columns(
-    grid: NDArray[np.float64], eye: NDArray[np.float64], count: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
+def _curled(strands: NDArray[np.float64], reach: float, curl: float) -> NDArray[np.float64]:
+    """Strands (N, STRAND_POINTS, 3) made `reach` times as long and curled up by a share of their length."""
+    longer = strands[:, :1] + reach * (strands - strands[:, :1])
+    length = np.linalg.norm(longer[:, -1] - longer[:, 0], axis=1)
+    longer[..., 2] += curl * length[:, None] * np.linspace(0.0, 1.0, STRAND_POINTS) ** 2
+    return longer
+
+
+def _along_columns(grid: NDArray[np.float64], count: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Strands (count, STRAND_POINTS, 3) that run down the columns of a grid (rows, columns, 3)."""
     rows, columns = grid.shape[:2]
     across = np.sort(np.clip((np.arange(count) + rng.uniform(0.1, 0.9, count)) / count, 0.02, 0.98)) * (columns - 1)
@@ -113,8 +119,8 @@ def brow_strands(shape: NDArray[np.float64], rng: np.random.Generator) -> NDArra
 
 
 def _brow(shape: NDArray[np.float64], side: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    along = rng.beta(1.1, 1.25, BROW_HAIRS)
-    across = rng.uniform(-1.0, 1.0, BROW_HAIRS)
+    along = rng.beta(1.3, 1.4, BROW_HAIRS)
+    across = rng.triangular(-1.25, 0.0, 1.25, BROW_HAIRS)
     table = np.stack([np.interp(along, np.linspace(0, 1, len(BROW)), column) for column in BROW.T], axis=1)
     x, height, half, length, rise = table.T
     roots, normals = _on_face(shape, np.stack([side * x, height + half * across], axis=1))

@@ -80,6 +80,8 @@ PAPILLA: Final = 0.14
 RINGS: Final = 9
 AROUND: Final = 16
 PER_TOOTH: Final = 8
+LOW: Final = 0.011
+"""How far the tongue's back sinks in a jaw that opens fully, in metres: it lies flat between the lower teeth."""
 LEAST: Final = 0.0003
 """Units that move a part less, in metres, are noise of the data."""
 CROWN: Final = "crown"
@@ -119,7 +121,7 @@ def build_mouth(
     crown = np.concatenate([part.crown for part in parts])
     mesh.attributes.new(CROWN, "FLOAT", "POINT").data.foreach_set("value", crown.astype(np.float32))
     mesh.shade_smooth()
-    for material in (_enamel(), _flesh("gum", (0.50, 0.17, 0.15)), _flesh("tongue", (0.46, 0.15, 0.13))):
+    for material in (_enamel(), _flesh("gum", (0.58, 0.23, 0.20)), _flesh("tongue", (0.60, 0.24, 0.21))):
         mesh.materials.append(material)
     thing = bpy.data.objects.new("mouth", mesh)
     collection.objects.link(thing)
@@ -150,7 +152,7 @@ def _offsets(shape: Array, units: Mapping[str, Unit], parts: list[_Part]) -> dic
         for part in parts:
             group = groups[part.group]
             if part.group == TONGUE:
-                rows.append(whole[group])
+                rows.append(whole[group] + (_sinking(shape[group]) if name == "jawOpen" else 0.0))
             elif np.abs(whole[group]).max() < LEAST:
                 rows.append(np.zeros_like(part.points))
             else:
@@ -161,6 +163,12 @@ def _offsets(shape: Array, units: Mapping[str, Unit], parts: list[_Part]) -> dic
         if np.abs(offsets).max() > LEAST:
             made[name] = offsets
     return made
+
+
+def _sinking(tongue: Array) -> Array:
+    """How a tongue's points (N, 3) sink in an open jaw: the higher they lie, the further."""
+    height = tongue[:, 2] - tongue[:, 2].min()
+    return np.outer(height / height.max(), (0.0, 0.0, -LOW))
 
 
 def _arch(shape: Array, group: str) -> list[_Part]:
@@ -212,10 +220,10 @@ def _tooth(curves: list[Any], tooth: _Tooth, place: float, width: float, group: 
     along, outward, up, _ = _frame(curves, place)
     depth = tooth.depth / tooth.width * width
     turn = np.arange(AROUND) * (2 * np.pi / AROUND)
-    round_x = np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** 0.75
-    round_y = np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** 0.75
+    round_x = np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** 0.6
+    round_y = np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** 0.6
     level = np.linspace(0.0, 1.0, RINGS)
-    wide = np.interp(level, [0.0, 0.3, 0.75, 0.93, 1.0], [0.74, 0.82, 1.0, 0.97, 0.86])
+    wide = np.interp(level, [0.0, 0.3, 0.75, 0.93, 1.0], [0.78, 0.88, 1.0, 1.0, 0.95])
     thick = np.interp(level, [0.0, 0.4, 0.8, 1.0], [1.0, 0.95, 0.55 + 0.4 * tooth.flat, 0.22 + 0.6 * tooth.flat])
     level = np.concatenate([level, [1.02, 1.015]])
     wide = np.concatenate([wide, [0.62, 0.02]])
@@ -229,7 +237,7 @@ def _tooth(curves: list[Any], tooth: _Tooth, place: float, width: float, group: 
     centre = front - behind[:, None] * outward
     points = (
         centre[:, None]
-        + (0.492 * width * wide[:, None] * round_x)[..., None] * along
+        + (0.51 * width * wide[:, None] * round_x)[..., None] * along
         + (depth / 2 * thick[:, None] * round_y)[..., None] * outward
     )
     cusps = 0.0007 * (tooth.flat > 0.5) * np.cos(2 * turn) ** 2
@@ -286,7 +294,7 @@ def _enamel() -> Any:
     """Enamel: translucent and wet, yellower at the neck where the dentine shows through."""
     material, graph = new_material("enamel")
     neck = graph.ramp(graph.attribute(CROWN), 0.75, 0.2)
-    colour = graph.mix(neck, (0.72, 0.66, 0.55), (0.58, 0.46, 0.28))
+    colour = graph.mix(neck, (0.88, 0.81, 0.69), (0.72, 0.58, 0.38))
     inputs = {
         "Base Color": colour,
         "Roughness": 0.22,

@@ -10,7 +10,6 @@ model for acquiring and rendering human skin".
 from __future__ import annotations
 
 import functools
-import math
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -25,19 +24,26 @@ __all__ = ["Colour", "Scatter", "absorbed", "darkness", "scatter", "skin_tone", 
 
 Colour = tuple[float, float, float]
 
-SWATCH_WHITE: Final = 0.66
-SWATCH_CONTRAST: Final = 0.72
-"""Swatches show skin as photographed: brighter than its albedo where it is light, in deeper shade where it is dark."""
-LIVING: Final = ((1.08, 0.82, 0.72), (1.08, 0.88, 0.78))
-"""What living skin is to a swatch, at the lightest and darkest tone: swatches hold no blood."""
+XYZ: Final = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+"""CIE XYZ of scene-linear Rec.709."""
 
-BLOOD: Final = ((0.05, 0.48, 0.54), (0.09, 0.18, 0.16))
+LIGHTNESS: Final = (74.0, 21.0)
+"""CIE L* of the lightest and darkest skin's albedo: swatches show skin as photographed, brighter than its albedo where
+it is light and in deeper shade where it is dark."""
+EVEN: Final = 0.5
+"""How far lightness falls by equal steps, rather than by the swatches', of which the first three are nearly alike."""
+LIVING: Final = (9.5, 15.0)
+ALIVE: Final = 0.55
+"""CIE a*, b* of living skin, which hardly differ between peoples while L* falls from 70 to 30 (Xiao et al. 2017,
+"Characterising the variations in ethnic skin colours"), and their share in ours: swatches hold no blood."""
+
+BLOOD: Final = ((0.05, 0.46, 0.42), (0.09, 0.18, 0.16))
 """Absorbance of one unit of haemoglobin, at the lightest and darkest tone, where melanin hides it."""
-MELANIN: Final = ((0.30, 0.56, 0.74), (0.34, 0.42, 0.46))
+MELANIN: Final = ((0.36, 0.56, 0.70), (0.34, 0.42, 0.46))
 """Absorbance of one unit of melanin more than around."""
 PALE: Final = ((0.10, 0.16, 0.20), (1.25, 1.40, 1.50))
 """Absorbance that goes with one unit of melanin less: next to nothing on skin that has none."""
-MUCOSA: Final = np.array([0.25, 0.06, 0.05])
+MUCOSA: Final = np.array([0.42, 0.13, 0.11])
 """Albedo of the mouth's inside, alike in all tones."""
 
 
@@ -63,16 +69,35 @@ def darkness(tone: float) -> float:
     return (tone - 1) / 9
 
 
+@functools.cache
+def _tones() -> NDArray[np.float64]:
+    """CIE L*, a*, b* (10, 3) of the albedo of the ten tones."""
+    lab = np.array([_lab(swatch) for swatch in _swatches()])
+    published = (lab[0, 0] - lab[:, 0]) / (lab[0, 0] - lab[-1, 0])
+    fallen = (1 - EVEN) * published + EVEN * np.linspace(0.0, 1.0, len(lab))
+    lightness = LIGHTNESS[0] + (LIGHTNESS[1] - LIGHTNESS[0]) * fallen
+    hue = (1 - ALIVE) * lab[:, 1:] + ALIVE * np.array(LIVING)
+    return np.column_stack([lightness, hue])
+
+
 def skin_tone(tone: float) -> Colour:
-    """The scene-linear albedo of a Monk tone 1..10; between two swatches it is their geometric mean, weighted."""
+    """The scene-linear albedo of a Monk tone 1..10; between two tones it is their mean in CIE L*a*b*."""
     at = np.arange(1, 11)
-    logs = np.log(_swatches())
-    red, green, blue = (float(np.interp(tone, at, logs[:, channel])) for channel in range(3))
-    return _albedo(red), _albedo(green), _albedo(blue)
+    red, green, blue = _from_lab(np.array([np.interp(tone, at, values) for values in _tones().T]))
+    return float(red), float(green), float(blue)
 
 
-def _albedo(log_swatch: float) -> float:
-    return SWATCH_WHITE * math.exp(SWATCH_CONTRAST * log_swatch)
+def _lab(colour: NDArray[np.float64]) -> NDArray[np.float64]:
+    """CIE L*a*b* (D65) of a scene-linear Rec.709 colour."""
+    x, y, z = np.cbrt(XYZ @ colour / XYZ.sum(axis=1))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def _from_lab(lab: NDArray[np.float64]) -> NDArray[np.float64]:
+    y = (lab[0] + 16) / 116
+    roots = np.array([y + lab[1] / 500, y, y - lab[2] / 200])
+    colour: NDArray[np.float64] = np.linalg.solve(XYZ, roots**3 * XYZ.sum(axis=1))
+    return colour
 
 
 def _between(ends: tuple[Colour, Colour], share: float) -> NDArray[np.float64]:
@@ -92,8 +117,7 @@ def tint(tone: float) -> NDArray[np.float64]:
     blood, melanin = zone_sum("blood")[:, None], zone_sum("melanin")[:, None]
     pale = _between(PALE, dark**1.5)
     absorbance = blood * _between(BLOOD, dark) + np.maximum(melanin, 0) * _between(MELANIN, dark)
-    living = np.array(skin_tone(tone)) * _between(LIVING, dark)
-    colour = np.minimum(living * np.exp(-absorbance - np.minimum(melanin, 0) * pale), 0.9)
+    colour = np.minimum(np.array(skin_tone(tone)) * np.exp(-absorbance - np.minimum(melanin, 0) * pale), 0.9)
     inside = zone_masks()["inside-mouth"][:, None]
     mixed: NDArray[np.float64] = colour * (1 - inside) + MUCOSA * inside
     return mixed

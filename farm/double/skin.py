@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.double.beard_area import beard_shares
 from farm.double.pigment import absorbed, darkness, scatter, tint
 from farm.double.shading import Graph, new_material
 from farm.double.soil import Coat, Layer, add_dirt, add_sweat
@@ -42,8 +43,11 @@ HATCH_DEPTH: Final = 0.000035
 """Sizes in metres: a cheek's pores are 0.2 to 0.5 mm wide, primary lines of the skin's relief lie 0.5 to 1 mm apart
 (Piérard et al. 2003); both a little more, to show at 512×512."""
 HATCH_WAYS: Final = ((0.62, 0.35, 0.70), (-0.58, 0.45, 0.68))
-FRECKLE: Final = 0.0036
+FRECKLES: Final = ((0.0018, 0.75), (0.0032, 0.60))
+"""Fine and coarse ones: size in metres of a cell, which holds one at most, and share of cells that do at most."""
 AGE_SPOT: Final = 0.016
+SHADOW: Final = (0.70, 0.75, 0.80)
+"""Share of light that a shaven man's skin leaves where roots of a dense dark beard lie in it."""
 
 
 def paint_skin(mesh: Any, shape: NDArray[np.float64], skin: Skin, body: Body) -> None:
@@ -51,7 +55,7 @@ def paint_skin(mesh: Any, shape: NDArray[np.float64], skin: Skin, body: Body) ->
     wet = np.max([share * zone_masks()[zone] for zone, share in WET.items()], axis=0)
     vectors = {
         REST: shape[:BODY_VERTICES],
-        TINT: tint(skin.tone),
+        TINT: tint(skin.tone) * _beard_shadow(skin, body),
         RELIEF: np.stack([zone_sum("pores"), wet, zone_sum("vein")], axis=1),
         EXPOSURE: np.stack([zone_sum("sun"), zone_sum("sweat"), zone_sum("dirt")], axis=1),
     }
@@ -60,6 +64,14 @@ def paint_skin(mesh: Any, shape: NDArray[np.float64], skin: Skin, body: Body) ->
     for name, values in vectors.items():
         painted = mesh.attributes.new(name, "FLOAT_VECTOR", "POINT")
         painted.data.foreach_set("vector", values.astype(np.float32).ravel())
+
+
+def _beard_shadow(skin: Skin, body: Body) -> NDArray[np.float64]:
+    """The share of light (B, 3) that roots of shaven hair leave, under skin that is not as dark as they are."""
+    density = np.max([share[:BODY_VERTICES] for share in beard_shares().values()], axis=0)[:, None]
+    strength = max(0.0, 2 * body.gender - 1) * (1 - 0.6 * darkness(skin.tone))
+    shadow: NDArray[np.float64] = 1 - strength * density * (1 - np.array(SHADOW))
+    return shadow
 
 
 def build_skin(skin: Skin, body: Body) -> Any:
@@ -75,7 +87,7 @@ def build_skin(skin: Skin, body: Body) -> Any:
         colour=_colour(graph, rest, skin, body, mottle, vein, sun),
         roughness=rough,
         height=_relief(graph, rest, pores, wet),
-        coat=Coat(0.12 + 0.3 * skin.gloss**2, 0.35 - 0.2 * skin.gloss),
+        coat=Coat(0.08 + 0.3 * skin.gloss**2, 0.36 - 0.2 * skin.gloss),
         specular=0.4,
     )
     if skin.dirt:
@@ -83,6 +95,10 @@ def build_skin(skin: Skin, body: Body) -> Any:
     if skin.sweat:
         layer = add_sweat(graph, rest, layer, sweat, skin.sweat)
     below = scatter(skin.tone)
+    normal = graph.node("Bump", {"Strength": 1.0, "Distance": 1.0, "Height": layer.height})
+    film = (
+        normal if layer.water is None else graph.node("Bump", {"Strength": 1.0, "Distance": 1.0, "Height": layer.water})
+    )
     graph.surface(
         graph.node(
             "BsdfPrincipled",
@@ -96,7 +112,8 @@ def build_skin(skin: Skin, body: Body) -> Any:
                 "Subsurface Scale": below.scale,
                 "Coat Weight": layer.coat.weight,
                 "Coat Roughness": layer.coat.roughness,
-                "Normal": graph.node("Bump", {"Strength": 1.0, "Distance": 1.0, "Height": layer.height}),
+                "Coat Normal": film,
+                "Normal": normal,
             },
             subsurface_method=SUBSURFACE,
         )
@@ -117,9 +134,11 @@ def _colour(graph: Graph, rest: Any, skin: Skin, body: Body, mottle: Any, vein: 
     moles = graph.math("MULTIPLY", graph.ramp(graph.noise(rest, size=0.0035, detail=0.0), 0.76, 0.84), 0.6)
     colour = graph.mix(moles, colour, absorbed(tone, blood=0.2, melanin=1.0), blend="MULTIPLY")
     if skin.freckles:
-        shown = _spots(graph, rest, FRECKLE, share=0.30 + 0.70 * skin.freckles, sun=sun)
-        depth = (0.55 + 0.45 * skin.freckles) * (1 - 0.45 * dark)
-        colour = graph.mix(graph.math("MULTIPLY", shown, depth), colour, absorbed(tone, melanin=2.0), blend="MULTIPLY")
+        depth = (0.60 + 0.40 * skin.freckles) * (1 - 0.45 * dark)
+        brown = absorbed(tone, melanin=2.0)
+        for size, most in FRECKLES:
+            shown = _spots(graph, rest, size, share=most * skin.freckles**0.7, sun=sun)
+            colour = graph.mix(graph.math("MULTIPLY", shown, depth), colour, brown, blend="MULTIPLY")
     if body.age > 45:
         shown = _spots(graph, rest, AGE_SPOT, share=0.45 * min(1.0, (body.age - 45) / 30), sun=sun)
         colour = graph.mix(graph.math("MULTIPLY", shown, 0.7), colour, absorbed(tone, melanin=0.9), blend="MULTIPLY")
@@ -128,11 +147,11 @@ def _colour(graph: Graph, rest: Any, skin: Skin, body: Body, mottle: Any, vein: 
 
 def _spots(graph: Graph, rest: Any, size: float, *, share: float, sun: Any) -> Any:
     """Irregular spots 0..1, one to a cell of `size` metres, as many and as wide as sun and chance have it."""
-    frayed = graph.shake(rest, size=size / 3, by=size * 0.22)
+    frayed = graph.shake(rest, size=size / 2, by=size * 0.20)
     distance, chance, dark, width = graph.cells(frayed, size=size)
     there = graph.math("LESS_THAN", chance, graph.math("MULTIPLY", sun, share))
-    radius = graph.math("MULTIPLY_ADD", graph.math("MULTIPLY", width, width), 0.34, 0.18)
-    spot = graph.ramp(distance, radius, graph.math("MULTIPLY", radius, 0.45))
+    radius = graph.math("MULTIPLY_ADD", graph.math("MULTIPLY", width, width), 0.22, 0.30)
+    spot = graph.ramp(distance, radius, graph.math("MULTIPLY", radius, 0.25))
     return graph.math("MULTIPLY", graph.math("MULTIPLY", spot, there), graph.math("MULTIPLY_ADD", dark, 0.7, 0.3))
 
 
@@ -143,15 +162,16 @@ def _relief(graph: Graph, rest: Any, pores: Any, wet: Any) -> Any:
     edge = graph.math("MULTIPLY_ADD", pores, -0.12, 0.66)
     sunk = graph.math("MULTIPLY", graph.ramp(pit, edge, 0.80), graph.math("MULTIPLY_ADD", pores, 0.7, 0.3))
     height = graph.math("MULTIPLY", sunk, -PORE_DEPTH)
+    cut = graph.math("MULTIPLY", graph.ramp(pit, 0.25, 0.65), -HATCH_DEPTH)
     for way in HATCH_WAYS:
         place = graph.dot(rest, tuple(axis / HATCH for axis in way))
         line = graph.math("PINGPONG", graph.math("MULTIPLY_ADD", warp, 2.6, place), 0.5)
-        height = graph.math("MULTIPLY_ADD", graph.ramp(line, 0.22, 0.0), -HATCH_DEPTH, height)
+        height = graph.math("MULTIPLY_ADD", graph.ramp(line, 0.22, 0.0), cut, height)
     height = graph.math("MULTIPLY", height, graph.math("SUBTRACT", 1.0, wet))
     uneven = graph.math("MULTIPLY_ADD", warp, -1.0, -0.5)
     for number in range(1, SETS + 1):
         phase, depth, width = graph.parts(graph.attribute(f"{CREASE}{number}", "Vector"))
-        line = graph.math("PINGPONG", graph.math("MULTIPLY_ADD", warp, 0.35, graph.math("SUBTRACT", phase, 0.175)), 0.5)
+        line = graph.math("PINGPONG", graph.math("MULTIPLY_ADD", warp, 0.24, graph.math("SUBTRACT", phase, 0.12)), 0.5)
         groove = graph.math("MULTIPLY", graph.ramp(line, width, 0.0), depth)
         height = graph.math("MULTIPLY_ADD", groove, uneven, height)
     return height

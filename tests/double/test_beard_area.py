@@ -30,6 +30,14 @@ def test_nothing_grows_on_lips_ears_eyes_or_away_from_the_face():
     assert POINTS[front, 2].max() < 0.682, "nostrils"
 
 
+def test_sideburns_thin_out_upwards():
+    share = beard_shares()["sideburns"]
+    levels = [share[(POINTS[:, 2] > low) & (POINTS[:, 2] <= low + 0.012)].max() for low in (0.690, 0.705, 0.720)]
+    assert levels[0] > 0.9
+    assert (np.diff(levels) < -0.15).all()
+    assert 0 < levels[2] < 0.55
+
+
 def test_the_moustache_lies_between_nose_and_lip():
     heights = POINTS[beard_shares()["moustache"] > 0.9, 2]
     assert heights.min() > 0.650

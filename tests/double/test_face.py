@@ -10,12 +10,14 @@ from mathutils.bvhtree import BVHTree
 from scipy.spatial import cKDTree
 
 from farm.double.base_mesh import base_mesh
+from farm.double.body import Look, build_double
 from farm.double.expression import expression_weights
 from farm.double.eyeball import eye_of, eye_surface
 from farm.double.face import UNITS, body_offsets, express, face_units
+from farm.double.groom.material import build_hair_material
 from farm.double.lashes import lash_strands
 from farm.double.shape import shape_vertices
-from farm.recipe.parameters import Body, Face
+from farm.recipe.parameters import Body, Face, Hair
 from farm.recipe.variant import stream
 
 PEOPLE = [
@@ -116,6 +118,36 @@ def test_teeth_stay_behind_closed_lips_and_cheeks(build, posed, values):
     for point in teeth:
         place, normal, _, _distance = skin.find_nearest(Vector(point))
         assert (Vector(point) - place).dot(normal) > -0.0025, "nothing lies in the flesh but roots of gums"
+
+
+def test_the_tongue_lies_low_in_an_open_mouth_and_on_the_lower_jaw(build, posed):
+    double = build(identity=1)
+    before = posed(double.mouth).points
+    _show(double, jawOpen=0.7)
+    after = posed(double.mouth).points
+    material = np.array([face.material_index for face in double.mouth.data.polygons])
+    corners = np.array([face.vertices for face in double.mouth.data.polygons])
+    tongue, teeth = (np.isin(np.arange(len(after)), corners[material == index]) for index in (2, 0))
+    front = teeth & (before[:, 1] < before[teeth, 1].min() + 0.012)
+    moved = np.linalg.norm(after - before, axis=1) > 0.003
+    edge, upper = after[front & moved, 2].max(), after[front & ~moved, 2].min()
+    tip = after[tongue & (after[:, 1] < after[tongue, 1].min() + 0.02), 2].max()
+    assert upper - edge > 0.01
+    assert edge - 0.004 < tip < edge + 0.65 * (upper - edge)
+
+
+@pytest.mark.parametrize("change", [{"melanin": 0.9}, {"redness": 0.9}, {"grey": 0.8}, {"dye": 1.0}])
+def test_lashes_and_brows_take_the_hairs_colour(collection, change):
+    def settings(material):
+        sockets = [socket for node in material.node_tree.nodes for socket in node.inputs if not socket.is_linked]
+        return [np.array(socket.default_value).tolist() for socket in sockets if hasattr(socket, "default_value")]
+
+    plain, other = Hair(melanin=0.5), Hair(**{"melanin": 0.5} | change)
+    worn = build_double(Look(hair=other), collection)
+    for thing in (worn.lashes, worn.brows):
+        shown = settings(thing.data.materials[0])
+        assert shown == settings(build_hair_material("hair", other, darker=True))
+        assert shown != settings(build_hair_material("hair", plain, darker=True))
 
 
 def test_lashes_stay_on_closed_lids(build, posed):

@@ -16,9 +16,25 @@ LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
 def test_monk_tones_darken_from_1_to_10():
     tones = np.array([skin_tone(tone) for tone in range(1, 11)]) @ LUMINANCE
-    falling = tones[:-1] > tones[1:]
-    assert falling[[0, 2, 3, 4, 5, 6, 7, 8]].all()
-    assert tones[2] / tones[1] == pytest.approx(1.02, abs=0.02), "swatch 3 is published a little lighter than swatch 2"
+    assert (tones[1:] < 0.92 * tones[:-1]).all(), "although swatch 3 is published a little lighter than swatch 2"
+    assert 0.3 < tones[0] < 0.55, "as measured of the lightest skin, not of paper"
+    assert 0.02 < tones[-1] < 0.06
+
+
+def test_tones_keep_the_order_of_the_swatches_hues():
+    """Swatches 4 to 6 are the yellowest for their redness, 7 and 8 the reddest."""
+    lab = pigment._tones()
+    hue = np.degrees(np.arctan2(lab[:, 2], lab[:, 1]))
+    assert hue[3:6].min() > hue[6:8].max()
+    assert hue.min() > 45, "no skin is more red than yellow"
+
+
+def test_blood_makes_lips_redder_and_less_yellow_than_the_skin_around():
+    lips, rest = zone_masks()["lips"] > 0.9, np.abs(zone_sum("blood")) < 0.01
+    for tone in (1, 4, 7):
+        around, mouth = (np.median(tint(tone)[place], axis=0) for place in (rest, lips))
+        assert mouth[0] / mouth[1] > 1.15 * around[0] / around[1]
+        assert mouth[2] / mouth[1] > 0.95 * around[2] / around[1]
 
 
 def test_a_tone_between_two_swatches_lies_between_them():

@@ -5,12 +5,15 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="materials need Blender's Python module")
 
-from farm.double import skin
+from scipy.ndimage import label
+
+from farm.double import pigment, skin
 from farm.double.base_mesh import base_mesh
+from farm.double.beard_area import beard_shares
 from farm.double.eyes import _colours
 from farm.double.pigment import tint
 from farm.double.shading import Graph, linear_colour
-from farm.double.zones import BODY_VERTICES
+from farm.double.zones import BODY_VERTICES, zone_masks
 from farm.errors import TemplateError
 from farm.recipe import templates
 from farm.recipe.parameters import Body, Skin
@@ -87,6 +90,8 @@ def patch():
     mesh.from_pydata(corners, [], [(0, 1, 2, 3)])
     mesh.attributes.new(skin.REST, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", corners.astype("f").ravel())
     mesh.attributes.new(skin.TINT, "FLOAT_VECTOR", "POINT")
+    exposed = np.tile(np.array([1.0, 0.0, 0.5], dtype="f"), 4)
+    mesh.attributes.new(skin.EXPOSURE, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", exposed)
     scene.collection.objects.link(bpy.data.objects.new("patch", mesh))
     camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
     camera.data.type, camera.data.ortho_scale, camera.data.clip_start = "ORTHO", 0.012, 0.01
@@ -97,39 +102,79 @@ def patch():
     background = next(node for node in scene.world.node_tree.nodes if node.type == "BACKGROUND")
     background.inputs["Color"].default_value = (1, 1, 1, 1)
     scene.render.engine, scene.cycles.samples, scene.cycles.use_denoising = "CYCLES", 32, False
-    scene.render.resolution_x = scene.render.resolution_y = 12
     scene.render.image_settings.file_format = "OPEN_EXR"
     return mesh
 
 
 @pytest.fixture
-def rendered(patch, tmp_path):
-    """The mean colour of a square of cheek as rendered, scene-linear."""
+def pixels(patch, tmp_path):
+    """The colours (R, R, 3) of a square of cheek as rendered, scene-linear, R pixels to a side."""
     cheek = np.linalg.norm(base_mesh().vertices[:BODY_VERTICES] - (0.050, -0.118, 0.675), axis=1).argmin()
 
-    def rendered(**values):
-        look = Skin(**values)
+    def pixels(side=64, **values):
+        look, scene = Skin(**values), bpy.context.scene
         patch.attributes[skin.TINT].data.foreach_set("vector", np.tile(tint(look.tone)[cheek], 4).astype("f"))
         patch.materials.clear()
         patch.materials.append(skin.build_skin(look, Body()))
-        bpy.context.scene.render.filepath = str(tmp_path / "patch.exr")
+        scene.render.resolution_x = scene.render.resolution_y = side
+        scene.render.filepath = str(tmp_path / "patch.exr")
         bpy.ops.render.render(write_still=True)
         image = bpy.data.images.load(str(tmp_path / "patch.exr"))
-        pixels = np.array(image.pixels[:]).reshape(-1, 4)[:, :3]
+        found = np.array(image.pixels[:]).reshape(side, side, 4)[..., :3]
         bpy.data.images.remove(image)
-        return pixels.mean(axis=0)
+        return found
 
-    return rendered
+    return pixels
 
 
-def test_the_ten_tones_render_in_order_and_warm(rendered):
+@pytest.fixture
+def rendered(pixels):
+    """The mean colour of a square of cheek as rendered, scene-linear."""
+    return lambda **values: pixels(12, **values).mean(axis=(0, 1))
+
+
+def test_the_ten_tones_render_in_order_warm_and_apart(rendered):
     colours = np.array([rendered(tone=tone, gloss=0.0) for tone in range(1, 11)])
     light = colours @ LUMINANCE
-    steps = light[1:] / light[:-1]
-    assert (np.delete(steps, 1) < 0.985).all()
-    assert steps[1] == pytest.approx(1.0, abs=0.04), "swatch 3 is published a little lighter than swatch 2"
+    assert (light[1:] < 0.96 * light[:-1]).all()
     assert (colours[:, 0] > colours[:, 1]).all()
     assert (colours[:, 1] > colours[:, 2]).all()
+    apart = np.linalg.norm(np.diff([pigment._lab(colour) for colour in colours], axis=0), axis=1)
+    assert apart.min() > 2.3, "a just noticeable difference in CIE L*a*b*"
+
+
+def test_more_freckles_are_more_spots_and_more_of_the_cheek(pixels):
+    plain = pixels(tone=2) @ LUMINANCE
+    counts, covered = [], []
+    for amount in (0.0, 0.2, 0.5, 1.0):
+        shown = pixels(tone=2, freckles=amount) @ LUMINANCE / plain < 0.93
+        counts.append(label(shown)[1])
+        covered.append(shown.mean())
+    assert counts[0] == 0
+    assert counts[1] >= 3
+    assert (np.diff(covered) > 0.01).all()
+    assert counts[2] > counts[1]
+    assert 0.1 < covered[-1] < 0.6
+
+
+def test_sweat_lies_on_the_skin_and_leaves_its_relief(patch):
+    heights = []
+    for sweat in (0.0, 1.0):
+        nodes = skin.build_skin(Skin(sweat=sweat), Body()).node_tree.nodes
+        shader = next(node for node in nodes if node.bl_idname == "ShaderNodeBsdfPrincipled")
+        heights.append([shader.inputs[name].links[0].from_node for name in ("Normal", "Coat Normal")])
+    assert heights[0][0] == heights[0][1], "dry skin shines as its relief lies"
+    assert heights[1][0] != heights[1][1], "water has a surface of its own"
+
+
+def test_men_have_the_shadow_of_a_beard_and_women_not():
+    made = [skin._beard_shadow(Skin(tone=2), Body(gender=gender)) for gender in (0.0, 0.5, 1.0)]
+    assert (made[0] == 1).all()
+    assert (made[1] == 1).all()
+    chin = beard_shares()["chin"][:BODY_VERTICES] > 0.9
+    assert made[2][chin].max() < 0.85
+    assert made[2][zone_masks()["lips"] > 0.95].min() > 0.9
+    assert (skin._beard_shadow(Skin(tone=10), Body(gender=1.0)) >= made[2]).all()
 
 
 def test_caked_skin_is_darker_than_clean_light_skin(rendered):

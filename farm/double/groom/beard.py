@@ -24,8 +24,10 @@ from farm.double.groom.strands import Groom, grow_strands
 from farm.double.groom.style import Comb, Parting
 from farm.double.groom.surface import Frame, Head, Roots, build_scalp, head_frame, sample_roots
 from farm.double.groom.texture import textured
-from farm.double.groom.wearer import read_wearer
+from farm.double.groom.wearer import Wearer, read_wearer
+from farm.double.own.reading import OwnDouble
 from farm.double.zones import zone_masks
+from farm.errors import BadInput
 from farm.recipe.parameters import Beard, Hair
 from farm.recipe.variant import stream
 
@@ -39,7 +41,7 @@ CLEARANCE: Final = 0.0016
 CLEARANCE_RISE: Final = 0.004
 """Height in metres that guides keep over the skin, and the length over which they rise to it."""
 LENGTH_SPREAD: Final = 0.12
-LIP_REACH: Final = 0.0035
+LIP_REACH: Final = 0.0025
 """Strands end where they come this near to lips or the mouth's inside."""
 SHORTEST: Final = 0.35
 """What is left of a strand at least, as a share of its length."""
@@ -54,14 +56,20 @@ FEWEST: Final = 150
 DOWN: Final = np.array([0.0, 0.0, -1.0])
 
 
-def build_beard(double: Double, hair: Hair, beard: Beard, *, collection: Any) -> Groom | None:
+def build_beard(double: Wearer, hair: Hair, beard: Beard, *, collection: Any) -> Groom | None:
     """Grow `beard` on the double as it is posed now, in `collection`; None when clean shaven.
 
     Its colour, type and seed are those of `hair`. Strands follow the head bone afterwards as one rigid piece.
+    BadInput for a beard on an artist's double, on whose face lips and jaw are not known.
     """
     style = load_beard(beard.style)
     if style.shaven:
         return None
+    if isinstance(double, OwnDouble):
+        raise BadInput(
+            f"beard.style: '{beard.style}' grows on the built-in double only, for on '{double.head.name}' lips and jaw"
+            " are not known; set it to 'clean_shaven'"
+        )
     guides = comb_beard(double, style, length=beard.length, seed=hair.seed)
     worn = beard_hair(hair, style, beard.length)
     strands = textured(style.hairstyle(), worn)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import fields
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,7 +17,8 @@ from farm.double.groom.beard import beard_hair, build_beard
 from farm.double.groom.beard_style import load_beard
 from farm.double.groom.strands import remove_groom, strand_points
 from farm.double.groom.wearer import read_wearer
-from farm.errors import TemplateError
+from farm.double.own.reading import OwnDouble
+from farm.errors import BadInput, TemplateError
 from farm.recipe import templates
 from farm.recipe.parameters import Beard, Body, Face, Hair, Skin
 from tests.double.groom.measure import heights
@@ -115,6 +117,13 @@ def test_clean_shaven_is_no_groom(wearer):
     before = len(bpy.data.objects)
     assert build_beard(wearer.double, HAIR, Beard(), collection=wearer.double.collection) is None
     assert len(bpy.data.objects) == before
+
+
+def test_a_beard_on_an_artists_double_is_one_clear_message():
+    own = OwnDouble(**{field.name: None for field in fields(OwnDouble)} | {"head": SimpleNamespace(name="Face")})
+    with pytest.raises(BadInput, match=r"^beard\.style: 'goatee' grows on .* 'Face' .*; set it to 'clean_shaven'$"):
+        build_beard(own, HAIR, Beard(style="goatee"), collection=None)
+    assert build_beard(own, HAIR, Beard(), collection=None) is None
 
 
 def test_the_beard_is_redder_than_the_head_and_never_dyed():
