@@ -76,10 +76,13 @@ def inspect_double(file: BlendFile, double: OwnDouble) -> Inspection:
         "metres_per_unit": double.metres[0],
         "pose": double.stance.pose,
         "head": double.head.name if double.head else None,
+        "hidden": list(double.hidden),
         "scripts": list(file.scripts),
         "missing_files": list(file.missing),
     }
     lines += _head(double, data)
+    if double.hidden:
+        lines.append(Line("hidden", NOTE, f"not looked at, as the viewport hides them: {_hidden(double)}"))
     lines += _hair(double, data)
     lines += _file(file)
     return Inspection(str(file.path), lines, data, _table(double.armature))
@@ -170,9 +173,10 @@ def _direction(vector: Any) -> str:
 def _head(double: OwnDouble, data: dict[str, Any]) -> list[Line]:
     if double.head is None:
         meshes = ", ".join(f"'{thing.name}'" for thing in double.others) or "none"
+        unseen = "" if not double.hidden else f", or show it in the viewport if it is {_hidden(double)}"
         return [
             Line("head", MISSING, f"no mesh closes around the head (bound to the armature: {meshes})",
-                 f"bind the head's skin to the armature, weighted to '{double.head_bone}'")
+                 f"bind the head's skin to the armature, weighted to '{double.head_bone}'{unseen}")
         ]  # fmt: skip
     mesh = double.head.data
     met = f"it meets {double.covered:.0%} of the directions from the middle of what '{double.head_bone}' moves"
@@ -183,6 +187,10 @@ def _head(double: OwnDouble, data: dict[str, Any]) -> list[Line]:
         return [*lines, Line("scalp", MISSING, "none", str(error))]
     data |= {"scalp_group": own.group, "scalp_area": own.area, "head_scale": own.fit.scale}
     return [*lines, _scalp(own), _uv(double, own)]
+
+
+def _hidden(double: OwnDouble) -> str:
+    return _listed([f"'{name}'" for name in double.hidden])
 
 
 def _scalp(own: OwnHead) -> Line:

@@ -64,6 +64,7 @@ class OwnDouble:
     head             the mesh object of the head's skin, None where no mesh has one
     covered          share of directions from the head's middle in which it is met
     others           the other mesh objects that the armature moves
+    hidden           names of meshes that it moves and that are hidden in the viewport: they were not looked at
     """
 
     armature: Any
@@ -78,6 +79,7 @@ class OwnDouble:
     head: Any
     covered: float
     others: tuple[Any, ...]
+    hidden: tuple[str, ...] = ()
 
     @property
     def head_bone(self) -> str:
@@ -125,7 +127,7 @@ def read_double(source: str, *, armature: str | None = None) -> OwnDouble:
         )
     joints = {bone: _joint(chosen, own[0]) for bone, own in bones.items()}
     stance = measure_stance(joints, float(np.ptp(np.stack(list(joints.values())), axis=0).max()))
-    bound = _bound(chosen)
+    bound, hidden = _bound(chosen)
     with at_rest(chosen):
         points = [vertices_of(thing) for thing in bound]
     low, high = _span(joints, points, stance.axes[2])
@@ -146,6 +148,7 @@ def read_double(source: str, *, armature: str | None = None) -> OwnDouble:
         head=head,
         covered=covered,
         others=tuple(thing for thing in bound if thing is not head),
+        hidden=tuple(thing.name for thing in hidden),
     )
 
 
@@ -166,7 +169,9 @@ def choose_armature(source: str, name: str | None) -> Any:
     if len(found) == 1:
         return found[0]
     able = [
-        thing for thing in found if _bound(thing) and detect_rig([bone.name for bone in thing.data.bones])[0].recognised
+        thing
+        for thing in found
+        if _bound(thing)[0] and detect_rig([bone.name for bone in thing.data.bones])[0].recognised
     ]
     if len(able) == 1:
         return able[0]
@@ -179,19 +184,19 @@ def choose_armature(source: str, name: str | None) -> Any:
 def _told(thing: Any) -> str:
     match = detect_rig([bone.name for bone in thing.data.bones])[0]
     kind = f"{match.table} {match.score:.2f}" if match.recognised else "unknown rig"
-    return f"'{thing.name}' ({kind}, {len(thing.data.bones)} bones, {len(_bound(thing))} meshes)"
+    return f"'{thing.name}' ({kind}, {len(thing.data.bones)} bones, {len(_bound(thing)[0])} meshes)"
 
 
 def _joint(armature: Any, bone: str) -> Array:
     return np.array(armature.matrix_world @ armature.data.bones[bone].head_local)
 
 
-def _bound(armature: Any) -> list[Any]:
-    """Mesh objects that an armature moves, in the scene and visible to it, by name."""
-    shown = set(bpy.context.view_layer.objects)
-    return sorted(
-        (thing for thing in shown if thing.type == "MESH" and _moves(armature, thing)), key=lambda each: each.name
-    )
+def _bound(armature: Any) -> tuple[list[Any], list[Any]]:
+    """Mesh objects of the scene that an armature moves, by name: those that Blender evaluates, and the hidden ones."""
+    meshes = (thing for thing in bpy.context.scene.objects if thing.type == "MESH" and _moves(armature, thing))
+    moved = sorted(meshes, key=lambda each: each.name)
+    shown = {thing.original for thing in bpy.context.evaluated_depsgraph_get().objects}
+    return [thing for thing in moved if thing in shown], [thing for thing in moved if thing not in shown]
 
 
 def _moves(armature: Any, thing: Any) -> bool:
@@ -273,21 +278,25 @@ def _head_bones(armature: Any, head: str, axes: Array, height: float) -> set[str
 
 
 def _find_head(bound: list[Any], points: list[Array], armature: Any, bones: set[str]) -> tuple[Any, float]:
-    """The mesh whose skin closes most around the head's middle, and how much of it."""
+    """The mesh whose skin closes around the head's middle, and how much of it.
+
+    Where several do, as under a helmet, it is the innermost: the one that is met first in most directions.
+    """
     parts = []
     for thing, places in zip(bound, points, strict=True):
         parts.append(places[head_share(thing, armature, bones) > 0.5])
     stature = float(np.ptp(np.concatenate(points), axis=0).max()) if points else 0.0
     sizes = [float(np.linalg.norm(np.ptp(part, axis=0))) if len(part) > 3 else 0.0 for part in parts]
-    best: tuple[float, Any, float] = (0.0, None, 0.0)
-    for thing, part, size in zip(bound, parts, sizes, strict=True):
-        if size < max(0.5 * max(sizes), LEAST_SIZE * stature):
-            continue
-        middle = (part.min(axis=0) + part.max(axis=0)) / 2
-        covered = _coverage(thing, armature, middle)
-        if covered * size > best[0]:
-            best = covered * size, thing, covered
-    return (best[1], best[2]) if best[2] >= LEAST_COVERAGE else (None, best[2])
+    able = [place for place, size in enumerate(sizes) if size >= max(0.5 * max(sizes), LEAST_SIZE * stature)]
+    if not able:
+        return None, 0.0
+    nearest_first = sorted(able, key=lambda place: sizes[place])
+    middle = (parts[nearest_first[0]].min(axis=0) + parts[nearest_first[0]].max(axis=0)) / 2
+    met = np.stack([_distances(bound[place], armature, middle) for place in nearest_first])
+    covered = np.isfinite(met).mean(axis=1)
+    first = np.bincount(np.argmin(met, axis=0), np.isfinite(met).any(axis=0), minlength=len(met))
+    best = int(np.argmax(np.where(covered >= LEAST_COVERAGE, first, -1)))
+    return (bound[nearest_first[best]] if covered[best] >= LEAST_COVERAGE else None), float(covered[best])
 
 
 def head_share(thing: Any, armature: Any, bones: set[str]) -> Array:
@@ -297,8 +306,8 @@ def head_share(thing: Any, armature: Any, bones: set[str]) -> Array:
     return shares_of(thing, bones) / np.maximum(shares_of(thing, {bone.name for bone in armature.data.bones}), 1e-6)
 
 
-def _coverage(thing: Any, armature: Any, middle: Array) -> float:
-    """The share of directions from a point in which a mesh is met near by, at rest."""
+def _distances(thing: Any, armature: Any, middle: Array) -> Array:
+    """How far from a point a mesh is met in each of `RAYS` directions, at rest; infinite where it is not."""
     with at_rest(armature):
         tree = BVHTree.FromObject(thing, bpy.context.evaluated_depsgraph_get())
         inverse = thing.matrix_world.inverted()
@@ -306,10 +315,12 @@ def _coverage(thing: Any, armature: Any, middle: Array) -> float:
     rise = 1 - 2 * (np.arange(RAYS) + 0.5) / RAYS
     flat = np.sqrt(1 - rise**2)
     start = inverse @ Vector(middle)
-    met = 0
-    for way in zip(flat * np.cos(turn), flat * np.sin(turn), rise, strict=True):
-        met += tree.ray_cast(start, inverse.to_3x3() @ Vector(way))[0] is not None
-    return met / RAYS
+    met = np.full(RAYS, np.inf)
+    for place, way in enumerate(zip(flat * np.cos(turn), flat * np.sin(turn), rise, strict=True)):
+        hit = tree.ray_cast(start, inverse.to_3x3() @ Vector(way))[0]
+        if hit is not None:
+            met[place] = np.linalg.norm(np.array(thing.matrix_world @ hit) - middle)
+    return met
 
 
 def surface_of(double: OwnDouble, thing: Any) -> Surface:
