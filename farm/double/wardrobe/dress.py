@@ -90,7 +90,8 @@ def _lay(thing: Any, pattern: Pattern, below: Any, covered: Pattern) -> None:
 
     The hems turned in are left where they are: the cloth below hides them.
     """
-    share = np.clip((LAID_TO - pattern.to_rim) / (LAID_TO - OVERLAP), 0.0, 1.0) * np.isin(pattern.origin, covered.origin)
+    near = np.clip((LAID_TO - pattern.to_rim) / (LAID_TO - OVERLAP), 0.0, 1.0)
+    share = near * np.isin(pattern.origin, covered.origin)
     group = thing.vertex_groups.new(name=LAID)
     for vertex in np.flatnonzero(share).tolist():
         group.add([vertex], share[vertex], "REPLACE")

@@ -1,4 +1,4 @@
-"""Measuring whether skin comes through clothes."""
+"""Measuring whether skin comes through clothes, and clothes through those worn over them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ FROM_RIM = 0.012
 """Skin nearer to an opening's edge than this is not counted: it may show there."""
 THROUGH = 0.0005
 """Skin this far outside of cloth has come through, in metres."""
+HEM_RIM = 0.006
+"""Cloth nearer to the edge of what is worn over it than this is not counted."""
 WELL_OVER = 0.02
 """On the unshaped mesh the tights lie within this of the skin that they cover, in metres."""
 BESIDE = 0.004
@@ -129,15 +131,50 @@ def came_through(double, under):
     """Which of the body points `under` lie outside of cloth and can be seen."""
     points, faces, _ = shown(double.body)
     cloth = _cloth(double)
-    tree, everything = _tree(cloth), _tree([*cloth, (points, faces)])
-    normals = _normals(points, faces)
+    return _outside((points, faces), cloth, _tree([*cloth, (points, faces)]), under, beside=-1.0)
+
+
+def covered_cloth(double):
+    """Which evaluated points of garments lie under a garment worn over them, with the double at rest.
+
+    Returns (lower garment, upper garment, points) for every pair, by their places in `double.garments`.
+    """
+    cloth, found = _cloth(double), []
+    for lower, (points, faces) in enumerate(cloth):
+        normals, used = _normals(points, faces), np.unique(faces)
+        for upper in range(lower + 1, len(cloth)):
+            tree, edge = _tree([cloth[upper]]), cKDTree(_rims([cloth[upper]]))
+            inside = [at for at in used if _beneath(tree, points[at], normals[at])]
+            inside = [at for at in inside if _covered(tree, points[at], normals[at])]
+            away = [tree.find_nearest(Vector(points[at]))[3] for at in inside]
+            to_edge = edge.query(points[inside])[0] if inside else np.zeros(0)
+            under = np.array(inside, dtype=np.int64)[(to_edge > HEM_RIM) & (to_edge > np.array(away) + BESIDE)]
+            if len(under):
+                found.append((lower, upper, under))
+    return found
+
+
+def cloth_came_through(double, pairs):
+    """For each pair of `covered_cloth`, the share of its points that lie outside of the upper garment and are seen."""
+    body, cloth = shown(double.body), _cloth(double)
+    everything = _tree([*cloth, body[:2]])
+    return [
+        len(_outside(cloth[lower], [cloth[upper]], everything, under, beside=BESIDE)) / len(under)
+        for lower, upper, under in pairs
+    ]
+
+
+def _outside(thing, cloth, everything, under, *, beside):
+    """Which of a thing's points `under` lie outside of cloth and can be seen; not those `beside` an edge of it."""
+    points, faces = thing
+    tree, normals, edge = _tree(cloth), _normals(points, faces), cKDTree(_rims(cloth))
     turns = np.random.Generator(np.random.PCG64(0)).normal(size=(LOOKS, 3))
     out = []
     for at in under:
         if _covered(tree, points[at], normals[at]):
             continue
-        place, facing, _, _ = tree.find_nearest(Vector(points[at]))
-        if (Vector(points[at]) - place).dot(facing) < THROUGH:
+        place, facing, _, away = tree.find_nearest(Vector(points[at]))
+        if (Vector(points[at]) - place).dot(facing) < THROUGH or edge.query(points[at])[0] <= away + beside:
             continue
         looks = turns * np.sign(turns @ normals[at])[:, None]
         start = Vector(points[at] + 2e-4 * normals[at])

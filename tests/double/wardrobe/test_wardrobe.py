@@ -15,7 +15,7 @@ from farm.motion.apply import apply_motion
 from farm.recipe import templates
 from farm.recipe.parameters import Pose, Stunt, Wardrobe
 
-from .poke import came_through, covered_skin, shown
+from .poke import came_through, cloth_came_through, covered_cloth, covered_skin, shown
 
 OUTFITS = templates.names("wardrobe")
 BODIES = {
@@ -26,6 +26,9 @@ MOTIONS = [
     *((name, "none", 0.0) for name in templates.names("poses")),
     *(("standing", "jump", at) for at in (0.2, 0.5, 0.8)),
 ]
+
+CLOTH_THROUGH = 0.015
+"""The share of covered cloth that may show through what is worn over it where hips are bent."""
 
 
 def _base(place, reach):
@@ -60,12 +63,53 @@ def test_no_skin_comes_through_in_poses_and_a_jump(build, worn):
         assert len(under) > 500
         assert not len(came_through(double, under)), name
         for pose, stunt, phase in MOTIONS[number % 2 :: 2]:
-            apply_motion(
-                double.armature, Pose(name=pose), Stunt(name=stunt, phase=phase), rig="default", frames=range(1, 2)
-            )
-            bpy.context.scene.frame_set(1)
+            _move(double, pose, stunt, phase)
             assert not len(came_through(double, under)), (name, pose, stunt, phase)
         remove_double(double)
+
+
+@pytest.mark.parametrize("worn", OUTFITS)
+def test_clothes_stay_under_those_worn_over_them(build, worn):
+    for body in ({"gender": 1.0}, {"gender": 0.0, "weight": 1.0}):
+        double = build(outfit=worn, **body)
+        pairs = covered_cloth(double)
+        assert pairs
+        assert not any(cloth_came_through(double, pairs)), body
+        for pose, stunt, phase in (("crouching", "none", 0.0), ("standing", "jump", 0.28), ("standing", "jump", 0.8)):
+            _move(double, pose, stunt, phase)
+            assert max(cloth_came_through(double, pairs)) < CLOTH_THROUGH, (body, pose, phase)
+        remove_double(double)
+
+
+def test_the_test_of_clothes_coming_through_can_fail(build):
+    double = build(outfit="tshirt_trousers")
+    pairs = covered_cloth(double)
+    trousers = double.garments[1].data
+    points = np.array([vertex.co for vertex in trousers.vertices])
+    trousers.vertices.foreach_set("co", (points + np.array([0.0, -0.05, 0.0])).astype(np.float32).ravel())
+    for thing in double.garments:
+        for modifier in thing.modifiers:
+            modifier.show_viewport = modifier.type != "SHRINKWRAP"
+    trousers.update()
+    bpy.context.view_layer.update()
+    assert max(cloth_came_through(double, pairs)) > 3 * CLOTH_THROUGH
+
+
+def test_a_hem_gives_way_to_what_is_worn_below(build):
+    double = build(outfit="tshirt_trousers", gender=1.0)
+    _move(double, "crouching", "none", 0.0)
+    shirt = double.garments[2]
+    laid = shown(shirt)[0]
+    shirt.modifiers[dress.LAID].show_viewport = False
+    hanging = shown(shirt)[0]
+    moved = np.linalg.norm(laid - hanging, axis=1)
+    assert moved.max() > 0.003
+    assert (moved > 1e-6).mean() < 0.5, "the chest and the sleeves are left alone"
+
+
+def _move(double, pose, stunt, phase):
+    apply_motion(double.armature, Pose(name=pose), Stunt(name=stunt, phase=phase), rig="default", frames=range(1, 2))
+    bpy.context.scene.frame_set(1)
 
 
 def test_the_test_of_skin_coming_through_can_fail(build):
