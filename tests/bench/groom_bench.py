@@ -1,75 +1,118 @@
-"""What hair costs, in seconds of one core's time: `python tests/bench/groom_bench.py`."""
+"""What hair costs, in seconds of one core's time, style by style: `python tests/bench/groom_bench.py [STYLE …]`."""
 
 from __future__ import annotations
 
 import os
+
+os.environ |= {"DIGIDOUBLE_CACHE": "", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import bpy
+from rich.console import Console
+from rich.table import Table
 
-from farm.double.body import Look, build_double
+from farm.double.body import Double
 from farm.double.groom.comb import comb_guides
 from farm.double.groom.interpolate import build_scalp_object
 from farm.double.groom.nodes import Attribute, add_asset
-from farm.double.groom.strands import build_groom, grow_strands, remove_groom
+from farm.double.groom.strands import grow_strands, remove_groom
 from farm.double.groom.style import load_hairstyle
 from farm.double.groom.texture import textured
 from farm.double.groom.wearer import read_wearer
+from farm.recipe import Variant
 from farm.recipe.parameters import Hair
+from farm.stage.apply import Stage
 
-__all__ = ["GroomCost", "measure_groom"]
+__all__ = ["STYLES", "GroomCost", "groom_table", "measure_apart", "measure_grooms"]
 
-SHOWN = Hair(style="shoulder_straight", type="1B", strands=20_000, seed=4)
-OTHER = Hair(style="bob", type="2A", strands=20_000, seed=4)
-HAIR_POINTS = 16
+STYLES = (
+    *("shoulder_straight", "long_curly", "afro", "crew"),
+    *("ponytail", "bun", "braid", "cornrows", "locs", "box_braids"),
+)
+"""Loose styles of straight, curly, coily and short hair, and each way of tying."""
+STRANDS = 20_000
+SEED = 4
+TRIES = 3
+FRAMES = range(1, 2)
 
 
 class GroomCost(NamedTuple):
-    """Seconds of CPU time; `ratio` is `grow` over a bare Generate Hair Curves of as many strands.
+    """Seconds of CPU time of a style, each the least of some tries but `solve`.
 
-    solve   guides of a new style on a new head
-    grow    20,000 strands from solved guides
-    change  another hairstyle, solved before, on a warm scene, until it is evaluated
+    solve   its guides on a new head
+    grow    20,000 strands of solved guides
+    change  the style put on a warm scene that wore another, its guides solved before, until all is evaluated
+    bare    Generate Hair Curves alone of as many strands
     """
 
     solve: float
     grow: float
     change: float
-    ratio: float
+    bare: float
 
 
-def measure_groom() -> GroomCost:
-    """Build grooms on a double in an empty scene, each once to warm up."""
-    os.environ["DIGIDOUBLE_CACHE"] = ""
+def measure_grooms(styles: tuple[str, ...]) -> dict[str, GroomCost]:
+    """Build grooms on a double in an empty scene."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    collection = bpy.data.collections.new("double")
-    bpy.context.scene.collection.children.link(collection)
-    double = build_double(Look(), collection)
-    style = textured(load_hairstyle(SHOWN.style), SHOWN)
+    stage = Stage(bpy.context.scene, resolution=(256, 256))
+    stage.apply(_variant("bald"), frames=FRAMES)
+    return {style: _measure(stage, style) for style in styles}
 
-    def solve() -> Any:
-        return comb_guides(*read_wearer(double), style, frizz=SHOWN.frizz, seed=SHOWN.seed)
 
-    def grow() -> Any:
-        return grow_strands(double, guides, style, SHOWN, collection=collection)
+def measure_apart(styles: tuple[str, ...] = STYLES) -> dict[str, GroomCost]:
+    """`measure_grooms` in a process of its own, with Blender to itself."""
+    done = subprocess.run([sys.executable, __file__, "--json", *styles], check=True, capture_output=True, text=True)
+    return {style: GroomCost(*cost) for style, cost in json.loads(done.stdout.splitlines()[-1]).items()}
 
-    def change() -> Any:
-        groom = build_groom(double, OTHER, collection=collection)
-        groom.curves.evaluated_get(bpy.context.evaluated_depsgraph_get())
-        return groom
 
-    seconds, guides = _timed(solve)
-    remove_groom(grow())
-    grown, groom = _timed(grow)
-    remove_groom(groom)
+def groom_table(costs: dict[str, GroomCost]) -> Table:
+    """The figures as a table, with growing as a ratio to bare Generate Hair Curves."""
+    table = Table(title=f"hair of {STRANDS:,} strands, in seconds of CPU time")
+    table.add_column("style")
+    for name in ("solve a new head", "grow strands", "change on a warm scene", "bare Generate", "grow to bare"):
+        table.add_column(name, justify="right")
+    for style, cost in costs.items():
+        table.add_row(style, *(f"{value:.2f}" for value in cost), f"{cost.grow / cost.bare:.1f} ×")
+    return table
+
+
+def _variant(style: str) -> Variant:
+    hair = _hair(style).model_dump()
+    return Variant.model_validate({
+        "index": 0,
+        **{axis: {} for axis in ("body", "skin", "pose", "stunt", "light", "camera")},
+        "hair": hair,
+    })  # fmt: skip
+
+
+def _hair(style: str) -> Hair:
+    """Hair of the type that the style is made for."""
+    return Hair(style=style, type=load_hairstyle(style).texture.like, strands=STRANDS, seed=SEED)
+
+
+def _measure(stage: Stage, name: str) -> GroomCost:
+    double: Double = stage._double
+    hair, collection = _hair(name), double.collection
+    style = textured(load_hairstyle(name), hair)
+    head, shells = read_wearer(double)
+    solve, guides = _timed(lambda: comb_guides(head, shells, style, length=hair.length, frizz=hair.frizz, seed=SEED))
     scalp = build_scalp_object(guides.scalp, collection)
-    bare = min(_timed(lambda: _generate(scalp, guides.scalp, SHOWN.strands))[0] for _ in range(3))
-    remove_groom(change())
-    changed, groom = _timed(change)
-    remove_groom(groom)
-    return GroomCost(solve=seconds, grow=grown, change=changed, ratio=grown / bare)
+    bare = min(_timed(lambda: _generate(scalp, guides.scalp, STRANDS))[0] for _ in range(TRIES))
+    bpy.data.objects.remove(scalp)
+    grow, change = [], []
+    for _ in range(TRIES):
+        seconds, groom = _timed(lambda: grow_strands(double, guides, style, hair, collection=collection, shells=shells))
+        remove_groom(groom)
+        grow.append(seconds)
+        change.append(_timed(lambda: stage.apply(_variant(name), frames=FRAMES))[0])
+        stage.apply(_variant("bald"), frames=FRAMES)
+    return GroomCost(solve=solve, grow=min(grow), change=min(change), bare=bare)
 
 
 def _generate(scalp: Any, surface: Any, strands: int) -> None:
@@ -86,7 +129,7 @@ def _generate(scalp: Any, surface: Any, strands: int) -> None:
         Surface_UV_Map=Attribute("UVMap"),
         Resting_Surface=False,
         Hair_Length=0.2,
-        Control_Points=HAIR_POINTS,
+        Control_Points=16,
         Density=density,
         Density_Mask=Attribute("density"),
     )
@@ -102,8 +145,7 @@ def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 if __name__ == "__main__":
-    cost = measure_groom()
-    print(f"solving the guides of a new style on a new head   {cost.solve:6.2f} s")  # noqa: T201
-    print(f"growing {SHOWN.strands:,} strands from solved guides     {cost.grow:6.2f} s")  # noqa: T201
-    print(f"another hairstyle on a warm scene                  {cost.change:6.2f} s")  # noqa: T201
-    print(f"growing, against a bare Generate Hair Curves       {cost.ratio:6.1f} ×")  # noqa: T201
+    if sys.argv[1:2] == ["--json"]:
+        print(json.dumps(measure_grooms(tuple(sys.argv[2:]))))  # noqa: T201
+    else:
+        Console().print(groom_table(measure_grooms(tuple(sys.argv[1:]) or STYLES)))
