@@ -38,8 +38,15 @@ def keep_to_guides(points: Array, side: Array, guides: Guides) -> Array:
         near = cKDTree(guides.points[own, 0]).query(kept[strands, 0], k=min(NEIGHBOURS, len(own)))[1]
         near = own[near.reshape(len(strands), -1)]
         way = kept[strands] - kept[strands, :1]
-        off = np.stack([np.linalg.norm(way - ways[near[:, rank]], axis=2).max(axis=1) for rank in range(near.shape[1])])
-        lost = off.min(axis=0) > APART
+        off = np.stack([_square_apart(way, ways[near[:, rank]]) for rank in range(near.shape[1])])
+        lost = off.min(axis=0) > APART**2
         taken = near[np.flatnonzero(lost), off.argmin(axis=0)[lost]]
         kept[strands[lost]] = kept[strands[lost], :1] + ways[taken]
     return kept
+
+
+def _square_apart(one: Array, other: Array) -> Array:
+    """The square of how far apart chains (N, P, 3) are where they are farthest (N,)."""
+    offset = one - other
+    apart: Array = np.einsum("npc,npc->np", offset, offset).max(axis=1)
+    return apart

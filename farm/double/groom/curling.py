@@ -27,7 +27,9 @@ FINE_LENGTH: Final = 0.35
 """Part of its length that a strand at the hairline, where few grow, lacks at most."""
 STRAY_BEND: Final = 1.7
 STRAY_RIPPLE: Final = 0.3
-"""Strays leave their lock towards the tip rather than at the skin, by this power of the way; ripples relative to it."""
+SLIGHTEST_STRAY: Final = 0.0001
+"""Strays leave their lock towards the tip rather than at the skin, by this power of the way; ripples relative to it.
+Less than the slightest, in metres, is not seen."""
 RIPPLE_LENGTH: Final = 0.035
 POINTS_PER_TURN: Final = 6
 FEWEST_PER_TURN: Final = 4
@@ -109,7 +111,7 @@ def stray(strands: Strands, distance: float, random: np.random.Generator) -> Str
     ways = random.standard_normal((3, count, 3), dtype=np.float32)
     far = 0.3 + 0.5 * np.minimum(random.standard_exponential(count, dtype=np.float32), 4)
     phase = (2 * np.pi * random.random((count, 1), dtype=np.float32))[:, 0]
-    if not distance or not strands.loose.any():
+    if distance * strands.loose.max() < SLIGHTEST_STRAY:
         return strands
     along = np.linspace(0, 1, points, dtype=np.float32)
     lengths = strands.lengths()

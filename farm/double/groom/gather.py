@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 
 LAID: Final = 16
 TURNING: Final = 4
-POINTS: Final = {"tail": 32, "bun": 56, "braid": 84}
+POINTS: Final = {"tail": 32, "bun": 36, "braid": 64}
 """Points of a hair beyond the band, by kind."""
 EARLY: Final = 1.4
 """How the laid points crowd near the root: power of their share of the way."""
@@ -58,7 +58,27 @@ WISP_DRIFT: Final = 0.5
 BLOOM_LENGTH: Final = 0.035
 """Length below the band over which a tail widens."""
 PLAIT_BEND: Final = 0.035
-BUN_WANDER: Final = 0.12
+BAND_LENGTH: Final = 0.008
+"""How much of a tail is inside the elastic band."""
+BAND_LOOPS: Final = ((0.002, 0.0006), (0.006, -0.0009))
+"""Where along a tail the loops of its band lie, and how far they are tilted, in metres."""
+LOOP_POINTS: Final = 40
+LOOP_WIDTH: Final = 1.04
+"""Radius of a loop's line, in radii of the tail."""
+BUN_FROM: Final = np.radians(165.0)
+BUN_TO: Final = np.radians(-95.0)
+"""Where on the roll's section hair of a bun comes up and is tucked in: 0 outside, a right angle on top."""
+BUN_LEAVE: Final = 0.14
+"""Part of the way over which it goes from the band to the roll."""
+BUN_DEPTH: Final = 0.2
+BUN_LOCKS: Final = np.array([2.0, 5.0, 9.0])
+BUN_PHASES: Final = np.array([0.6, 2.1, 4.0])
+BUN_SHARES: Final = np.array([0.45, 0.35, 0.2])
+"""How deep a bun's hair lies, in radii of the roll; how often around it locks differ, from where, and by how much."""
+BUN_GROOVES: Final = 34
+BUN_GROOVE: Final = 0.06
+OVER_SKULL: Final = 0.095
+"""Radius of the skull under a bun, whose rim follows it."""
 FINE: Final = 0.001
 """Step in metres at which bundles are tabled."""
 BAND_FILL: Final = 0.95
@@ -118,6 +138,13 @@ class Gathered:
         """The share of a plait's length that is plaited."""
         return self.length / (self.length + self.tie.brush) if isinstance(self.tie, Braid) else 1.0
 
+    @property
+    def bands(self) -> tuple[Array, ...]:
+        """Closed lines (K, 3) in world space that elastic bands run along: `BAND_LOOPS` of them around each tail."""
+        if not isinstance(self.tie, Tail):
+            return ()
+        return tuple(_loop(knot.tubes[0], *place) for knot in self.knots for place in BAND_LOOPS)
+
     def keep(self, roots: Roots) -> NDArray[np.bool_]:
         """Which roots (N,) bear hair: all of them."""
         return np.ones(len(roots.posed), dtype=bool)
@@ -151,7 +178,7 @@ class Gathered:
         if isinstance(self.tie, Tail):
             free = self._tail(knot, _disc(knot, around, away), chance)
         elif isinstance(self.tie, Bun):
-            free = self._bun(knot, _disc(knot, around, away), chance)
+            free = self._bun(self.tie, knot, _disc(knot, around, away), chance)
         else:
             free = self._braid(knot, around, away, chance)
         turn = _hermite(laid[:, -2], laid[:, -1], free[:, 0], free[:, 1])
@@ -194,12 +221,28 @@ class Gathered:
         spot = disc[:, None] + WISP_PULL * along**0.7 * (wisp - disc)[:, None] + WISP_DRIFT * along * wave
         return knot.tubes[0].hairs(self.length * part, spot)
 
-    def _bun(self, knot: Knot, disc: Array, chance: Array) -> Array:
+    def _bun(self, tie: Bun, knot: Knot, disc: Array, chance: Array) -> Array:
+        """Hairs (N, P, 3) from the band up, over the ring and under it."""
         share = np.linspace(0.0, 1.0, POINTS["bun"])
+        angle, rank = np.arctan2(disc[:, 1], disc[:, 0]), np.linalg.norm(disc, axis=1)
+        wave = BUN_LOCKS * angle[:, None] + BUN_PHASES
+        lock, other = np.sin(wave) @ BUN_SHARES, np.cos(wave) @ BUN_SHARES
+        layer = 1 - BUN_DEPTH * chance[:, 2] + 0.25 * tie.loose * lock
+        groove = np.abs(((angle * BUN_GROOVES / np.pi) % 2.0) - 1.0)
+        roll = (tie.roll * (layer - BUN_GROOVE * groove))[:, None]
+        turned = BUN_FROM + (BUN_TO - BUN_FROM) * share
+        leaving = (1 - np.clip(share / BUN_LEAVE, 0.0, 1.0)) ** 2
+        beside = np.maximum(tie.radius + roll * np.cos(turned), 0.0)
+        beside = beside + leaving * (tie.band * rank[:, None] - beside)
+        height = tie.roll + roll * np.sin(turned) - beside**2 / (2 * OVER_SKULL)
+        height = height + leaving * (tie.stand - height)
+        swirl = tie.swirl * (1 + 0.5 * tie.loose * other + 0.1 * (chance[:, 3] - 0.5))
+        around = angle[:, None] + 2 * np.pi * swirl[:, None] * share
         bundle = knot.tubes[0]
-        arc = np.broadcast_to(share * bundle.step * (len(bundle.points) - 1), (len(disc), len(share)))
-        wander = BUN_WANDER * np.sin(2 * np.pi * (share * (1 + 4 * chance[:, 2:3]) + chance[:, 3:])) * share
-        return bundle.hairs(arc, disc[:, None] * (1 + wander)[..., None])
+        base, out = bundle.points[0], unit(bundle.points[-1] - bundle.points[0])
+        across, up = unit(bundle.across[0]), unit(bundle.out[0])
+        ring = np.cos(around)[..., None] * across + np.sin(around)[..., None] * up
+        return np.asarray(base + (height - tie.stand)[..., None] * out + beside[..., None] * ring)
 
     def _braid(self, knot: Knot, around: Array, away: Array, chance: Array) -> Array:
         tie = self.tie
@@ -212,14 +255,8 @@ class Gathered:
 
 def _tail_tubes(tie: Tail, line: Spine, length: float) -> tuple[Tube, ...]:
     part = np.minimum(line.arc / length, 1.0)
-    return (tube(line, tie.band * (1 + tie.bloom * (1 - np.exp(-line.arc / BLOOM_LENGTH) - 0.45 * part**2))),)
-
-
-def _bun_tubes(tie: Bun, line: Spine) -> tuple[Tube, ...]:
-    share = line.arc / line.arc[-1]
-    width = tie.band + (tie.rope - tie.band) * np.clip(share / 0.12, 0, 1)
-    width = width * (1 - 0.45 * np.clip((share - 0.75) / 0.25, 0, 1))
-    return (tube(line, width, 2 * np.pi * tie.twist * share),)
+    free = np.maximum(line.arc - BAND_LENGTH, 0.0)
+    return (tube(line, tie.band * (1 + tie.bloom * (1 - np.exp(-free / BLOOM_LENGTH) - 0.45 * part**2))),)
 
 
 def _braid_tubes(tie: Braid, line: Spine, length: float) -> tuple[Tube, ...]:
@@ -261,8 +298,10 @@ def _knot(tie: Tail | Bun | Braid, side: int, frame: Frame, collider: Collider, 
     left = unit(np.cross(toward, above))
     up = np.cross(left, toward)
     across = frame.turn_to_world(left)
+    tubes: tuple[Tube, ...]
     if isinstance(tie, Bun):
-        tubes = _bun_tubes(tie, spine(_coil(tie, place[0], normal, across, middle), across, step=FINE))
+        line = spine(middle + np.linspace(0.0, tie.stand + 2 * tie.roll, 20)[:, None] * normal, across, step=FINE)
+        tubes = (tube(line, np.full(len(line.arc), tie.band)),)
     elif isinstance(tie, Tail):
         clear = 0.8 * (1 + tie.bloom) * tie.band
         curve = hang(collider, middle, away, length, bend=tie.bend, clear=clear)
@@ -284,25 +323,13 @@ def _knot(tie: Tail | Bun | Braid, side: int, frame: Frame, collider: Collider, 
     return Knot(**{**vars(knot), "around": np.sort(around), "away": np.sort(angle)})
 
 
-def _coil(tie: Bun, place: Array, normal: Array, across: Array, middle: Array) -> Array:
-    """The middle of a bun's rope (S, 3): up from the band, then around and down, its end tucked under."""
-    share = np.linspace(0.0, 1.0, 160)
-    turn = share * tie.turns * 2 * np.pi
-    radius = tie.rope * (0.15 + 0.85 * np.clip(share * 6, 0, 1) + 1.45 * np.maximum(share * tie.turns - 0.35, 0.0))
-    tucked = np.clip((share - 0.86) / 0.14, 0, 1)
-    radius = radius - 1.5 * tie.rope * tucked**2
-    crown = tie.stand + 1.9 * tie.rope
-    edge = 0.75 * tie.rope
-    rising = np.clip(share * 5.0, 0.0, 1.0)
-    height = tie.stand + (crown - tie.stand) * np.sin(rising * np.pi / 2)
-    fallen = np.clip((share - 0.15) / 0.6, 0.0, 1.0) ** 1.3
-    height = height + (edge - crown) * fallen - radius**2 / 0.19 * (share > 0.2)
-    first = unit(across - (across @ normal) * normal)
-    second = np.cross(normal, first)
-    ring = np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second
-    coil: Array = place + height[:, None] * normal + radius[:, None] * ring
-    coil[0] = middle
-    return coil
+def _loop(bundle: Tube, arc: float, tilt: float) -> Array:
+    """A closed line (K, 3) around a bundle at a distance along it, tilted by `tilt` metres to and fro."""
+    index = int(arc / bundle.step)
+    ahead = unit(bundle.points[index + 1] - bundle.points[index])
+    angle = np.linspace(0.0, 2 * np.pi, LOOP_POINTS, endpoint=False)[:, None]
+    ring = np.cos(angle) * bundle.across[index] + np.sin(angle) * bundle.out[index]
+    return np.asarray(bundle.points[index] + LOOP_WIDTH * ring + tilt * np.sin(angle) * ahead)
 
 
 def _polar(knot: Knot, local: Array) -> tuple[Array, Array]:

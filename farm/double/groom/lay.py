@@ -71,10 +71,10 @@ class Tube:
         """Points (N, P, 3) of hairs at distances (N, P) along, at places (N, P, 2) or (N, 1, 2) of the section."""
         place = np.clip(arc / self.step, 0.0, len(self.points) - 1.0001)
         cell = place.astype(np.int64)
-        share = (place - cell)[..., None]
-        table = np.concatenate([self.points, self.across, self.out], axis=1)
+        share = (place - cell).astype(np.float32)[..., None]
+        table = np.concatenate([self.points, self.across, self.out], axis=1).astype(np.float32)
         row = table[cell]
-        row += share * (table[cell + 1] - row)
+        row += share * np.diff(table, axis=0)[cell]
         return np.asarray(row[..., :3] + disc[..., :1] * row[..., 3:6] + disc[..., 1:] * row[..., 6:])
 
 
@@ -183,9 +183,11 @@ def push_apart(collider: Collider, curves: Array, radius: float) -> Array:
 
 def push_out(collider: Collider, points: Array, clear: float) -> Array:
     """Points (N, 3) that lie lower than `clear` moved out to it."""
-    cell = np.rint((points - collider.origin) / SPACING).astype(np.int64)
-    x, y, z = np.clip(cell, 0, np.array(collider.shape) - 1).T
-    nearby = collider.values[(x * collider.shape[1] + y) * collider.shape[2] + z, 0]
+    index = np.zeros(len(points), dtype=np.int32)
+    for axis, size in enumerate(collider.shape):
+        cell = (points[:, axis] - collider.origin[axis]) * (1 / SPACING) + 0.5
+        index = index * np.int32(size) + np.clip(cell, 0, size - 1).astype(np.int32)
+    nearby = np.ascontiguousarray(collider.values[:, 0])[index]
     low = np.flatnonzero(nearby < clear + SPACING)
     distance, normal = collider.sample(points[low])
     pushed = points.copy()

@@ -24,7 +24,7 @@ __all__ = ["Locked", "lock_hair"]
 
 Array = NDArray[np.float64]
 
-POINTS: Final = {False: 56, True: 96}
+POINTS: Final = {False: 48, True: 80}
 """Points of a hair, of rope-like and of braided locks."""
 ENTRY: Final = 0.012
 """Length over which a cell's hairs come together."""
@@ -66,6 +66,11 @@ class Locked:
     def loose(self) -> Array:
         """How far each point of a hair may be moved (P,): little."""
         return 0.15 * np.clip(np.linspace(0.0, 4.0, POINTS[self.tie.braided]), 0.0, 1.0)
+
+    @property
+    def bands(self) -> tuple[Array, ...]:
+        """Elastic bands: none."""
+        return ()
 
     def keep(self, roots: Roots) -> NDArray[np.bool_]:
         """Which roots (N,) do not stand between two cells."""

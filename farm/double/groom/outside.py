@@ -144,7 +144,7 @@ def _pushed(strands: Single, depth: Single, normal: Single) -> Single:
     What is beside a point goes with it: the way out is the mean of the greatest around, so nowhere less than is needed.
     """
     segments = np.diff(strands, axis=1)
-    length = np.linalg.norm(segments, axis=2, keepdims=True)
+    length = np.sqrt(np.einsum("snc,snc->sn", segments, segments))[..., None]
     grown = np.cumsum(length[..., 0], axis=1)
     width = 2 * int(np.ceil(SOFT / max(float(length.mean()), 1e-6))) + 1
     size = uniform_filter1d(maximum_filter1d(depth, width, axis=1, mode="nearest"), width, axis=1, mode="nearest")
@@ -152,7 +152,7 @@ def _pushed(strands: Single, depth: Single, normal: Single) -> Single:
     way /= np.maximum(np.linalg.norm(way, axis=2, keepdims=True), 1e-12)
     moved = size[:, 1:, None] * way[:, 1:] * np.minimum(grown / SOFT, 1.0)[..., None]
     laid = segments + np.diff(moved, axis=1, prepend=np.float32(0.0))
-    laid *= length / np.maximum(np.linalg.norm(laid, axis=2, keepdims=True), 1e-9)
+    laid *= length / np.maximum(np.sqrt(np.einsum("snc,snc->sn", laid, laid))[..., None], 1e-9)
     result = np.empty_like(strands)
     result[:, 0] = strands[:, 0]
     result[:, 1:] = strands[:, :1] + np.cumsum(laid, axis=1)

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_closing
+from scipy.ndimage import binary_closing, gaussian_filter1d
 from scipy.spatial import cKDTree
 
 from farm.double.groom.braid import STRANDS, THIRD, plait, plait_hairs, plait_length
@@ -44,14 +44,23 @@ SIT: Final = 1.8
 GATHER: Final = 0.007
 """Length of a hair from its root to the plait."""
 ENTRY: Final = 5
-POINTS: Final = 84
+POINTS: Final = 64
 STAY: Final = (0.05, 0.10)
 """How far hairs run in their row's plait, in metres."""
 THROUGH: Final = 0.05
 """Hair that grows this close to a row's end runs on into the hanging braid."""
 BEGINNING: Final = 0.02
 THIN_END: Final = 0.35
-HANG_TAPER: Final = 0.45
+HALF_WIDTH: Final = 2.5
+"""Half the width of a plait, in radii of its strands."""
+LEAST: Final = 0.6
+MOST: Final = 1.9
+"""Radii of a laid plait's strands, in those of the hanging one."""
+ENDING: Final = 0.05
+"""Length before the nape over which a plait takes the width that it hangs with."""
+EVEN: Final = 0.006
+"""Over how much of its length a plait's width is evened out, in metres."""
+HANG_TAPER: Final = 0.25
 BEND: Final = 0.02
 LET_GO: Final = 0.03
 """Length over which a hanging braid stops following the skin's normal."""
@@ -61,10 +70,11 @@ FINE: Final = 0.0005
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its plait's middle line and strands, and how much of the line lies on the scalp, in metres."""
+    """One row: its plait's middle line, strands and phase (S,), and how much of the line is on the scalp, in metres."""
 
     line: Spine
     tubes: tuple[Tube, ...]
+    phase: Array
     laid: float
 
 
@@ -86,6 +96,11 @@ class Rowed:
     def loose(self) -> Array:
         """How far each point of a hair may be moved (P,): not at all."""
         return np.zeros(ENTRY + POINTS)
+
+    @property
+    def bands(self) -> tuple[Array, ...]:
+        """Elastic bands: none."""
+        return ()
 
     def keep(self, roots: Roots) -> NDArray[np.bool_]:
         """Which roots (N,) do not stand on a parting."""
@@ -115,13 +130,12 @@ class Rowed:
         return found
 
     def _path(self, row: Row, root: Array, normal: Array, chance: Array) -> Array:
-        tie, line = self.tie, row.line
+        line = row.line
         laid = np.flatnonzero(line.arc <= row.laid)
         nearest = laid[cKDTree(line.points[laid]).query(root)[1]]
         begin = np.minimum(line.arc[nearest] + GATHER * (0.4 + 0.6 * chance[:, 0]), row.laid)
         aside = np.einsum("nc,nc->n", root - line.points[nearest], line.across[nearest])
-        period = plait_length(np.array(tie.strand), tie.tight)
-        phase = 2 * np.pi * begin / period
+        phase = np.interp(begin, line.arc, row.phase)
         swing = np.sin(phase[:, None] + THIRD * np.arange(STRANDS))
         strand = np.argmax(np.sign(aside)[:, None] * swing, axis=1)
         stay = STAY[0] + (STAY[1] - STAY[0]) * chance[:, 1]
@@ -159,7 +173,11 @@ def part_rows(tie: RowsTie, frame: Frame, collider: Collider, scalp: Array, *, l
             hang(collider, run[-1], run[-1] - run[-4], length, bend=BEND, clear=2.2 * tie.strand) for run in curves
         ]
         hanging = list(push_apart(collider, np.stack(tails), 2.2 * tie.strand))
-    rows = tuple(_row(tie, collider, curve, tail) for curve, tail in zip(curves, hanging, strict=True))
+    spans = planes[1:] - planes[:-1]
+    rows = tuple(
+        _row(tie, frame, collider, curve, tail, float(spans[index]), size)
+        for index, curve, tail in zip(kept, curves, hanging, strict=True)
+    )
     borders = np.concatenate([[-np.pi], planes[kept[1:]], [np.pi]])
     return Rowed(tie=tie, frame=frame, collider=collider, borders=borders, rows=rows, size=size)
 
@@ -203,8 +221,10 @@ def _on_scalp(tie: RowsTie, frame: Frame, collider: Collider, scalp: Array, angl
     return smooth(frame.to_world(local[first:stop]), rounds=6)
 
 
-def _row(tie: RowsTie, collider: Collider, curve: Array, tail: Array | None) -> Row:
-    """A row along a line (S, 3) on the scalp and a hanging one (H, 3) that begins where it ends."""
+def _row(
+    tie: RowsTie, frame: Frame, collider: Collider, curve: Array, tail: Array | None, span: float, size: float
+) -> Row:
+    """A row `span` radians wide along a line (S, 3) on the scalp and a hanging one (H, 3) that begins where it ends."""
     laid = float(np.linalg.norm(np.diff(curve, axis=0), axis=1).sum())
     if tail is not None:
         curve = smooth(np.concatenate([curve, tail[2:]]))
@@ -212,14 +232,26 @@ def _row(tie: RowsTie, collider: Collider, curve: Array, tail: Array | None) -> 
     tangents = unit(np.gradient(points, axis=0))
     outward = collider.sample(points)[1]
     outward = unit(outward - np.einsum("nc,nc->n", outward, tangents)[:, None] * tangents)
-    out = _steady(outward, np.clip((arc - laid) / LET_GO, 0, 1), tangents)
-    line = Spine(points=points, arc=arc, across=np.cross(tangents, out), out=out)
-    hung = np.clip((arc - laid) / max(arc[-1] - laid, 1e-6), 0.0, 1.0)
+    hung = np.clip((arc - laid) / LET_GO, 0, 1)
+    out = _steady(outward, hung, tangents)
+    wide = _width(frame.to_local(points), frame.turn_to_local(outward), span, size) - tie.parting
+    filled = np.clip(tie.fill * wide / (2 * HALF_WIDTH), LEAST * tie.strand, MOST * tie.strand)
     begun = THIN_END + (1 - THIN_END) * np.clip(arc / BEGINNING, 0, 1)
-    ending = 1 - 0.2 * np.clip((arc - laid + LET_GO) / LET_GO, 0, 1)
-    width = tie.strand * begun * ending * (1 - HANG_TAPER * hung)
-    phase = 2 * np.pi * arc / plait_length(np.array(tie.strand), tie.tight)
-    return Row(line=line, tubes=plait(line, phase, width, np.ones(len(arc))), laid=laid)
+    ended = np.clip((arc - laid + ENDING) / ENDING, 0, 1)
+    down = np.clip((arc - laid) / max(arc[-1] - laid, 1e-6), 0.0, 1.0)
+    width = gaussian_filter1d((filled + (tie.strand - filled) * ended) * begun, EVEN / FINE, mode="nearest")
+    width = width * (1 - HANG_TAPER * down)
+    points = points + ((SIT * (width - tie.strand)) * (1 - hung))[:, None] * outward
+    line = Spine(points=points, arc=arc, across=np.cross(tangents, out), out=out)
+    phase = np.cumsum(2 * np.pi * arc[1] / plait_length(width, tie.tight))
+    return Row(line=line, tubes=plait(line, phase, width, np.ones(len(arc))), phase=phase, laid=laid)
+
+
+def _width(local: Array, outward: Array, span: float, size: float) -> Array:
+    """How wide (N,) a row of `span` radians is on the skin at points (N, 3) of its middle, in the head's axes."""
+    angle, reach = _turn(local, size)
+    slope = np.einsum("nc,nc->n", outward, _plane_normal(angle))
+    return np.asarray(2 * reach * np.tan(span / 2) / np.sqrt(np.maximum(1 - slope**2, 0.05)))
 
 
 def _steady(out: Array, hung: Array, tangents: Array) -> Array:

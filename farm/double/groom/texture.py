@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from farm.double.groom.style import Clump, Curl, Hairstyle, Region, Wave
+from farm.double.groom.tie import Locks, Rows
 from farm.recipe import templates
 from farm.recipe.parameters import Hair
 from farm.recipe.templates import Part
@@ -54,14 +55,16 @@ def load_hairtype(name: str) -> HairType:
 def textured(style: Hairstyle, hair: Hair) -> Hairstyle:
     """The style as hair of type `hair.type` wears it: between how it grows and how it was set, by `texture.hold`.
 
-    Lengths become those that are seen: they shrink as much more than hair of type `texture.like` does.
+    Lengths become those that are seen: they shrink as much more than hair of type `texture.like` does. Coils do not
+    show in rows and locks, which are plaited or matted.
     """
     if style.bald:
         return style
     grown, like = load_hairtype(hair.type), load_hairtype(style.texture.like)
     hold = style.texture.hold
     set_wave = style.wave if "wave" in style.model_fields_set else like.wave
-    curl = _mixed_curl(grown.curl, style.curl or like.curl, hold)
+    held = isinstance(style.tie, Rows | Locks)
+    curl = None if held else _mixed_curl(grown.curl, style.curl or like.curl, hold)
     wave = _mixed_wave(grown.wave, set_wave, hold)
     stand = (1 - hold) * max(0.0, grown.stand - like.stand)
     length = _mix((1 - grown.shrinkage) / (1 - like.shrinkage), 1.0, hold)

@@ -45,12 +45,13 @@ class Tail(Gather):
 
 
 class Bun(Gather):
-    """A rope of hair coiled on itself."""
+    """A bun: hair that leaves the band, rolls outward over a ring and is tucked under it."""
 
     kind: Literal["bun"]
-    rope: float = Field(default=0.011, ge=0.004, le=0.02, description="Radius of the rope.")
-    turns: float = Field(default=2.2, ge=1, le=4, description="How often the rope goes around.")
-    twist: float = Field(default=5.0, ge=0, le=20, description="How often the rope turns about itself.")
+    radius: float = Field(default=0.02, ge=0.008, le=0.04, description="Radius of the ring's middle line.")
+    roll: float = Field(default=0.017, ge=0.006, le=0.03, description="Radius of the roll itself.")
+    swirl: float = Field(default=0.45, ge=-2, le=2, description="How far hair goes around the bun, in turns.")
+    loose: float = Field(default=0.35, ge=0, le=1, description="How much its locks differ: 0 is a dancer's bun.")
 
 
 class Braid(Gather):
@@ -72,7 +73,10 @@ class Rows(Part):
     kind: Literal["rows"]
     count: int = Field(default=11, ge=4, le=20, description="Rows across the head.")
     parting: float = Field(default=0.0024, ge=0.001, le=0.006, description="Width of the bare skin between rows.")
-    strand: float = Field(default=0.0021, ge=0.001, le=0.004, description="Radius of one strand of a braid.")
+    strand: float = Field(
+        default=0.0021, ge=0.001, le=0.004, description="Radius of one strand of a braid where it hangs from the nape."
+    )
+    fill: float = Field(default=0.8, ge=0.3, le=1, description="How much of its row's width a braid takes.")
     tight: float = Field(default=0.6, ge=0, le=1, description="How close crossings follow each other.")
     hang: float = Field(default=0.16, ge=0.0, le=0.5, description="Length of the braids that hang from the nape.")
 

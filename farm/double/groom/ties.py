@@ -42,6 +42,11 @@ class Tied(Protocol):
         """How far texture may move each point of a hair (P,), 0..1."""
         ...
 
+    @property
+    def bands(self) -> tuple[Array, ...]:
+        """Closed lines (K, 3) in world space that elastic bands run along."""
+        ...
+
     def keep(self, roots: Roots) -> NDArray[np.bool_]:
         """Which roots (N,) bear hair; the others stand on a parting."""
         ...
@@ -83,7 +88,7 @@ def _tie(head: Head, shells: list[Shell], style: Hairstyle, tie: Tie, scalp: Sca
         area = float((scalp.areas() * scalp.density[scalp.triangles].mean(axis=1)).sum())
         roots, guides = comb(int(HEXAGON * area / (tie.size * size) ** 2))
         return lock_hair(tie, collider, places, roots, guides)
-    free = {"rows": "hang", "bun": "rope"}.get(tie.kind, "length")
+    free = {"rows": "hang", "bun": "roll"}.get(tie.kind, "length")
     free_length = float(getattr(tie, free)) * (1.0 if isinstance(tie, Bun) else length)
     collider = build_collider(shells, head, frame, reach=free_length + 0.06, fringe=True)
     if isinstance(tie, Rows):

@@ -141,9 +141,11 @@ def shape(groom):
     return lengths.mean(), low, high, points[:, -1].mean(axis=0)
 
 
-@pytest.mark.parametrize("style", ["short", "bob"])
-def test_a_preview_is_the_same_style(stage, style):
-    hair = Hair(style=style, type="3A", seed=4, strands=12_000)
+@pytest.mark.parametrize(
+    ("style", "strands"), [("short", 12_000), ("bob", 12_000), ("braid", 12_000), ("long_curly", 100_000)]
+)
+def test_a_preview_is_the_same_style(stage, style, strands):
+    hair = Hair(style=style, type="3A", seed=4, strands=strands)
     found = {}
     for detail in ("preview", "final"):
         built = build_groom(stage, hair, collection=stage.collection, detail=detail)
@@ -151,7 +153,7 @@ def test_a_preview_is_the_same_style(stage, style):
         names = set(built.curves.data.attributes.keys())
         remove_groom(built)
     (one, few, thick), (other, many, thin) = found["preview"], found["final"]
-    assert few == PREVIEW_STRANDS < 2000 < many == 12_000
+    assert few == PREVIEW_STRANDS < 2000 < many == strands
     assert thick > 2 * thin
     assert names >= set(ATTRIBUTES)
     assert one[0] == pytest.approx(other[0], rel=0.02)

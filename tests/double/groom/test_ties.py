@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 
 from farm.double.groom.collider import Shell
 from farm.double.groom.comb import comb_guides
-from farm.double.groom.gather import LAID, TURNING
+from farm.double.groom.gather import LAID, POINTS, TURNING
 from farm.double.groom.rows import _turn
 from farm.double.groom.spread import scatter_roots, spread_strands
 from farm.double.groom.style import load_hairstyle, parse_hairstyle
@@ -129,7 +129,7 @@ def crossings(order):
 
 def test_the_strands_of_a_plait_cross_in_turn(worn):
     guides, strands = worn("braid")
-    plaited = slice(2, int(84 * 0.85))
+    plaited = slice(2, int(POINTS["braid"] * 0.85))
     order, _, out = (each[plaited] for each in order_of_strands(guides, strands))
     where, places = crossings(order)
     assert len(where) >= 12
@@ -146,7 +146,7 @@ def test_a_longer_plait_crosses_more_often(people):
     for length in (0.7, 1.4):
         guides = comb_guides(*people["common"], load_hairstyle("braid"), length=length, seed=3)
         order, _, _ = order_of_strands(guides, spread_strands(guides, 600, 1))
-        counts.append(len(crossings(order[2 : int(84 * 0.8)])[0]))
+        counts.append(len(crossings(order[2 : int(POINTS["braid"] * 0.8)])[0]))
     assert 1.5 < counts[1] / counts[0] < 2.5
 
 
