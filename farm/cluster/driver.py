@@ -16,6 +16,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any, Final, Protocol
 
 import ray
@@ -26,7 +27,11 @@ from farm.cluster.plan import Task, plan_tasks
 from farm.cluster.worker import Worker
 from farm.dataset import Dataset, Engine, build_index, clean_uncommitted, create_dataset, write_report
 from farm.dataset.folder import check_place
+from farm.double.expression import load_expression
+from farm.double.groom.beard_style import load_beard
 from farm.double.groom.style import load_hairstyle
+from farm.double.groom.texture import load_hairtype
+from farm.double.wardrobe.outfit import load_outfit
 from farm.errors import DatasetError, DigidoubleError, FarmError, StorageError
 from farm.motion.pose import load_pose
 from farm.recipe import Recipe
@@ -96,7 +101,7 @@ def run(recipe: Recipe, root: Path, listener: Listener, *, device: str = "auto",
     check_templates(recipe)
     total = recipe.count * recipe.capture.frames.count
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_terminate_as_interrupt())
+        interrupted = stack.enter_context(_interruptible())
         there = check_place(root, recipe)
         if there is not None:
             stack.enter_context(_exclusive(root))
@@ -116,19 +121,32 @@ def run(recipe: Recipe, root: Path, listener: Listener, *, device: str = "auto",
         dataset = create_dataset(root, recipe, engine=engine.build)
         if there is None:
             stack.enter_context(_exclusive(root))
-        return _render_missing(dataset, recipe, engine, crew, listener)
+        return _render_missing(dataset, recipe, engine, crew, listener, interrupted)
 
 
 def check_templates(recipe: Recipe) -> None:
-    """Read the templates that a recipe's variants name; TemplateError for one that is missing or wrong."""
-    for variant in recipe.draw():
-        load_light_set(variant.light.preset)
-        load_framing(variant.camera.framing)
-        load_hairstyle(variant.hair.style)
-        load_pose(variant.pose.name)
+    """Read the templates that a recipe's variants name; TemplateError for one that is missing or wrong.
+
+    Irises and cloths are read by the workers, with Blender.
+    """
+    variants = list(recipe.draw())
+    for load, names in (
+        (load_light_set, {variant.light.preset for variant in variants}),
+        (load_framing, {variant.camera.framing for variant in variants}),
+        (load_hairstyle, {variant.hair.style for variant in variants}),
+        (load_hairtype, {variant.hair.type for variant in variants}),
+        (load_beard, {variant.beard.style for variant in variants}),
+        (load_outfit, {variant.wardrobe.outfit for variant in variants}),
+        (load_expression, {name for variant in variants for name in (variant.face.expression, variant.face.second)}),
+        (load_pose, {variant.pose.name for variant in variants}),
+    ):
+        for name in sorted(names):
+            load(name)
 
 
-def _render_missing(dataset: Dataset, recipe: Recipe, engine: Engine, crew: _Crew, listener: Listener) -> Summary:
+def _render_missing(
+    dataset: Dataset, recipe: Recipe, engine: Engine, crew: _Crew, listener: Listener, interrupted: Event
+) -> Summary:
     clean_uncommitted(dataset)
     plan = plan_tasks(recipe, engine.build)
     done = dataset.committed()
@@ -136,7 +154,7 @@ def _render_missing(dataset: Dataset, recipe: Recipe, engine: Engine, crew: _Cre
     summary = Summary(total=len(plan), done=len(plan) - len(todo))
     listener.began(total=summary.total, done=summary.done, engine=engine)
     try:
-        crew.work(todo, summary, listener)
+        crew.work(todo, summary, listener, interrupted)
     except KeyboardInterrupt:
         summary.interrupted = True
     except StorageError as error:
@@ -186,11 +204,16 @@ class _Crew:
         first: Engine = engines[0]
         return first
 
-    def work(self, tasks: list[Task], summary: Summary, listener: Listener) -> None:
-        """Do all tasks; failures are recorded in `summary`, a store that cannot be written ends the work."""
+    def work(self, tasks: list[Task], summary: Summary, listener: Listener, interrupted: Event) -> None:
+        """Do all tasks; failures are recorded in `summary`, a store that cannot be written ends the work.
+
+        KeyboardInterrupt once `interrupted` is set.
+        """
         waiting = deque(tasks)
         crashes: Counter[str] = Counter()
         while waiting or self._busy:
+            if interrupted.is_set():
+                raise KeyboardInterrupt
             while waiting and self._idle:
                 self._start(waiting.popleft())
             ready, _ = ray.wait(list(self._busy), timeout=POLL_SECONDS)
@@ -285,14 +308,20 @@ def _exclusive(root: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _terminate_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM end a run as Ctrl-C does."""
+def _interruptible() -> Iterator[Event]:
+    """Let SIGTERM end a run as Ctrl-C does; the event is set by either.
+
+    It stays where the exception is lost: one raised while Ray frees an object or calls back is dropped there.
+    """
+    asked = Event()
 
     def interrupt(*_: object) -> None:
+        asked.set()
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {each: signal.signal(each, interrupt) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield asked
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -9,6 +9,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.algebra import on_one_thread
 from farm.double.base_mesh import base_mesh, rig_bones
 from farm.double.expression import expression_weights
 from farm.double.eyes import build_eyes
@@ -82,6 +83,7 @@ class Double:
         return [self.armature, self.body, *self.garments, self.eyes, self.mouth, self.lashes, self.brows]
 
 
+@on_one_thread
 def build_double(look: Look, collection: Any) -> Double:
     """Build a double in `collection`, which must be linked to the scene."""
     shape = shape_vertices(look.body)

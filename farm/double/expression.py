@@ -11,7 +11,7 @@ from farm.errors import TemplateError
 from farm.recipe import templates
 from farm.recipe.parameters import Face
 
-__all__ = ["expression_weights"]
+__all__ = ["expression_weights", "load_expression"]
 
 
 class _Expression(templates.Part):
@@ -26,7 +26,7 @@ def expression_weights(face: Face) -> dict[str, float]:
 
     strength · ((1 − blend) · first + blend · second). TemplateError names the place and the nearest unit.
     """
-    first, second = _units(face.expression), _units(face.second)
+    first, second = load_expression(face.expression), load_expression(face.second)
     weights = {
         unit: face.strength * ((1 - face.blend) * first.get(unit, 0.0) + face.blend * second.get(unit, 0.0))
         for unit in UNITS
@@ -34,7 +34,8 @@ def expression_weights(face: Face) -> dict[str, float]:
     return {unit: min(1.0, weight) for unit, weight in weights.items() if weight > 0}
 
 
-def _units(name: str) -> dict[str, float]:
+def load_expression(name: str) -> dict[str, float]:
+    """The weights 0..1 of an expression's units; TemplateError names the place and the nearest unit."""
     units = templates.read(_Expression, "expressions", name).units
     for unit in units:
         if unit not in UNITS:

@@ -16,6 +16,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.algebra import on_one_thread
 from farm.double.body import Double, Look, build_double, remove_double
 from farm.double.groom.beard import build_beard
 from farm.double.groom.dynamics import PREROLL
@@ -77,6 +78,7 @@ class Stage:
         self._swaying: Swaying | None = None
         self._view: View
 
+    @on_one_thread
     def apply(self, variant: Variant, *, frames: range) -> None:
         """Put a variant on the stage for a clip's frames; the scene then stands at the first one.
 
@@ -100,6 +102,7 @@ class Stage:
             self._keys[step] = keys[step]
         self.show(frames.start)
 
+    @on_one_thread
     def show(self, frame: int) -> None:
         """Go to a frame and hold it.
 

@@ -1,6 +1,9 @@
 """What the driver does when work fails: real Ray, workers that only pretend to render."""
 
+import contextlib
 import os
+import signal
+import time
 
 import pytest
 
@@ -105,6 +108,24 @@ def test_a_store_that_cannot_be_written_ends_the_work(monkeypatch, engine, tmp_p
     assert not summary.complete
 
 
+def test_an_interrupt_is_not_lost_where_its_exception_is_dropped(monkeypatch, engine, tmp_path):
+    """As where Ctrl-C comes while Ray frees an object: Python then only says that it ignored an exception."""
+
+    class Dropping(Watcher):
+        def committed(self, task, seconds):
+            super().committed(task, seconds)
+            with contextlib.suppress(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(5)
+
+    pretend(monkeypatch, engine, lambda index: None)
+    watcher = Dropping()
+    summary = run(RECIPE, tmp_path / "dataset", watcher, device="cpu", workers=1)
+    assert summary.interrupted and not summary.complete
+    assert watcher.committed_pairs == [0]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_a_worker_that_cannot_open_blender(monkeypatch, engine, tmp_path):
     pretend(monkeypatch, engine, lambda index: None, opens=lambda: os._exit(1))
     with pytest.raises(FarmError, match="digidouble doctor"):
@@ -120,11 +141,14 @@ def test_another_build_does_not_go_on_with_a_dataset(monkeypatch, engine, tmp_pa
         run(RECIPE, tmp_path / "dataset", Watcher(), device="cpu", workers=1)
 
 
-def test_a_broken_template_is_found_before_anything_starts(monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    "load", ["load_light_set", "load_hairstyle", "load_hairtype", "load_beard", "load_outfit", "load_expression"]
+)
+def test_a_broken_template_is_found_before_anything_starts(monkeypatch, tmp_path, load):
     def refuse(name):
-        raise TemplateError(f"templates/lights/{name}.yaml: broken")
+        raise TemplateError(f"templates/{name}.yaml: broken")
 
-    monkeypatch.setattr(driver, "load_light_set", refuse)
+    monkeypatch.setattr(driver, load, refuse)
     with pytest.raises(TemplateError, match="broken"):
         run(RECIPE, tmp_path / "dataset", Watcher(), device="cpu")
     assert not (tmp_path / "dataset").exists()

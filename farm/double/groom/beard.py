@@ -16,6 +16,7 @@ from mathutils.bvhtree import BVHTree
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from farm.algebra import on_one_thread
 from farm.double.beard_area import beard_shares
 from farm.double.body import Double
 from farm.double.groom.beard_style import Beardstyle, load_beard
@@ -56,6 +57,7 @@ FEWEST: Final = 150
 DOWN: Final = np.array([0.0, 0.0, -1.0])
 
 
+@on_one_thread
 def build_beard(double: Wearer, hair: Hair, beard: Beard, *, collection: Any) -> Groom | None:
     """Grow `beard` on the double as it is posed now, in `collection`; None when clean shaven.
 

@@ -11,6 +11,7 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
+from farm.algebra import on_one_thread
 from farm.double.groom.band import build_bands
 from farm.double.groom.cache import solved_guides
 from farm.double.groom.collider import Shell
@@ -70,6 +71,7 @@ class Groom:
         return len(self.points)
 
 
+@on_one_thread
 def build_groom(double: Wearer, hair: Hair, *, collection: Any, detail: Detail = "final") -> Groom:
     """Comb `hair` on the double as it is posed now, in `collection`, which must be linked to the scene.
 

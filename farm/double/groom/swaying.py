@@ -15,6 +15,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.algebra import on_one_thread
 from farm.double.groom.cache import solved_motion
 from farm.double.groom.contact import anchor
 from farm.double.groom.curves import move_curves
@@ -62,6 +63,7 @@ class Swaying:
         move_curves(self.groom.curves.data, lead_out(strands, self.solids[index]))
 
 
+@on_one_thread
 def sway_groom(
     groom: Groom,
     surfaces: Sequence[Any],

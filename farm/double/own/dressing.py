@@ -19,7 +19,7 @@ def groom_double(double: OwnDouble, hair: Hair) -> Groom:
     The groom is made in metres and scaled as an object where the file's unit is another.
     """
     groom = build_groom(double, hair, collection=_collection(double))
-    for thing in (groom.scalp, groom.curves):
+    for thing in filter(None, (groom.scalp, groom.curves, groom.bands)):
         thing.scale = (1 / double.metres[0],) * 3
     bpy.context.view_layer.update()
     return groom

@@ -30,6 +30,8 @@ NEIGHBOURS: Final = 10
 PUSH: Final = 0.02
 """Skin that stands out of the tights by more than this belongs to another part of the body."""
 FOLD_WAVES: Final = 24
+EVEN_ROUNDS: Final = 4
+"""Rounds in which the directions of a border are evened out, so that its hem is turned in along it."""
 
 
 @functools.cache
@@ -100,19 +102,22 @@ def hemmed(garment: Garment, pattern: Pattern, points: Array, normals: Array) ->
 
     Returns the added points (2R, 3), for each the vertex it hangs on (2R,), and the added faces (F, 4).
     """
-    rim = pattern.rim
-    inside = {int(here): int(within) for here, _, within in rim}
-    border = np.array(list(inside), dtype=np.int64)
-    place = {int(vertex): at for at, vertex in enumerate(border)}
+    border, ahead = pattern.rim.T
+    place = np.empty(len(points), dtype=np.int64)
+    place[border] = np.arange(len(border))
+    following = place[ahead]
+    preceding = np.argsort(following)
+    along = points[ahead] - points[border[preceding]]
+    for _ in range(EVEN_ROUNDS):
+        along = 0.5 * along + 0.25 * (along[following] + along[preceding])
+    inward = np.cross(normals[border], along)
+    inward /= np.maximum(np.linalg.norm(inward, axis=1, keepdims=True), 1e-9)
     turned = points[border] - garment.turn * normals[border]
-    back = points[[inside[int(vertex)] for vertex in border]] - points[border]
-    back -= (back * normals[border]).sum(axis=1, keepdims=True) * normals[border]
-    tucked = turned + garment.hem * back / np.maximum(np.linalg.norm(back, axis=1, keepdims=True), 1e-9)
-    first, second = len(points), len(points) + len(border)
-    faces = []
-    for here, there, _ in rim.tolist():
-        one, other = place[here], place[there]
-        faces.append([there, here, first + one, first + other])
-        faces.append([first + other, first + one, second + one, second + other])
-    added = np.concatenate([turned, tucked])
-    return added, np.concatenate([border, border]), np.array(faces, dtype=np.int32).reshape(-1, 4)
+    tucked = turned + garment.hem * inward
+    one = len(points) + np.arange(len(border))
+    other, deeper = one[following], len(border)
+    faces = np.concatenate([
+        np.stack([ahead, border, one, other], axis=1),
+        np.stack([other, one, one + deeper, other + deeper], axis=1),
+    ])  # fmt: skip
+    return np.concatenate([turned, tucked]), np.concatenate([border, border]), faces.astype(np.int32)

@@ -108,14 +108,9 @@ def _material(wardrobe: Wardrobe, outfit: Outfit, garment: Garment, *, place: st
     return cloth_material(wardrobe, garment.takes)
 
 
-def _border(pattern: Pattern) -> NDArray[np.int64]:
-    """The vertices that hem vertices hang on (2R,), in the order of `hemmed`."""
-    border = list(dict.fromkeys(pattern.rim[:, 0].tolist()))
-    return np.array(border + border, dtype=np.int64)
-
-
 def _with_hem(pattern: Pattern) -> csr_matrix:
-    return csr_matrix(vstack([pattern.sheet.mix, pattern.sheet.mix[_border(pattern)]]))
+    border = pattern.sheet.mix[pattern.rim[:, 0]]
+    return csr_matrix(vstack([pattern.sheet.mix, border, border]))
 
 
 @functools.cache
@@ -142,7 +137,8 @@ def _build(
     seen = ~beneath[pattern.origin[every]][faces].all(axis=1)
     faces, outer = faces[seen], outer[seen]
     mesh = bpy.data.meshes.new(garment.name)
-    mesh.from_pydata(np.concatenate([outside, added]), [], faces)
+    corners = [face[:3] if face[3] == face[2] else face for face in faces.tolist()]
+    mesh.from_pydata(np.concatenate([outside, added]), [], corners)
     mesh.shade_smooth()
     for name, values in (
         (FIELDS, fields[pattern.origin]),

@@ -41,7 +41,7 @@ class Pattern:
     on      (S, C) sparse: its vertices as means of the tights' vertices
     origin  (S,) the tights' vertex that each vertex was
     ease    (S,) least distance from the tights
-    rim     (R, 3) border edges as (here, there, inside of here)
+    rim     (R, 2) border edges as (here, there), directed as their face is; each vertex begins one at most
     to_rim  (S,) distance to the border in metres
     """
 
@@ -118,7 +118,7 @@ def cut_garment(garment: Garment) -> Pattern:
     """A garment's pattern."""
     on, faces, origin = cut(tights(), _depth(garment))
     sheet = Sheet(csr_matrix(on @ tights().mix), faces)
-    border = np.array(rims(sheet.faces), dtype=np.int64).reshape(-1, 3)
+    border = np.array(rims(sheet.faces), dtype=np.int64).reshape(-1, 2)
     points = sheet.rest
     edge = points[border[:, 0]]
     to_rim = np.linalg.norm(points[:, None] - edge[None], axis=-1).min(axis=1)

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix, csr_matrix, diags, identity, vstack
+from scipy.sparse import coo_matrix, csr_matrix, diags, vstack
 
 from farm.double.base_mesh import base_mesh
 
@@ -22,14 +22,16 @@ __all__ = ["TIGHTS", "Sheet", "adjacency", "cut", "rims", "tights"]
 Array = NDArray[np.float64]
 Faces = NDArray[np.int32]
 TIGHTS: Final = "helper-tights"
+SNAP: Final = 0.25
+"""Part of an edge that a vertex may be moved along it to lie on a cut."""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A surface of quads.
+    """A surface of quads and triangles.
 
     mix    (S, V) sparse: rows add up to 1
-    faces  (F, 4) of its vertices
+    faces  (F, 4) of its vertices; a triangle's last corner is doubled
     """
 
     mix: csr_matrix
@@ -49,9 +51,13 @@ def _sparse(
 
 
 def _edges(faces: Faces) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Unique edges (E, 2), each face's edges (F, 4), and how many faces use each edge (E,)."""
+    """Unique edges (E, 2), each face's edges (F, 4), and how many faces use each edge (E,).
+
+    The doubled corner of a triangle is an edge from a vertex to itself, which no face uses.
+    """
     pairs = np.sort(np.stack([faces, np.roll(faces, -1, axis=1)], axis=-1).reshape(-1, 2), axis=1)
     edges, inverse, uses = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
+    uses = np.where(edges[:, 0] == edges[:, 1], 0, uses)
     return edges.astype(np.int64), inverse.reshape(faces.shape).astype(np.int64), uses
 
 
@@ -100,40 +106,65 @@ def tights() -> Sheet:
 
 
 def cut(sheet: Sheet, depth: Array) -> tuple[csr_matrix, Faces, NDArray[np.int64]]:
-    """The part of a sheet where `depth` (S,) is positive, its rims moved along the edges to where it is 0.
+    """The part of a sheet where `depth` (S,) is positive, cut along the line where it is 0.
 
-    Returns the part's N vertices as means (N, S) of the sheet's, its faces, and which of the sheet's each one was.
+    Faces are clipped one by one (Sutherland and Hodgman 1974, "Reentrant polygon clipping"); vertices close to the line
+    are moved onto it first, so that no sliver is left. Returns the part's N vertices as means (N, S) of the sheet's, its
+    faces, and which of the sheet's vertices each one was, or lies beside.
     """
-    faces = sheet.faces[depth[sheet.faces].mean(axis=1) > 0]
-    edges, _, _ = _edges(sheet.faces)
-    on = identity(len(depth), format="lil")
+    on, depth = _snapped(sheet.faces, depth)
+    rows, origin = [on], [np.arange(len(depth))]
+    crossings: dict[tuple[int, int], int] = {}
+    kept: list[list[int]] = []
+    for face in sheet.faces[(depth[sheet.faces] > 0).any(axis=1)].tolist():
+        polygon: list[int] = []
+        for here, there in zip(face, face[1:] + face[:1], strict=True):
+            if depth[here] >= 0:
+                polygon.append(here)
+            if depth[here] * depth[there] < 0:
+                edge = (here, there) if depth[here] > 0 else (there, here)
+                polygon.append(crossings.setdefault(edge, len(depth) + len(crossings)))
+        kept += [[*polygon[:3], polygon[min(3, len(polygon) - 1)]]]
+        if len(polygon) > 4:
+            kept += [[polygon[0], polygon[3], polygon[4], polygon[-1]]]
+    if crossings:
+        inner, outer = np.array(list(crossings), dtype=np.int64).T
+        share = depth[inner] / (depth[inner] - depth[outer])
+        number = np.arange(len(inner))
+        across = _sparse(number, inner, 1.0 - share, (len(inner), len(depth))) + _sparse(
+            number, outer, share, (len(inner), len(depth))
+        )
+        rows, origin = [on, across @ on], [*origin, inner]
+    used, flat = np.unique(np.array(kept, dtype=np.int32).reshape(-1, 4), return_inverse=True)
+    return csr_matrix(vstack(rows))[used], flat.reshape(-1, 4).astype(np.int32), np.concatenate(origin)[used]
+
+
+def _snapped(faces: Faces, depth: Array) -> tuple[csr_matrix, Array]:
+    """Vertices (S, S) with those close to the line of depth 0 moved onto it along an edge, and the depth they have."""
+    edges, _, _ = _edges(faces)
     both = np.concatenate([edges, edges[:, ::-1]])
-    crossing = both[(depth[both[:, 0]] > 0) != (depth[both[:, 1]] > 0)]
+    crossing = both[depth[both[:, 0]] * depth[both[:, 1]] < 0]
     share = depth[crossing[:, 0]] / (depth[crossing[:, 0]] - depth[crossing[:, 1]])
     order = np.argsort(share, kind="stable")
-    chosen = crossing[order][np.unique(crossing[order, 0], return_index=True)[1]]
-    near = dict(zip(chosen[:, 0].tolist(), chosen[:, 1].tolist(), strict=True))
-    for vertex in {here for here, _, _ in rims(faces)}:
-        other = near.get(vertex)
-        if other is not None:
-            moved = depth[vertex] / (depth[vertex] - depth[other])
-            on[vertex, vertex], on[vertex, other] = 1.0 - moved, moved
-    used, flat = np.unique(faces, return_inverse=True)
-    return on.tocsr()[used], flat.reshape(-1, 4).astype(np.int32), used.astype(np.int64)
+    nearest = order[np.unique(crossing[order, 0], return_index=True)[1]]
+    near = nearest[share[nearest] < SNAP]
+    moved, other = crossing[near].T
+    part = np.zeros(len(depth))
+    part[moved] = share[near]
+    on = diags(1.0 - part) + _sparse(moved, other, share[near], (len(depth), len(depth)))
+    return csr_matrix(on), np.where(part > 0, 0.0, depth)
 
 
-def rims(faces: Faces) -> list[tuple[int, int, int]]:
-    """Border edges as (here, there, vertex inside of here), directed as their face is."""
+def rims(faces: Faces) -> list[tuple[int, int]]:
+    """Border edges as (here, there), directed as their face is."""
     _, of_face, uses = _edges(faces)
-    return [
-        (int(faces[face, at]), int(faces[face, (at + 1) % 4]), int(faces[face, at - 1]))
-        for face, at in np.argwhere(uses[of_face] == 1)
-    ]
+    return [(int(faces[face, at]), int(faces[face, (at + 1) % 4])) for face, at in np.argwhere(uses[of_face] == 1)]
 
 
 def adjacency(faces: Faces, count: int) -> csr_matrix:
     """Row-normalised neighbours (N, N) along edges."""
-    edges, _, _ = _edges(faces)
+    edges, _, uses = _edges(faces)
+    edges = edges[uses > 0]
     both = np.concatenate([edges, edges[:, ::-1]])
     matrix = _sparse(both[:, 0], both[:, 1], 1.0, (count, count))
     total = np.maximum(np.asarray(matrix.sum(axis=1)).ravel(), 1.0)

@@ -1,4 +1,4 @@
-"""Figures of a groom: how deep strands lie in the skin, how wide holes are, and where hair ends."""
+"""Figures of a groom: how deep strands lie in the skin, how wide holes are."""
 
 from __future__ import annotations
 
@@ -52,9 +52,3 @@ def closed_tree(shell: Any) -> Any:
     from mathutils.bvhtree import BVHTree
 
     return BVHTree.FromPolygons(shell.vertices.tolist(), shell.faces.tolist())
-
-
-def endings(strands: Any, over: int) -> Any:
-    """Unit directions (N, 3) of the last `over` segments of strands."""
-    ends = strands.tips - strands.points[strands.first[1:] - 1 - over]
-    return ends / np.linalg.norm(ends, axis=1, keepdims=True)

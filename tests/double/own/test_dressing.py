@@ -81,6 +81,16 @@ def test_strands_stay_outside_the_skin(worn, style):
     assert (measure.heights(measure.closed_tree(shells[0]), points[chosen]) < -0.002).mean() < 0.005
 
 
+def test_the_band_of_a_tail_is_around_it_in_the_files_own_unit(double_file):
+    open_blend(double_file("foreign", foreign, body=MAN))
+    double = read_double("foreign")
+    groom = groom_double(double, Hair(style="ponytail", seed=3, strands=500))
+    band = groom.bands.matrix_world @ groom.bands.data.vertices[0].co
+    points = strand_points(groom)[0]
+    assert np.linalg.norm(points - np.array(band), axis=1).min() * double.metres[0] < 0.02
+    assert max(groom.bands.dimensions) * double.metres[0] < 0.06
+
+
 def test_hair_in_the_head_would_be_seen(worn):
     wearer, shells, grooms = worn
     points = grooms["short"][0][::5]
