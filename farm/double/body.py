@@ -93,7 +93,7 @@ def build_double(look: Look, collection: Any) -> Double:
     units, weights = face_units(shape), expression_weights(look.face)
     face = express(shape, units, weights)
     lashes = lash_strands(face, stream(look.body.identity, "lashes"))
-    brows = brow_strands(face, stream(look.body.identity, "brows"))
+    brows = brow_strands(face, look.body.gender, stream(look.body.identity, "brows"))
     body = _build_body(shape, look, **on)
     add_keys(body, body_offsets(units), weights)
     eyes = build_eyes(shape, look.skin, weights, **on)

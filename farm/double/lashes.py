@@ -37,6 +37,10 @@ BROW: Final = np.array([
     (0.0565, 0.7450, 0.0007, 0.0055, -34.0),
 ])  # fmt: skip
 """The left brow from the bridge of the nose to the temple."""
+BROW_MAN: Final = np.array([0.28, 0.35, 0.35, -0.0010])
+BROW_SPREAD: Final = np.array([0.14, 0.14, 0.30, 0.0006])
+"""Width, number of hairs, flatness and height in metres of a man's brow against a woman's, as shares or added, and
+the standard deviation of each among people: by eye."""
 CONVERGE: Final = 22.0
 LIFT: Final = 0.20
 
@@ -110,32 +114,46 @@ def _along_columns(grid: NDArray[np.float64], count: int, rng: np.random.Generat
     return strands
 
 
-def brow_strands(shape: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+def brow_strands(shape: NDArray[np.float64], gender: float, rng: np.random.Generator) -> NDArray[np.float64]:
     """Hairs of both brows (N, STRAND_POINTS, 3) in metres, root first.
 
-    They rise beside the nose, lie outwards along the ridge, and converge on the brow's middle line.
+    They rise beside the nose, lie outwards along the ridge, and converge on the brow's middle line. Each person has
+    brows of their own; men's (`gender` 1) are lower, flatter and fuller.
     """
-    return np.concatenate([_brow(shape, side, rng) for side in (1.0, -1.0)])
+    brow, hairs = _own_brow(gender, rng)
+    return np.concatenate([_brow(shape, brow, hairs, side, rng) for side in (1.0, -1.0)])
 
 
-def _brow(shape: NDArray[np.float64], side: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    along = rng.beta(1.3, 1.4, BROW_HAIRS)
-    across = rng.triangular(-1.25, 0.0, 1.25, BROW_HAIRS)
-    table = np.stack([np.interp(along, np.linspace(0, 1, len(BROW)), column) for column in BROW.T], axis=1)
+def _own_brow(gender: float, rng: np.random.Generator) -> tuple[NDArray[np.float64], int]:
+    """A person's `BROW`, and the number of its hairs."""
+    wide, many, flat, low = gender * BROW_MAN + BROW_SPREAD * rng.standard_normal(4).clip(-2, 2)
+    brow = BROW.copy()
+    chord = np.interp(brow[:, 0], brow[[0, -1], 0], brow[[0, -1], 1])
+    brow[:, 1] += np.clip(flat, -0.5, 0.8) * (chord - brow[:, 1]) + low
+    brow[:, 2] *= 1 + wide
+    return brow, round(BROW_HAIRS * (1 + many))
+
+
+def _brow(
+    shape: NDArray[np.float64], brow: NDArray[np.float64], hairs: int, side: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    along = rng.beta(1.3, 1.4, hairs)
+    across = rng.triangular(-1.25, 0.0, 1.25, hairs)
+    table = np.stack([np.interp(along, np.linspace(0, 1, len(brow)), column) for column in brow.T], axis=1)
     x, height, half, length, rise = table.T
     roots, normals = _on_face(shape, np.stack([side * x, height + half * across], axis=1))
-    angle = np.radians(rise - CONVERGE * across + rng.normal(0.0, 9.0, BROW_HAIRS))
-    outward = np.stack([side * np.cos(angle), np.zeros(BROW_HAIRS), np.sin(angle)], axis=1)
+    angle = np.radians(rise - CONVERGE * across + rng.normal(0.0, 9.0, hairs))
+    outward = np.stack([side * np.cos(angle), np.zeros(hairs), np.sin(angle)], axis=1)
     tangent = outward - (outward * normals).sum(axis=1, keepdims=True) * normals
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
     unshaped = base_mesh().vertices
     scale = np.linalg.norm(shape[CROWN] - shape[CHIN]) / np.linalg.norm(unshaped[CROWN] - unshaped[CHIN])
-    reach = (length * scale * rng.uniform(0.7, 1.1, BROW_HAIRS))[:, None, None]
+    reach = (length * scale * rng.uniform(0.7, 1.1, hairs))[:, None, None]
     t = np.linspace(0.0, 1.0, STRAND_POINTS)[None, :, None]
-    hairs: NDArray[np.float64] = roots[:, None] + reach * (
+    strands: NDArray[np.float64] = roots[:, None] + reach * (
         t * tangent[:, None] + LIFT * t * (1 - 0.75 * t) * normals[:, None]
     )
-    return hairs
+    return strands
 
 
 def _on_face(

@@ -15,7 +15,7 @@ from farm.double.expression import expression_weights
 from farm.double.eyeball import eye_of, eye_surface
 from farm.double.face import UNITS, body_offsets, express, face_units
 from farm.double.groom.material import build_hair_material
-from farm.double.lashes import lash_strands
+from farm.double.lashes import brow_strands, lash_strands
 from farm.double.shape import shape_vertices
 from farm.recipe.parameters import Body, Face, Hair
 from farm.recipe.variant import stream
@@ -148,6 +148,21 @@ def test_lashes_and_brows_take_the_hairs_colour(collection, change):
         shown = settings(thing.data.materials[0])
         assert shown == settings(build_hair_material("hair", other, darker=True))
         assert shown != settings(build_hair_material("hair", plain, darker=True))
+
+
+def test_mens_brows_are_fuller_and_flatter_and_each_persons_own():
+    shape = shape_vertices(Body())
+
+    def measured(gender, seed):
+        roots = brow_strands(shape, gender, stream(seed, "brows"))[:, 0]
+        left = roots[roots[:, 0] > 0]
+        inner, middle, outer = np.array_split(left[np.argsort(left[:, 0])], 3)
+        return len(roots), middle[:, 2].mean() - (inner[:, 2].mean() + outer[:, 2].mean()) / 2
+
+    women, men = (np.array([measured(gender, seed) for seed in range(12)]) for gender in (0.0, 1.0))
+    assert men[:, 0].mean() > 1.2 * women[:, 0].mean()
+    assert men[:, 1].mean() < 0.8 * women[:, 1].mean()
+    assert len({tuple(each) for each in women}) == 12
 
 
 def test_lashes_stay_on_closed_lids(build, posed):

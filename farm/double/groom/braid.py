@@ -55,7 +55,7 @@ def plait(line: Spine, phase: Array, radius: Array, swing: Array) -> tuple[Tube,
 
 def plait_hairs(tubes: tuple[Tube, ...], arc: Array, strand: NDArray[np.int64], disc: Array) -> Array:
     """Points (N, P, 3) of hairs at distances (N, P) along a plait, in its strands (N,), at places (N, 2) of these."""
-    found = np.empty((*arc.shape, 3))
+    found = np.empty((*arc.shape, 3), dtype=np.float32)
     for index, bundle in enumerate(tubes):
         mine = np.flatnonzero(strand == index)
         found[mine] = bundle.hairs(arc[mine], disc[mine, None])

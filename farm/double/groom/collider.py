@@ -65,20 +65,25 @@ class Collider:
 
     def sample(self, points: Array) -> tuple[Array, Array]:
         """Distance (N,) and unit gradient (N, 3) at points (N, 3), trilinear; outside the grid, of its border."""
-        place = np.clip((points - self.origin) / SPACING, 0.0, np.array(self.shape) - 1.001)
-        cell = place.astype(np.int64)
-        fraction = place - cell
-        base = (cell[:, 0] * self.shape[1] + cell[:, 1]) * self.shape[2] + cell[:, 2]
-        shares = ((1 - fraction).T.copy(), fraction.T.copy())
-        mixed = np.zeros((len(points), 4))
-        for corner in range(8):
-            step = (corner >> 2 & 1, corner >> 1 & 1, corner & 1)
-            weight = shares[step[0]][0] * shares[step[1]][1] * shares[step[2]][2]
+        base = np.zeros(len(points), dtype=np.int64)
+        shares = []
+        for axis, size in enumerate(self.shape):
+            place = np.clip((points[:, axis] - self.origin[axis]) / SPACING, 0.0, size - 1.001)
+            cell = place.astype(np.int64)
+            base = base * size + cell
+            share = (place - cell).astype(np.float32)
+            shares.append((1 - share, share))
+        mixed = np.zeros((len(points), 4), dtype=np.float32)
+        for step in np.ndindex(2, 2, 2):
+            weight = shares[0][step[0]] * shares[1][step[1]] * shares[2][step[2]]
             index = base + (step[0] * self.shape[1] + step[1]) * self.shape[2] + step[2]
-            mixed += weight[:, None] * self.values[index]
-        gradient = mixed[:, 1:]
+            corner = np.take(self.values, index, axis=0)
+            corner *= weight[:, None]
+            mixed += corner
+        values: Array = mixed.astype(np.float64)
+        gradient = values[:, 1:]
         steepness = np.sqrt(np.einsum("nc,nc->n", gradient, gradient))
-        return mixed[:, 0], gradient / np.maximum(steepness, 1e-9)[:, None]
+        return values[:, 0], gradient / np.maximum(steepness, 1e-9)[:, None]
 
 
 def build_collider(

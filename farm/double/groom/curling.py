@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from farm.double.groom.style import Curl
+from farm.double.groom.style import Clump, Curl
 from farm.double.groom.surface import CLIPPED
 
-__all__ = ["Strands", "curl_locks", "cut_unevenly", "find_locks", "stray"]
+__all__ = ["Strands", "clump_locks", "curl_locks", "cut_unevenly", "find_locks", "stray"]
 
 Array = NDArray[np.float32]
 
@@ -97,11 +97,14 @@ def cut_unevenly(strands: Strands, uneven: float, random: np.random.Generator) -
     last = strands.points.shape[1] - 1
     place = kept[:, None] * np.arange(last + 1, dtype=np.float32)
     before = np.minimum(place.astype(np.int64), last - 1)
-    share = (place - before).astype(np.float32)[..., None]
+    share = (place - before).astype(np.float32)
     flat = strands.points.reshape(-1, 3)
     before += (last + 1) * np.arange(len(strands))[:, None]
-    points = flat[before]
-    points += share * (flat[before + 1] - points)
+    points = np.take(flat, before, axis=0)
+    onward = np.take(flat, before + 1, axis=0)
+    onward -= points
+    onward *= np.repeat(share, 3, axis=1).reshape(onward.shape)
+    points += onward
     return replace(strands, points=points)
 
 
@@ -116,13 +119,15 @@ def stray(strands: Strands, distance: float, random: np.random.Generator) -> Str
     along = np.linspace(0, 1, points, dtype=np.float32)
     lengths = strands.lengths()
     reach = np.minimum(distance, 0.25 * lengths) * far * 0.58
-    bend = (along**STRAY_BEND * strands.loose)[None, :, None] * ways[0][:, None]
     turned = along * (lengths / RIPPLE_LENGTH * 2 * np.pi)[:, None] + phase[:, None]
-    swell = (STRAY_RIPPLE * np.sqrt(along) * strands.loose)[None, :]
-    root = np.sin(phase)[:, None], np.cos(phase)[:, None]
-    ripple = ((np.sin(turned) - root[0]) * swell)[..., None] * ways[1][:, None]
-    ripple += ((np.cos(turned) - root[1]) * swell)[..., None] * ways[2][:, None]
-    moved: Array = strands.points + reach[:, None, None] * (bend + ripple)
+    bend = along**STRAY_BEND * strands.loose
+    swell = STRAY_RIPPLE * np.sqrt(along) * strands.loose
+    ways *= reach[:, None]
+    moved = strands.points.copy()
+    for axis in range(3):
+        moved[..., axis] += bend * ways[0, :, axis, None]
+        moved[..., axis] += (np.sin(turned) - np.sin(phase)[:, None]) * swell * ways[1, :, axis, None]
+        moved[..., axis] += (np.cos(turned) - np.cos(phase)[:, None]) * swell * ways[2, :, axis, None]
     return replace(strands, points=moved)
 
 
@@ -163,6 +168,24 @@ def _along(
         locks[lost[better]] = beside[row, best][better]
         off[lost[better]] = away[row, best][better]
     return locks, off <= OTHER_WAY
+
+
+def clump_locks(strands: Strands, clump: Clump, firmness: float, random: np.random.Generator) -> Strands:
+    """Gather strands into locks, by `firmness` times the clump's strength; clipped hair stays as it is."""
+    locks, middle = find_locks(strands, clump.size, random)
+    locks, together = _along(strands, locks, middle)
+    ways = clump.spread * random.standard_normal((len(strands), 3), dtype=np.float32)
+    held = np.where(together & (np.abs(strands.side) != CLIPPED), np.float32(min(1.0, firmness * clump.strength)), 0.0)
+    along = np.linspace(0, 1, strands.points.shape[1], dtype=np.float32)
+    gathered = held[:, None] * along ** np.float32(4.0**clump.shape)
+    spread = held[:, None] * along**2
+    points = np.take(strands.points[middle], locks, axis=0)
+    points -= strands.points
+    points *= np.repeat(gathered, 3, axis=1).reshape(points.shape)
+    points += strands.points
+    for axis in range(3):
+        points[..., axis] += spread * ways[:, axis, None]
+    return replace(strands, points=points)
 
 
 def curl_locks(strands: Strands, curl: Curl, random: np.random.Generator) -> Strands:

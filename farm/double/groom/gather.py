@@ -47,7 +47,7 @@ EAR_ANGLE: Final = 0.62
 """Where the ear is from the head's centre, and the angle around it that laid hair keeps off."""
 GROOVES: Final = 150
 GROOVE_PULL: Final = 0.6
-GROOVE_DEPTH: Final = 0.35
+GROOVE_DEPTH: Final = 0.18
 """The comb's marks: how many around the tie, how far hair draws together in them, how deep they are."""
 HEIGHT_SPREAD: Final = 0.0005
 WISPS: Final = 40

@@ -1,4 +1,4 @@
-"""Strands between guides: interpolated and clumped by Blender's own hair node assets, or laid where hair is tied."""
+"""Strands between guides: interpolated by Blender's own hair node assets, or laid where hair is tied."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from farm.double.groom.curling import Strands
 from farm.double.groom.nodes import Attribute, add_asset, set_inputs
 from farm.double.groom.spread import spread_strands
 from farm.double.groom.style import Hairstyle
-from farm.double.groom.surface import CLIPPED, Scalp
+from farm.double.groom.surface import Scalp
 from farm.errors import DigidoubleError
 from farm.recipe.variant import stream
 
@@ -29,8 +29,6 @@ ROOT_UV: Final = "surface_uv_coordinate"
 DENSITY: Final = "density"
 SIDE: Final = "parting_side"
 """Attribute of guides and strands: which part of the scalp they grow on, so that locks do not form across its edge."""
-CLUMPED: Final = "clumped"
-"""Attributes of guides and strands, with a number: how firmly each level of locks gathers them."""
 SPARE: Final = 1.03
 """Strands that are grown for each that is wanted, so that their number can be met exactly."""
 ROUNDS: Final = 5
@@ -52,17 +50,17 @@ def build_scalp_object(scalp: Scalp, collection: Any) -> Any:
     return thing
 
 
-def spread_between(guides: Guides, style: Hairstyle, count: int, *, seed: int, frizz: float, scalp: Any) -> Strands:
-    """`count` strands of guides (G, P, 3), gathered into the style's locks, as coarse as the guides are.
+def spread_between(guides: Guides, style: Hairstyle, count: int, *, seed: int, scalp: Any) -> Strands:
+    """`count` strands of guides (G, P, 3), as coarse as the guides are.
 
-    `frizz` 0..1 loosens locks. `scalp` is the object of `build_scalp_object`; it must be linked to the scene.
+    `scalp` is the object of `build_scalp_object`; it must be linked to the scene.
     """
     if guides.tied is not None:
         laid = spread_strands(guides, count, seed)
         points, uvs, side = laid.points, laid.roots.uvs, laid.roots.side
         locks, loose = laid.locks.astype(np.int32), laid.loose
     else:
-        points, uvs, side = _interpolated(guides, style, count, seed=seed, frizz=frizz, scalp=scalp)
+        points, uvs, side = _interpolated(guides, style, count, seed=seed, scalp=scalp)
         points = keep_to_guides(points, side, guides)
         locks, loose = np.zeros(len(points), dtype=np.int32), np.ones(points.shape[1])
     nearest = cKDTree(guides.scalp.posed).query(points[:, 0])[1]
@@ -76,12 +74,10 @@ def spread_between(guides: Guides, style: Hairstyle, count: int, *, seed: int, f
     )
 
 
-def _interpolated(
-    guides: Guides, style: Hairstyle, count: int, *, seed: int, frizz: float, scalp: Any
-) -> tuple[Any, Any, Any]:
+def _interpolated(guides: Guides, style: Hairstyle, count: int, *, seed: int, scalp: Any) -> tuple[Any, Any, Any]:
     """Points (count, P, 3), root UV (count, 2) and side (count,) of strands that Blender's assets make."""
     random = stream(seed, "groom", "strands")
-    thing = _guides_object(guides, style, frizz, scalp)
+    thing = _guides_object(guides, scalp)
     interpolate = add_asset(
         thing,
         "Interpolate Hair Curves",
@@ -91,17 +87,6 @@ def _interpolated(
         Density_Mask=Attribute(DENSITY),
         Seed=int(random.integers(SEED_LIMIT)),
     )
-    for index, clump in enumerate(style.clumps):
-        add_asset(thing, "Create Guide Index Map", Guide_Distance=clump.size, Group_ID=Attribute(SIDE))
-        add_asset(
-            thing,
-            "Clump Hair Curves",
-            Factor=Attribute(f"{CLUMPED}{index}"),
-            Shape=clump.shape,
-            Tip_Spread=clump.spread,
-            Existing_Guide_Map=True,
-            Seed=int(random.integers(SEED_LIMIT)),
-        )
     density = SPARE * count / float((guides.scalp.areas() * guides.scalp.density[guides.scalp.triangles].mean(1)).sum())
     try:
         for _ in range(ROUNDS):
@@ -126,7 +111,7 @@ def _interpolated(
     return points[chosen], uvs[chosen], side[chosen]
 
 
-def _guides_object(guides: Guides, style: Hairstyle, frizz: float, scalp: Any) -> Any:
+def _guides_object(guides: Guides, scalp: Any) -> Any:
     curves = bpy.data.hair_curves.new("guides")
     count, points, _ = guides.points.shape
     curves.add_curves([points] * count)
@@ -136,9 +121,6 @@ def _guides_object(guides: Guides, style: Hairstyle, frizz: float, scalp: Any) -
     side = guides.roots.side
     curves.attributes.new(ROOT_UV, "FLOAT2", "CURVE").data.foreach_set("vector", guides.roots.uvs.ravel())
     curves.attributes.new(SIDE, "INT", "CURVE").data.foreach_set("value", side.astype(np.int32))
-    for index, clump in enumerate(style.clumps):
-        strength = np.where(np.abs(side) == CLIPPED, 0.0, clump.strength * (1 - 0.5 * frizz))
-        curves.attributes.new(f"{CLUMPED}{index}", "FLOAT", "CURVE").data.foreach_set("value", strength)
     thing = bpy.data.objects.new("guides", curves)
     for collection in scalp.users_collection:
         collection.objects.link(thing)

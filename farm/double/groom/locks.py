@@ -8,7 +8,7 @@ lock it wanders through the section, so that the lock looks felted.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +88,7 @@ class Locked:
         count = POINTS[self.tie.braided]
         chance = random.random((len(roots.posed), 6))
         lock = self.locks(roots)
-        found = np.zeros((len(lock), count, 3))
+        found: NDArray[Any] = np.zeros((len(lock), count, 3), dtype=np.float32)
         order = np.argsort(lock, kind="stable")
         borders = np.searchsorted(lock[order], np.arange(len(self.all) + 1))
         for index, own in enumerate(self.all):
@@ -110,8 +110,10 @@ class Locked:
             points = plait_hairs(lock.tubes, arc, strand, disc)
         else:
             points = lock.tubes[0].hairs(arc, self._matted(arc, radius, angle, chance))
-        left = (1 - np.clip(arc / ENTRY, 0.0, 1.0)) ** 2
-        return np.asarray(points + left[..., None] * (root - points[:, 0])[:, None])
+        entering = int((share * lock.length < 1.1 * ENTRY).sum())
+        left = (1 - np.clip(arc[:, :entering] / ENTRY, 0.0, 1.0)) ** 2
+        points[:, :entering] += left[..., None] * (root - points[:, 0])[:, None]
+        return points
 
     def _matted(self, arc: Array, radius: Array, angle: Array, chance: Array) -> Array:
         """Places (N, P, 2) of hairs that wind around the middle of their lock and wander in and out."""

@@ -61,9 +61,10 @@ def spread_strands(guides: Guides, count: int, seed: int) -> Spread:
 
 
 def scatter_roots(scalp: Scalp, count: int, random: np.random.Generator) -> Roots:
-    """`count` random roots, as dense as hair grows."""
-    weight = scalp.areas() * scalp.density[scalp.triangles].mean(axis=1)
-    triangle = random.choice(len(weight), size=count, p=weight / weight.sum())
+    """`count` random roots in random order, as dense as hair grows: stratified, so that each place has its share."""
+    grown = np.cumsum(scalp.areas() * scalp.density[scalp.triangles].mean(axis=1))
+    places = (random.permutation(count) + random.random(count)) / count
+    triangle = np.minimum(np.searchsorted(grown / grown[-1], places, side="right"), len(grown) - 1)
     bent, along = np.sqrt(random.random(count)), random.random(count)
     shares = np.stack([1 - bent, bent * (1 - along), bent * along], axis=1)
     corners = scalp.triangles[triangle]

@@ -16,7 +16,7 @@ from farm.double.groom.band import build_bands
 from farm.double.groom.cache import solved_guides
 from farm.double.groom.collider import Shell
 from farm.double.groom.comb import Guides
-from farm.double.groom.curling import Strands, curl_locks, cut_unevenly, find_locks, stray
+from farm.double.groom.curling import Strands, clump_locks, curl_locks, cut_unevenly, find_locks, stray
 from farm.double.groom.curves import build_curves
 from farm.double.groom.interpolate import build_scalp_object, spread_between
 from farm.double.groom.material import build_hair_material
@@ -42,6 +42,8 @@ LOCK_SIZE: Final = 0.012
 """Distance between locks of hair that does not curl, in metres, which are of one tone each."""
 FINEST: Final = 0.55
 """Thickness of strands at the hairline, relative to those behind it."""
+FRIZZ_LOOSENS: Final = 0.5
+"""How much less firmly the frizziest hair gathers into locks."""
 THICKNESS_SPREAD: Final = 0.12
 """Standard deviation of strands' thickness, as a share of it."""
 
@@ -163,7 +165,11 @@ def _spread(guides: Guides, style: Hairstyle, hair: Hair, scalp: Any) -> Strands
         locks = np.zeros(0, dtype=np.int32)
         return Strands(np.zeros((0, 2, 3), np.float32), np.zeros((0, 2), np.float32), nothing, nothing, locks, nothing)
     frizz, length = style.within("frizz", hair.frizz), style.within("length", hair.length)
-    strands = spread_between(guides, style, hair.strands, seed=hair.seed, frizz=frizz, scalp=scalp)
+    strands = spread_between(guides, style, hair.strands, seed=hair.seed, scalp=scalp)
+    if guides.tied is None:
+        random = stream(hair.seed, "groom", "locks")
+        for clump in style.clumps:
+            strands = clump_locks(strands, clump, 1 - FRIZZ_LOOSENS * frizz, random)
     random = stream(hair.seed, "groom", "single strands")
     strands = cut_unevenly(strands, style.uneven * length, random)
     strands = stray(strands, style.frizz * frizz, random)

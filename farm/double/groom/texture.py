@@ -25,8 +25,10 @@ __all__ = ["HairType", "load_hairtype", "textured"]
 KIND: Final = "hairtypes"
 SLIGHTEST_CURL: Final = 0.0004
 """Radius in metres below which a curl does not show."""
-POINTS_PER_WAVE: Final = 7
-MOST_POINTS: Final = 48
+POINTS_PER_WAVE: Final = (4.0, 5.5)
+"""Points of a guide that a wave needs: a slight one, and one of `FULL_WAVE` degrees or more."""
+FULL_WAVE: Final = 15.0
+MOST_POINTS: Final = 40
 """Points of a guide at most; curls are resolved by the strands, only waves by guides."""
 STANDING: Final = 86.0
 """Angle to the skin at which tight coils stand, in degrees."""
@@ -130,7 +132,9 @@ def _points(style: Hairstyle, wave: Wave, length: float) -> int:
     if style.tie is not None:
         return style.points
     waves = style.longest * length / wave.length if wave.angle else 0.0
-    return max(style.points, min(MOST_POINTS, math.ceil(POINTS_PER_WAVE * waves) + 1))
+    slight, full = POINTS_PER_WAVE
+    each = slight + (full - slight) * min(1.0, wave.angle / FULL_WAVE)
+    return max(style.points, min(MOST_POINTS, math.ceil(each * waves) + 1))
 
 
 def _clumps(style: Hairstyle, clumping: float, curl: Curl | None) -> tuple[Clump, ...]:

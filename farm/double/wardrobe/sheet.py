@@ -109,8 +109,10 @@ def cut(sheet: Sheet, depth: Array) -> tuple[csr_matrix, Faces, NDArray[np.int64
     """The part of a sheet where `depth` (S,) is positive, cut along the line where it is 0.
 
     Faces are clipped one by one (Sutherland and Hodgman 1974, "Reentrant polygon clipping"); vertices close to the line
-    are moved onto it first, so that no sliver is left. Returns the part's N vertices as means (N, S) of the sheet's, its
-    faces, and which of the sheet's vertices each one was, or lies beside.
+    are moved onto it first, so that no sliver is left.
+
+    Returns the part's N vertices as means (N, S) of the sheet's, its faces, and which of the sheet's vertices each one
+    was, or lies beside.
     """
     on, depth = _snapped(sheet.faces, depth)
     rows, origin = [on], [np.arange(len(depth))]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from farm.double.groom.curling import Strands, curl_locks, cut_unevenly, find_locks, stray
-from farm.double.groom.style import Curl
+from farm.double.groom.curling import Strands, clump_locks, curl_locks, cut_unevenly, find_locks, stray
+from farm.double.groom.style import Clump, Curl
 from farm.double.groom.surface import CLIPPED
 from farm.recipe.variant import stream
 
@@ -47,6 +47,37 @@ def test_locks_lie_a_lock_apart_and_never_across_the_parting(patch):
     locks, middle = find_locks(patch, 0.01, stream(4, "locks"))
     assert 12 < len(middle) < 60
     assert (patch.side[middle[locks]] == patch.side).all()
+
+
+@pytest.mark.parametrize(("shape", "middle"), [(-0.5, 0.65), (0.0, 0.5), (0.5, 0.25)])
+def test_strands_gather_into_locks_as_the_shape_says(patch, shape, middle):
+    clump = Clump(size=0.01, strength=0.8, shape=shape)
+    locks, leading = find_locks(patch, clump.size, stream(6, "clump"))
+    gathered = clump_locks(patch, clump, 1.0, stream(6, "clump")).points
+    away = np.linalg.norm(gathered - patch.points[leading[locks]], axis=2)
+    before = np.linalg.norm(patch.points[:, 0] - patch.points[leading[locks], 0], axis=1)
+    strays = before > 0.002
+    share = 1 - away[strays] / before[strays, None]
+    assert share[:, 0] == pytest.approx(0.0, abs=1e-3)
+    assert share[:, -1] == pytest.approx(0.8, abs=1e-3)
+    assert share[:, POINTS // 2].mean() == pytest.approx(0.8 * middle, abs=0.08)
+
+
+def test_locks_never_draw_strands_across_the_parting_and_leave_clipped_hair(patch):
+    clump = Clump(size=0.02, strength=1.0, spread=0.002)
+    gathered = clump_locks(patch, clump, 1.0, stream(6, "clump")).points
+    assert ((gathered[:, -1, 0] < 0.03) | (patch.side < 0)).all()
+    assert ((gathered[:, -1, 0] > 0.02) | (patch.side > 0)).all()
+    clipped = Strands(**{**vars(patch), "side": np.full(COUNT, CLIPPED, dtype=np.float32)})
+    np.testing.assert_array_equal(clump_locks(clipped, clump, 1.0, stream(6, "clump")).points, patch.points)
+
+
+def test_loose_locks_gather_less(patch):
+    def spread(firmness):
+        gathered = clump_locks(patch, Clump(size=0.01, strength=0.9), firmness, stream(6, "clump")).points
+        return np.linalg.norm(gathered[:, -1] - patch.points[:, -1], axis=1).mean()
+
+    assert 0.4 < spread(0.5) / spread(1.0) < 0.6
 
 
 def test_strands_curl_around_their_lock(patch):
