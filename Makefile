@@ -38,7 +38,7 @@ lint: $(READY) ## ruff and mypy
 bench: $(READY) ## where the time goes, as ratios within one run
 	.venv/bin/python tests/bench/bench.py
 
-spread: $(READY) ## comb a thousand grooms, plot how they differ into docs/images/hair-spread.png; some hours
+spread: $(READY) ## comb a thousand grooms, plot how they differ into docs/images/hair-spread.png; half an hour
 	.venv/bin/python tests/bench/spread.py
 
 extension test-blender test-train:

@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from groom_bench import groom_table, measure_apart
 from rich.console import Console
 from rich.table import Table
 
@@ -75,6 +76,7 @@ def main() -> None:
     table.add_row("a process a frame, against a warm worker", f"{single / statistics.median(warm):.2f} ×")
     table.add_row("check, on one core", f"{speed:.0f} MB/s of EXR")
     Console().print(table)
+    Console().print(groom_table(measure_apart()))
 
 
 if __name__ == "__main__":

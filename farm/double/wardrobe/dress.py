@@ -8,7 +8,7 @@ from typing import Any, Final
 import bpy
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, vstack
+from scipy.sparse import csr_matrix, diags, vstack
 from scipy.spatial import cKDTree
 
 from farm.double.base_mesh import base_mesh
@@ -17,7 +17,7 @@ from farm.double.wardrobe.cloth import FIELDS, HEM, REST, SEAMS, cloth_material,
 from farm.double.wardrobe.drape import GAP, drape, hemmed, span
 from farm.double.wardrobe.outfit import Garment, Outfit, Shoe, load_outfit
 from farm.double.wardrobe.pattern import Pattern, cut_garment, seam_fields, side_fields
-from farm.double.wardrobe.sheet import tights
+from farm.double.wardrobe.sheet import adjacency, tights
 from farm.recipe import templates
 from farm.recipe.parameters import Wardrobe
 
@@ -35,6 +35,10 @@ LAID: Final = "laid"
 """Vertex group and modifier of cloth that lies on the garment below it, whatever the pose."""
 LAID_TO: Final = 0.07
 """Cloth this far from its border, in metres, is not laid on the garment below any more; up to `OVERLAP` it fully is."""
+
+HANGS: Final = 0.12
+DRAWN_ROUNDS: Final = 20
+"""Height over its lower edge, in metres, below which an upper garment hangs, and how far it is drawn along there."""
 
 
 @functools.cache
@@ -77,7 +81,7 @@ def build_garments(wardrobe: Wardrobe, shape: Array, armature: Any, collection: 
         hung = drape(garment, pattern, shape, base, worn, at)
         thing = _build(garment, pattern, hung, _beneath(wardrobe.outfit, at), collection)
         thing.data.materials.append(_material(wardrobe, outfit, garment, place=f"{place}: garments[{at}]"))
-        skin_mixed(thing, armature, rig=rig, mix=_with_hem(pattern))
+        skin_mixed(thing, armature, rig=rig, mix=_with_hem(pattern, _moved_by(garment, pattern)))
         for below in range(at):
             if not garment.shoe and not outfit.garments[below].shoe:
                 _lay(thing, pattern, things[below], patterns[below])
@@ -108,9 +112,25 @@ def _material(wardrobe: Wardrobe, outfit: Outfit, garment: Garment, *, place: st
     return cloth_material(wardrobe, garment.takes)
 
 
-def _with_hem(pattern: Pattern) -> csr_matrix:
-    border = pattern.sheet.mix[pattern.rim[:, 0]]
-    return csr_matrix(vstack([pattern.sheet.mix, border, border]))
+def _moved_by(garment: Garment, pattern: Pattern) -> csr_matrix:
+    """The base vertices whose motion each vertex (S, V) follows: a loose lower edge is drawn along from all around.
+
+    Or the halves of a shirt would part with the legs.
+    """
+    mix = pattern.sheet.mix
+    if garment.low is None or garment.takes != "upper":
+        return mix
+    hangs = np.clip(1 - (pattern.sheet.rest[:, 2] - garment.low) / HANGS, 0.0, 1.0)
+    mean, drawn = adjacency(pattern.sheet.faces, len(hangs)), mix
+    for _ in range(DRAWN_ROUNDS):
+        drawn = 0.5 * (drawn + mean @ drawn)
+    return csr_matrix(diags(1 - hangs) @ mix + diags(hangs) @ drawn)
+
+
+def _with_hem(pattern: Pattern, rows: csr_matrix) -> csr_matrix:
+    """Rows (S, V) of a garment's vertices, and those of its hem's, which hang on its border."""
+    border = rows[pattern.rim[:, 0]]
+    return csr_matrix(vstack([rows, border, border]))
 
 
 @functools.cache

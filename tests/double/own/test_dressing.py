@@ -27,7 +27,7 @@ _spec = importlib.util.spec_from_file_location("measure", MEASURE)
 measure = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(measure)
 
-STYLES = ("short", "shoulder_straight", "afro")
+STYLES = ("short", "shoulder_straight", "afro", "braid", "box_braids")
 STRANDS = 4000
 HEADS = {"default": {}, "foreign": {"change": foreign, "body": MAN}}
 

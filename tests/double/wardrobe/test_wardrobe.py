@@ -24,7 +24,7 @@ BODIES = {
 }
 MOTIONS = [
     *((name, "none", 0.0) for name in templates.names("poses")),
-    *(("standing", "jump", at) for at in (0.2, 0.5, 0.8)),
+    *(("standing", stunt, at) for stunt in templates.names("stunts") for at in (0.2, 0.5, 0.8)),
 ]
 
 CLOTH_THROUGH = 0.015
