@@ -12,17 +12,17 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="the stage needs bpy")
 
 import numpy as np
-from mathutils import Vector
-from mathutils.bvhtree import BVHTree
 
 from farm.double.groom import swaying
 from farm.double.groom.strands import strand_points
+from farm.double.groom.wearer import read_wearer
 from farm.recipe import Capture, Variant
 from farm.recipe.parameters import AXES
 from farm.render.blender import open_scene
 from farm.render.passes import render_image
 from farm.render.settings import prepare_subset
 from farm.stage.apply import Stage
+from tests.double.groom.measure import closed_tree, heights
 
 CAPTURE = Capture(resolution=(40, 40), samples=(1,), reference=8)
 FRAMES = range(1, 8)
@@ -136,29 +136,27 @@ def test_hair_in_motion_is_the_same_bit_for_bit_in_another_process():
 
 
 def share_inside(stage, random):
-    """The share of strand points deeper than DEEP in the body, a sample of them."""
+    """The share of strand points deeper than DEEP in the whole body, with what clothes hide of it; a sample of them."""
     points, _ = strand_points(stage._groom)
-    skin = BVHTree.FromObject(stage._double.body, bpy.context.evaluated_depsgraph_get())
-    chosen = points[random.integers(0, len(points), 3000)]
-    found = [(Vector(point), *skin.find_nearest(Vector(point))) for point in chosen]
-    return np.mean([(point - place).dot(normal) < 0 and distance > DEEP for point, place, normal, _, distance in found])
+    skin = closed_tree(read_wearer(stage._double)[1][0])
+    return (heights(skin, points[random.integers(0, len(points), 3000)]) < -DEEP).mean()
 
 
-@pytest.mark.parametrize("style", ["shoulder_straight", "afro"])
+@pytest.mark.parametrize("style", ["shoulder_straight", "long_straight", "afro", "box_braids"])
 def test_hair_stays_out_of_the_body_through_a_jump(style):
     frames = range(1, 40)
     stage = open_stage(variant(style, stunt={"name": "jump", "phase": 0.0}), frames)
     random = np.random.default_rng(0)
     shares = []
-    for frame in frames[::2]:
+    for frame in frames[::3]:
         stage.show(frame)
         shares.append(share_inside(stage, random))
-    assert np.mean(shares) < 0.005, np.round(shares, 4)
+    assert max(shares) < 0.005, np.round(shares, 4)
 
 
 def test_strands_that_only_follow_guides_would_be_seen_in_the_body(monkeypatch):
-    """The red case of the test above: at take-off, hair that is not led out of the body sinks into it."""
-    stage = open_stage(variant("shoulder_straight", stunt={"name": "jump", "phase": 0.3}), range(1, 3))
+    """The red case of the test above: at the landing, hair that is not led out of the body sinks into it."""
+    stage = open_stage(variant("long_wavy", stunt={"name": "jump", "phase": 0.75}), range(1, 3))
     shares = []
     for lead in (swaying.lead_out, lambda strands, _: strands):
         monkeypatch.setattr(swaying, "lead_out", lead)

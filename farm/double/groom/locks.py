@@ -24,7 +24,7 @@ __all__ = ["Locked", "lock_hair"]
 
 Array = NDArray[np.float64]
 
-POINTS: Final = {False: 48, True: 80}
+POINTS: Final = {False: 48, True: 72}
 """Points of a hair, of rope-like and of braided locks."""
 ENTRY: Final = 0.012
 """Length over which a cell's hairs come together."""

@@ -29,14 +29,19 @@ DEEP: Final = 0.0005
 GAIN: Final = 1.2
 """How far a point is pushed, relative to what it lies too deep."""
 ASIDE: Final = 0.012
-"""How far beside its nearest sample a point may lie in metres: farther, it has passed the edge of a garment."""
+WIDENS: Final = 0.5
+"""How far beside its nearest sample a point may lie in metres, and how much farther for each metre of its depth: beyond
+that it has passed the edge of a garment."""
 CELL: Final = 0.007
 """Size in metres of the cells by which most points are told to be far from any surface."""
-CELLS_NEAR: Final = 2
+CELLS_NEAR: Final = 8
 """How many cells from a surface, outside or inside, points are looked at."""
 SOFT: Final = 0.012
 """Length in metres of a strand, to either side of what is pushed, that follows."""
-ROUNDS: Final = 4
+ROUNDS_FOR_ALL: Final = 2
+ROUNDS: Final = 8
+TOLERATED: Final = 0.001
+"""Rounds for all strands that lie inside, and more for those that still lie deeper than `DEEP` and so much, in metres."""
 CLOTH: Final = 0.0015
 """How far clothes as they are rendered lie outside of their samples, in metres."""
 WIDE: Final = 128
@@ -82,10 +87,10 @@ def lead_out(points: Single, solid: Solid) -> Single:
         return points
     tree = cKDTree(solid.samples)
     result, chosen = points, np.arange(len(points))
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         strands = result[chosen]
         depth, normal = _depths(strands, solid, tree)
-        sunk = (depth > 0).any(axis=1)
+        sunk = (depth > (0.0 if turn < ROUNDS_FOR_ALL else TOLERATED)).any(axis=1)
         if not sunk.any():
             break
         if result is points:
@@ -104,14 +109,17 @@ def _depths(strands: Single, solid: Solid, tree: cKDTree) -> tuple[Single, Singl
     found = np.isfinite(span)
     candidates, index, span = candidates[found], index[found], span[found]
     along = np.einsum("nc,nc->n", flat[candidates] - solid.samples[index], solid.normals[index])
-    inside = (along < -DEEP) & (span**2 - along**2 < ASIDE**2)
+    inside = (along < -DEEP) & (span**2 - along**2 < (ASIDE - WIDENS * along) ** 2)
     depth[candidates[inside]] = -along[inside] - DEEP
     normal[candidates[inside]] = solid.normals[index[inside]]
     return depth.reshape(strands.shape[:2]), normal.reshape(strands.shape)
 
 
 def _candidates(strands: Single, solid: Solid, tree: cKDTree) -> NDArray[np.int64]:
-    """Points, by number, that may lie inside: those behind the sample that is nearest to the middle of their cell."""
+    """Points, by number, that may lie inside: those behind the sample that is nearest to the middle of their cell.
+
+    Cells whose middle lies outside by more than half their diagonal hold none.
+    """
     low, high = _bounds(strands.reshape(-1, 3))
     low = low - np.float32(CELL)
     shape = ((high - low) / CELL).astype(np.int32) + 2
@@ -130,9 +138,12 @@ def _candidates(strands: Single, solid: Solid, tree: cKDTree) -> NDArray[np.int6
     used[cells] = True
     named = np.flatnonzero(used)
     middles = (np.stack(np.unravel_index(named, shape), axis=1) + 0.5) * CELL + low
-    nearest = np.zeros(near.size, dtype=np.int64)
-    nearest[named] = tree.query(middles)[1]
+    sample = tree.query(middles)[1]
+    low_lying = np.einsum("nc,nc->n", middles - solid.samples[sample], solid.normals[sample]) < CELL
+    nearest = np.full(near.size, -1, dtype=np.int32)
+    nearest[named[low_lying]] = sample[low_lying]
     sample = nearest[cells]
+    close, sample = close[sample >= 0], sample[sample >= 0]
     count = strands.shape[1]
     close = close // (count - 1) * count + close % (count - 1) + 1
     away = strands.reshape(-1, 3)[close] - solid.samples[sample]

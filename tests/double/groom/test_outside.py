@@ -50,6 +50,13 @@ def test_no_point_stays_deep_and_nothing_kinks(depth):
     assert sharpest(out) < sharpest(strands) + 0.25
 
 
+@pytest.mark.parametrize("depth", [0.025, 0.045])
+def test_strands_that_motion_drew_far_into_the_body_come_out(depth):
+    strands = cutting(depth=depth)
+    assert (np.linalg.norm(strands, axis=2) < RADIUS - 0.02).mean() > 0.1
+    assert deep(lead_out(strands, ball())) < 0.005
+
+
 def test_lengths_and_roots_stay():
     strands = cutting()
     out = lead_out(strands, ball())
