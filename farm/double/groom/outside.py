@@ -41,7 +41,7 @@ SOFT: Final = 0.012
 ROUNDS_FOR_ALL: Final = 2
 ROUNDS: Final = 8
 TOLERATED: Final = 0.001
-"""Rounds for all strands that lie inside, and more for those that still lie deeper than `DEEP` and so much, in metres."""
+"""Rounds for all strands that lie inside, and in all for those that still lie so much deeper than `DEEP`, in metres."""
 CLOTH: Final = 0.0015
 """How far clothes as they are rendered lie outside of their samples, in metres."""
 WIDE: Final = 128
