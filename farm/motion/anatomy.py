@@ -171,14 +171,15 @@ def _known_bones() -> list[str]:
     return [bone for bone in BONES if not bone.startswith(SIDES)] + grouped
 
 
-def read_bones(data: Any, place: str) -> Array:
+def read_bones(data: Any, place: str, *, onto: Array | None = None) -> Array:
     """Angles (B, SLOTS) in degrees of a template's `bones`; `place` names the file for TemplateError.
 
-    Later lines override earlier ones, so a group may come first and an exception to it after.
+    Later lines override earlier ones, so a group may come first and an exception to it after. What is not named is 0,
+    or as in `onto`.
     """
     if not isinstance(data, Mapping):
         raise TemplateError(f"{place}: expected bones and their angles, found {data!r}")
-    angles = np.zeros((len(BONES), SLOTS))
+    angles = np.zeros((len(BONES), SLOTS)) if onto is None else onto.copy()
     for name, turns in data.items():
         bones = _expand(str(name))
         if not bones:

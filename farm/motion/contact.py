@@ -12,14 +12,18 @@ from farm.motion.mass import centre_of_mass
 from farm.motion.rotation import about, unit
 from farm.motion.skeleton import INDEX, SIDES, Skeleton
 
-__all__ = ["OUTWARD", "Feet", "balance", "hips_height", "solve_legs", "support", "two_bone"]
+__all__ = ["OUTWARD", "Feet", "balance", "hips_height", "knees_ahead", "leg_frame", "solve_legs", "support", "two_bone"]
 
 Array = NDArray[np.float64]
 
 HEEL, BALL = 0, 1
+AHEAD = np.array([0.0, -1.0, 0.0])
 X_AXIS, Z_AXIS = np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])
 OUTWARD: Final = np.array([1.0, -1.0])
 """The sign of x that leads away from the body, for each of SIDES."""
+
+PELVIS_LEADS: Final = 0.2
+"""How much the pelvis leads the knees; the toes lead the rest."""
 
 # Each step leaves less than a third of the error (the legs' share of the mass), so these leave under a micrometre.
 BALANCE_STEPS: Final = 14
@@ -97,13 +101,21 @@ def _hip_joints(skeleton: Skeleton, hips_rotation: Array) -> Array:
     return _turned(hips_rotation[..., None, :, :], offsets)
 
 
-def hips_height(skeleton: Skeleton, hips_rotation: Array, hips: Array, feet: Feet, knee: Array) -> Array:
-    """The height (...) of hips above the point `hips` (..., 2) at which the straighter knee bends by `knee` radians."""
+def hips_height(
+    skeleton: Skeleton, hips_rotation: Array, hips: Array, feet: Feet, knee: Array, *, bearing: Array | None = None
+) -> Array:
+    """The height (...) of hips above the point `hips` (..., 2) at which the straighter knee bends by `knee` radians.
+
+    Of the legs that bear weight: `bearing` (2,) says which, and both do where it is left out.
+    """
     offsets = _hip_joints(skeleton, hips_rotation)
     ankles = feet.ankles(skeleton)
     flat = np.linalg.norm(hips[..., None, :] + offsets[..., :2] - ankles[..., :2], axis=-1)
     rise = np.sqrt(np.maximum(_reach(skeleton, knee) ** 2 - flat**2, 0.0))
-    lowest: Array = np.min(ankles[..., 2] + rise - offsets[..., 2], axis=-1)
+    heights = ankles[..., 2] + rise - offsets[..., 2]
+    if bearing is not None:
+        heights = np.where(bearing, heights, np.inf)
+    lowest: Array = np.min(heights, axis=-1)
     return lowest
 
 
@@ -132,9 +144,9 @@ def solve_legs(skeleton: Skeleton, local: Array, hips: Array, feet: Feet) -> Arr
     solved = local.copy()
     pelvis = local[..., INDEX["hips"], :, :]
     start = hips[..., None, :] + _hip_joints(skeleton, pelvis)
-    pole = _turned(feet.heading(), np.array([0.0, -1.0, 0.0]))
+    pole = knees_ahead(_turned(feet.heading(), AHEAD), pelvis[..., None, :, :])
     upper, lower, hinge = two_bone(start, feet.ankles(skeleton), pole, _leg_lengths(skeleton))
-    thigh, shin = _leg_frame(upper, hinge), _leg_frame(lower, hinge)
+    thigh, shin = leg_frame(upper, hinge), leg_frame(lower, hinge)
     foot = feet.rotation()
     toes = about(X_AXIS, -np.maximum(feet.heel, 0.0) * feet.grip)
     for side, name in enumerate(SIDES):
@@ -148,7 +160,12 @@ def solve_legs(skeleton: Skeleton, local: Array, hips: Array, feet: Feet) -> Arr
     return solved
 
 
-def _leg_frame(direction: Array, hinge: Array) -> Array:
+def knees_ahead(toes: Array, pelvis: Array) -> Array:
+    """Where knees point (..., 3) over feet whose toes point so (..., 3): a little with the pelvis (..., 3, 3)."""
+    return toes + PELVIS_LEADS * (pelvis @ AHEAD)
+
+
+def leg_frame(direction: Array, hinge: Array) -> Array:
     """World rotations of a leg's bone that points along −Z at rest, its hinge along X."""
     return np.stack([hinge, np.cross(hinge, direction), -direction], axis=-1)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Chain", "Quintic", "flow"]
+__all__ = ["Chain", "Quintic", "flow", "hermite", "tangents"]
 
 Array = NDArray[np.float64]
 
@@ -20,26 +20,40 @@ def flow(times: Array, values: Array, at: Array) -> Array:
     "A method for constructing local monotone piecewise cubic interpolants"): velocity is continuous, and nothing
     goes beyond its keys, so postures between two that respect the joints' limits respect them too.
     """
+    return hermite(times, values, tangents(times, values))(np.asarray(at, dtype=np.float64))
+
+
+def tangents(times: Array, values: Array) -> Array:
+    """The slopes (K, ...) of `flow` at its keys: 0 at both ends."""
     steps = np.diff(times).reshape(-1, *[1] * (values.ndim - 1))
     slopes = np.diff(values, axis=0) / steps
-    tangents = np.zeros_like(values)
+    found = np.zeros_like(values)
     before, after, first, second = slopes[:-1], slopes[1:], steps[:-1], steps[1:]
     same = before * after > 0.0
     weighted = (2.0 * second + first) / np.where(same, before, 1.0) + (second + 2.0 * first) / np.where(
         same, after, 1.0
     )
-    tangents[1:-1] = np.where(same, 3.0 * (first + second) / np.where(same, weighted, 1.0), 0.0)
-    clamped = np.clip(at, times[0], times[-1])
-    key = np.clip(np.searchsorted(times, clamped, side="right") - 1, 0, len(times) - 2)
-    step = steps[key]
-    s = (clamped - times[key]).reshape(-1, *[1] * (values.ndim - 1)) / step
-    blend: Array = (
-        values[key] * (1.0 + 2.0 * s) * (1.0 - s) ** 2
-        + tangents[key] * step * s * (1.0 - s) ** 2
-        + values[key + 1] * s**2 * (3.0 - 2.0 * s)
-        + tangents[key + 1] * step * s**2 * (s - 1.0)
-    )
-    return blend
+    found[1:-1] = np.where(same, 3.0 * (first + second) / np.where(same, weighted, 1.0), 0.0)
+    return found
+
+
+def hermite(times: Array, values: Array, slopes: Array) -> Callable[[Array], Array]:
+    """The cubic curve through values (K, ...) with slopes (K, ...) at times (K,); constant outside."""
+
+    def curve(at: Array) -> Array:
+        clamped = np.clip(at, times[0], times[-1])
+        key = np.clip(np.searchsorted(times, clamped, side="right") - 1, 0, len(times) - 2)
+        step = np.diff(times)[key].reshape(-1, *[1] * (values.ndim - 1))
+        s = (clamped - times[key]).reshape(step.shape) / step
+        blend: Array = (
+            values[key] * (1.0 + 2.0 * s) * (1.0 - s) ** 2
+            + slopes[key] * step * s * (1.0 - s) ** 2
+            + values[key + 1] * s**2 * (3.0 - 2.0 * s)
+            + slopes[key + 1] * step * s**2 * (s - 1.0)
+        )
+        return blend
+
+    return curve
 
 
 @dataclass(frozen=True)
@@ -76,9 +90,10 @@ class Chain:
     pieces: Sequence[Callable[[Array], Array]]
 
     def __call__(self, at: Array) -> Array:
-        """Values (N,) at times (N,)."""
+        """Values (N, ...) at times (N,)."""
         piece = np.clip(np.searchsorted(self.times, at, side="right") - 1, 0, len(self.pieces) - 1)
-        value = np.zeros_like(at)
+        first = self.pieces[0](at - self.times[0])
+        value = np.zeros_like(first)
         for index, curve in enumerate(self.pieces):
             chosen = piece == index
             value[chosen] = curve(at[chosen] - self.times[index])

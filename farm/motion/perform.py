@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.motion.clip import Clip
-from farm.motion.jump import plan_jump
 from farm.motion.pose import sample_pose
 from farm.motion.skeleton import Skeleton
+from farm.motion.stunt import plan_stunt
 from farm.recipe.parameters import NO_STUNT, Pose, Stunt
 
 __all__ = ["FPS", "perform"]
@@ -28,5 +28,5 @@ def perform(pose: Pose, stunt: Stunt, skeleton: Skeleton, times: NDArray[np.floa
     if stunt.name == NO_STUNT:
         held = sample_pose(pose, skeleton)
         return Clip(np.repeat(held.hips, len(times), axis=0), np.repeat(held.rotations, len(times), axis=0))
-    plan = plan_jump(stunt, skeleton)
+    plan = plan_stunt(stunt, skeleton)
     return plan.sample(stunt.phase * plan.duration + times)

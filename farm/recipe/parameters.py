@@ -15,6 +15,7 @@ __all__ = [
     "AXES",
     "NO_STUNT",
     "OWN_FACE",
+    "OWN_POSE",
     "PARAMETERS",
     "SEED_MAX",
     "Axis",
@@ -40,6 +41,9 @@ OWN_FACE: Final = -1
 
 NO_STUNT: Final = "none"
 """The stunt that is none: valid whatever the templates."""
+
+OWN_POSE: Final = "own"
+"""The pose that a stunt's template says."""
 
 Value = bool | int | float | str
 """What a parameter's value can be."""
@@ -184,9 +188,18 @@ class Stunt(Axis):
     """What the double does."""
 
     name: str = _parameter(NO_STUNT, "Stunt; `none` holds the pose instead.", template="stunts")
-    height: float = _parameter(
-        0.4, "How high the hips rise above standing at the top of the flight.", unit="m", ge=0.05, le=1.2
+    then: str = _parameter(NO_STUNT, "Stunt that follows at once; `none` ends with the first.", template="stunts")
+    height: float = _parameter(1.0, "Height of its flights and falls as a multiple of the stunt's own.", ge=0.5, le=2)
+    distance: float = _parameter(1.0, "How far it goes as a multiple of the stunt's own.", ge=0.5, le=1.5)
+    speed: float = _parameter(1.0, "Pace of what is done on the ground; flights fall as gravity says.", ge=0.6, le=1.6)
+    timing: float = _parameter(1.0, "Length of what comes before and after the action.", ge=0.5, le=2)
+    rotations: int = _parameter(1, "Turns in the air, of stunts that turn there.", ge=1, le=2)
+    direction: float = _parameter(
+        0.0, "Turn of the whole stunt about the vertical, to the double's left.", unit="deg", ge=-180, le=180
     )
+    mirror: bool = _parameter(False, "Swap left and right: the other fist, the other foot, the other way round.")
+    start: str = _parameter(OWN_POSE, "Pose that it begins in; `own` is the stunt's own.", template="poses")
+    end: str = _parameter(OWN_POSE, "Pose that it ends in; `own` is the stunt's own.", template="poses")
     phase: float = _parameter(0.5, "Where the first frame falls: 0 is the stunt's beginning, 1 its end.", ge=0, le=1)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from farm.recipe import templates
 from farm.recipe.distributions import Beta, Choose, Fixed, Integers, Normal, Setting, Uniform, normal_mass
 from farm.recipe.faults import Key, Place, fault, show
-from farm.recipe.parameters import NO_STUNT, Parameter, Value
+from farm.recipe.parameters import NO_STUNT, OWN_POSE, Parameter, Value
 from farm.recipe.scalars import number, truth, whole
 from farm.recipe.units import accepted_units, convert
 
@@ -26,7 +26,9 @@ def known_names(parameter: Parameter) -> list[str]:
     names = templates.names(parameter.template)
     if parameter.path == "rig.name":
         return [name for name in names if templates.load(parameter.template, name).get("builds")]
-    return [NO_STUNT, *names] if parameter.path == "stunt.name" else names
+    if parameter.template == "stunts":
+        return [NO_STUNT, *names]
+    return [OWN_POSE, *names] if parameter.path in ("stunt.start", "stunt.end") else names
 
 
 def parse_value(parameter: Parameter, raw: Any, *place: str | int) -> Value:

@@ -1,0 +1,95 @@
+"""A variant's stunt as entries to plan: its own keys, those of the stunt chained to it, and poses at both ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.errors import TemplateError
+from farm.motion.clip import Clip
+from farm.motion.pose import load_pose
+from farm.motion.rotation import about
+from farm.motion.skeleton import INDEX, MIRROR, Skeleton
+from farm.motion.stunt.layout import Entry, Scale
+from farm.motion.stunt.plan import Plan, plan_entries
+from farm.motion.stunt.template import KIND, Key, StuntTemplate, load_stunt
+from farm.recipe import templates
+from farm.recipe.parameters import NO_STUNT, OWN_POSE, Stunt
+
+__all__ = ["Performance", "plan_stunt"]
+
+Array = NDArray[np.float64]
+Z = np.array([0.0, 0.0, 1.0])
+
+
+@dataclass(frozen=True)
+class Performance:
+    """A plan, mirrored and turned as the stunt says."""
+
+    plan: Plan
+    mirror: bool
+    direction: float
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.plan.duration
+
+    def sample(self, at: Array) -> Clip:
+        """The clip at times (N,) in seconds; it stands still before the beginning and after the end."""
+        clip = self.plan.sample(at)
+        if self.mirror:
+            clip = _mirrored(clip)
+        turn = about(Z, np.array(self.direction))
+        rotations = clip.rotations.copy()
+        rotations[:, INDEX["hips"]] = turn @ rotations[:, INDEX["hips"]]
+        return Clip(clip.hips @ turn.T, rotations)
+
+
+def _mirrored(clip: Clip) -> Clip:
+    """Left and right swapped."""
+    flip = np.array([-1.0, 1.0, 1.0])
+    return Clip(clip.hips * flip, (flip[:, None] * clip.rotations * flip)[:, MIRROR])
+
+
+def plan_stunt(stunt: Stunt, skeleton: Skeleton) -> Performance:
+    """Plan a stunt, and the one that follows it, for a body; TemplateError where a template is missing or wrong."""
+    names = [stunt.name] + ([] if stunt.then == NO_STUNT else [stunt.then])
+    acts = [load_stunt(name) for name in names]
+    entries: list[Entry] = []
+    for place, (name, act) in enumerate(zip(names, acts, strict=True)):
+        if place:
+            _fit(names[place - 1], acts[place - 1], name, act)
+        entries += _entries(stunt, name, act, first=place == 0, last=place == len(acts) - 1)
+    plan = plan_entries(entries, skeleton, speed=stunt.speed, timing=stunt.timing)
+    return Performance(plan, stunt.mirror, float(np.radians(stunt.direction)))
+
+
+def _fit(before: str, first: StuntTemplate, name: str, second: StuntTemplate) -> None:
+    if first.ends != second.begins:
+        fitting = [each for each in templates.names(KIND) if load_stunt(each).begins == first.ends]
+        raise TemplateError(
+            f"{name} cannot follow {before}, which ends {first.ends}: it begins {second.begins}; "
+            f"what begins {first.ends}: {', '.join(fitting) or 'none'}"
+        )
+
+
+def _entries(stunt: Stunt, name: str, act: StuntTemplate, *, first: bool, last: bool) -> list[Entry]:
+    """A template's keys with the poses at its ends; between chained stunts the later one's beginning is left out."""
+    height = act.height * stunt.height
+    effort = 1.0 if act.half_effort is None else height / (height + act.half_effort)
+    scale = Scale(height, act.distance * stunt.distance, float(stunt.rotations), effort)
+    place = templates.place(KIND, name)
+    entries = [Entry(key, f"{place}: keys.{label}", scale) for label, key in act.keys.items()]
+    if act.start is not None and first:
+        start = act.start if stunt.start == OWN_POSE else stunt.start
+        entries.insert(0, Entry(Key(contact=("left", "right")), place, scale, load_pose(start)))
+    if act.end is not None:
+        own = act.end if stunt.end == OWN_POSE or not last else stunt.end
+        settle = Key(time=act.settle, rest=True, contact=("left", "right"), here=True)
+        entries.append(Entry(settle, f"{place}: end", scale, load_pose(own)))
+    if not first and act.start is None:
+        entries[0] = Entry(entries[0].key.model_copy(update={"time": 0.3, "rest": True}), entries[0].place, scale)
+    return entries

@@ -1,0 +1,341 @@
+"""A stunt's keys laid out in the world for one body: postures, footholds, and where the centre of mass is.
+
+Keys are laid out one after the other. What depends on how fast the body flies or how far it rolls is taken from `Guess`,
+which `farm.motion.stunt.plan` improves until it no longer changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.motion.anatomy import ANGLES, read_bones, rotations
+from farm.motion.contact import OUTWARD, Feet, hips_height, support
+from farm.motion.flesh import lowest, stature
+from farm.motion.limbs import Grips, hold, palm_rotation
+from farm.motion.mass import centre_of_mass
+from farm.motion.pose import PoseTemplate, plant, stand
+from farm.motion.rotation import about
+from farm.motion.skeleton import INDEX, SIDES, Skeleton
+from farm.motion.stunt.template import Key
+
+__all__ = ["Entry", "Guess", "Laid", "Scale", "lay_out", "root_rotation"]
+
+Array = NDArray[np.float64]
+BALL: Final = 1
+LIMBS: Final = ("left", "right", "leftHand", "rightHand")
+ROUNDS: Final = 12
+ENOUGH: Final = 1e-5
+"""Metres: the weight is over its support when it is off by less."""
+PALM_THICK: Final = 0.014
+"""Height of the wrist above what a hand lies on, in statures."""
+PALM_MIDDLE: Final = 0.6
+"""Where the palm's middle lies on the way from the wrist to the first knuckle."""
+X, Y, Z = np.eye(3)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the stunt's parameters come to: metres, turns, shares."""
+
+    height: float
+    distance: float
+    rotations: float
+    effort: float
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A key of a template, or a pose at the beginning or end (`pose`), with where it stands in the files."""
+
+    key: Key
+    place: str
+    scale: Scale
+    pose: PoseTemplate | None = None
+
+
+@dataclass
+class Guess:
+    """What the layout of keys takes from an earlier round, by key.
+
+    ahead  (2,) how far the weight is before its support around a flight
+    moved  (2,) how far the centre of mass has rolled since the key before
+    """
+
+    ahead: dict[int, Array] = field(default_factory=dict)
+    moved: dict[int, Array] = field(default_factory=dict)
+
+    def near(self, other: Guess) -> bool:
+        """Whether another guess leads to the same layout, to a tenth of a millimetre."""
+        pairs = ((self.ahead, other.ahead), (self.moved, other.moved))
+        still = np.zeros(2)
+        return all(
+            np.abs(mine.get(key, still) - theirs.get(key, still)).max() < 1e-4
+            for mine, theirs in pairs
+            for key in {*mine, *theirs}
+        )
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A key in the world.
+
+    angles    (B, SLOTS) degrees, legs included where they stand
+    turns     (3,) flip, tip and spin in radians
+    bears     (4,) which of LIMBS stand; body: whether the trunk rests on something
+    place     (2, 3) balls of the feet, turn (2,) with the spin, heel (2,); radians
+    wrists    (2, 3), palm (2,) direction of the fingers with the spin
+    centre    (3,) of mass; in a flight nan
+    base      height of the ground, metres
+    """
+
+    angles: Array
+    turns: Array
+    bears: NDArray[np.bool_]
+    body: bool
+    place: Array
+    turn: Array
+    heel: Array
+    wrists: Array
+    palm: Array
+    centre: Array
+    hips: Array
+    base: float
+
+    @property
+    def flying(self) -> bool:
+        """Whether it stands on nothing."""
+        return not self.body and not self.bears.any()
+
+
+def root_rotation(turns: Array) -> Array:
+    """Rotations (..., 3, 3) of the whole body by flip, tip and spin (..., 3) in radians."""
+    turned: Array = about(Z, turns[..., 2]) @ about(X, turns[..., 0]) @ about(Y, turns[..., 1])
+    return turned
+
+
+def posture(angles: Array, turns: Array) -> Array:
+    """Local rotations (..., B, 3, 3) of angles (..., B, SLOTS) in degrees with the whole body turned."""
+    local = rotations(angles)
+    local[..., INDEX["hips"], :, :] = root_rotation(turns) @ local[..., INDEX["hips"], :, :]
+    return local
+
+
+def lay_out(entries: list[Entry], skeleton: Skeleton, guess: Guess) -> list[Laid]:
+    """Every key in the world; TemplateError where one says what cannot be."""
+    layer = _Layer(skeleton)
+    return [layer.lay(index, entry, guess) for index, entry in enumerate(entries)]
+
+
+class _Layer:
+    """Lays keys, each from where the one before has left feet, hands and ground."""
+
+    def __init__(self, skeleton: Skeleton) -> None:
+        self._skeleton = skeleton
+        self._origin = np.zeros(3)
+        self._angles = np.zeros((len(ANGLES), 3))
+        self._rest = self._angles
+        self._turns = np.zeros(3)
+        self._bears = np.zeros(4, dtype=bool)
+        self._body = False
+        self._place = skeleton.soles[:, BALL].copy()
+        self._turn, self._heel = np.zeros(2), np.zeros(2)
+        self._wrists, self._palm = np.zeros((2, 3)), np.zeros(2)
+        self._hips, self._centre = skeleton.joint("hips").copy(), np.zeros(3)
+
+    def lay(self, index: int, entry: Entry, guess: Guess) -> Laid:
+        key, scale = entry.key, entry.scale
+        if key.here and entry.pose is None:
+            self._origin[:2] = self._hips[:2] + guess.moved.get(index, np.zeros(2))
+        self._step(key, scale)
+        if entry.pose is not None:
+            return self._lay_pose(entry.pose, here=key.here)
+        self._angles = read_bones(key.bones, f"{entry.place}.bones", onto=self._angles)
+        turns = np.array([key.flip, key.tip, key.spin], dtype=np.float64)
+        turned = self._turns / (2 * np.pi)
+        whole = np.where(np.isnan(turns), turned, turns * [scale.rotations, scale.rotations, scale.rotations])
+        self._turns = 2 * np.pi * whole
+        if key.contact is not None:
+            self._bears = np.array([limb in key.contact for limb in LIMBS])
+            self._body = "body" in key.contact
+        self._set_feet(key, scale)
+        self._set_hands(key)
+        angles = self._rest + scale.effort * (self._angles - self._rest)
+        flying = not self._body and not self._bears.any()
+        if not flying:
+            angles = self._settle(index, key, scale, angles, guess)
+        return self._laid(angles, np.full(3, np.nan) if flying else self._centre)
+
+    def _step(self, key: Key, scale: Scale) -> None:
+        leg, move = self._skeleton.leg, key.move
+        ahead = move.ahead * leg + move.distance * scale.distance
+        left = move.left * leg + move.sideways * scale.distance
+        self._origin = self._origin + [left, -ahead, move.up + move.height * scale.height]
+
+    def _lay_pose(self, pose: PoseTemplate, *, here: bool) -> Laid:
+        """A pose on the ground; `here`: over the footholds that there are, as they are turned."""
+        self._turns[:2] = 2 * np.pi * np.round(self._turns[:2] / (2 * np.pi))
+        spin = self._turns[2]
+        heading = about(Z, np.array(spin))
+        feet, (hips, local) = plant(self._skeleton, pose.stance), stand(self._skeleton, pose)
+        if here:
+            self._origin[:2] = (self._place.mean(axis=0) - heading @ feet.place.mean(axis=0))[:2]
+        self._angles, self._rest = pose.angles, pose.angles
+        self._bears, self._body = np.array([True, True, False, False]), False
+        self._place = feet.place @ heading.T + self._origin
+        self._turn, self._heel = feet.turn + spin * OUTWARD, feet.heel
+        self._hips = heading @ hips + self._origin
+        told = _with_legs(pose.angles, local, self._bears)
+        local[INDEX["hips"]] = heading @ local[INDEX["hips"]]
+        _, places = self._skeleton.pose(local, self._hips)
+        self._centre = centre_of_mass(places)
+        return self._laid(told, self._centre)
+
+    def _set_feet(self, key: Key, scale: Scale) -> None:
+        skeleton, spin = self._skeleton, self._turns[2]
+        heading = about(Z, np.array(spin))
+        for side, name in enumerate(SIDES):
+            foothold = key.feet.get(name)
+            if foothold is None:
+                if self._bears[side]:
+                    self._heel[side] = 0.0
+                continue
+            if foothold.ahead is not None or foothold.out is not None:
+                reach = skeleton.leg * np.array(
+                    [(foothold.out or 0.0) * OUTWARD[side], -(foothold.ahead or 0.0), 0.0]
+                )
+                self._place[side] = self._origin + heading @ (skeleton.soles[side, BALL] + reach)
+            if foothold.turn is not None:
+                self._turn[side] = np.radians(foothold.turn) + spin * OUTWARD[side]
+            self._heel[side] = scale.effort * np.radians(foothold.heel)
+
+    def _set_hands(self, key: Key) -> None:
+        skeleton, spin = self._skeleton, self._turns[2]
+        heading = about(Z, np.array(spin))
+        for side, name in enumerate(SIDES):
+            hold_ = key.hands.get(name)
+            if hold_ is None:
+                continue
+            self._palm[side] = np.radians(hold_.turn) + spin * OUTWARD[side]
+            reach = skeleton.leg * np.array([hold_.out * OUTWARD[side], -hold_.ahead, hold_.up])
+            fingers = palm_rotation(self._palm)[side] @ [OUTWARD[side], 0.0, 0.0]
+            palm = PALM_MIDDLE * skeleton.length(f"{name}Hand", f"{name}MiddleProximal")
+            thick = PALM_THICK * stature(skeleton)
+            self._wrists[side] = self._origin + heading @ reach - palm * fingers + [0.0, 0.0, thick]
+
+    def _settle(self, index: int, key: Key, scale: Scale, angles: Array, guess: Guess) -> Array:
+        """Find hips and centre of mass of a key that stands on something; returns its angles with the legs' own."""
+        skeleton = self._skeleton
+        local = posture(angles, self._turns)
+        grips = self._grips()
+        if self._body:
+            self._rest_on_body(index, key, local, guess)
+        elif key.hips is not None:
+            heading = about(Z, self._turns[2:])[0]
+            at = np.array([key.hips.left, -key.hips.ahead, key.hips.up]) * skeleton.leg
+            self._hips = self._origin + heading @ at
+        else:
+            self._stand_up(index, key, scale, local, guess)
+        solved = hold(skeleton, local, self._hips, grips)
+        _, places = skeleton.pose(solved, self._hips)
+        self._centre = centre_of_mass(places)
+        return _with_legs(angles, solved, self._bears)
+
+    def _rest_on_body(self, index: int, key: Key, local: Array, guess: Guess) -> None:
+        skeleton = self._skeleton
+        before = self._centre[:2] if np.isfinite(self._centre).all() else self._hips[:2]
+        turned, places = skeleton.pose(local, np.zeros(3))
+        low, _ = lowest(skeleton, turned, places)
+        offset = centre_of_mass(places)
+        over = before + guess.moved.get(index, np.zeros(2))
+        if key.ahead is not None:
+            over = self._origin[:2] + skeleton.leg * key.ahead * about(Z, self._turns[2:])[0, :2, 1] * -1.0
+        self._hips = np.array([*(over - offset[:2]), self._origin[2] - low])
+
+    def _stand_up(self, index: int, key: Key, scale: Scale, local: Array, guess: Guess) -> None:
+        skeleton = self._skeleton
+        feet, grips = self._feet(), self._grips()
+        bearing = self._bears[:2]
+        share = key.weight if bearing.all() else float(bearing[0])
+        over = support(skeleton, feet, forward=np.array(key.forward), left=np.array(share))
+        if key.ahead is None:
+            over = over + guess.ahead.get(index, np.zeros(2))
+        else:
+            over = over - key.ahead * skeleton.leg * about(Z, self._turns[2:])[0, :2, 1]
+        rest = np.radians(5.0)
+        knee = np.array(rest + scale.effort * (np.radians(key.knee or 5.0) - rest))
+        hips = np.array([*over, 0.0])
+        for _ in range(ROUNDS):
+            hips[2] = hips_height(
+                skeleton, local[INDEX["hips"]], hips[:2], feet, knee, bearing=bearing
+            )
+            _, places = skeleton.pose(hold(skeleton, local, hips, grips), hips)
+            step = over - centre_of_mass(places)[:2]
+            hips[:2] += step
+            if np.abs(step).max() < ENOUGH:
+                break
+        self._hips = hips
+
+    def _feet(self) -> Feet:
+        return Feet(place=self._place, turn=self._turn, heel=self._heel, grip=np.ones(2))
+
+    def _grips(self) -> Grips:
+        return Grips(
+            feet=self._feet(),
+            planted=self._bears[:2].astype(np.float64),
+            wrists=self._wrists,
+            palms=palm_rotation(self._palm),
+            laid=self._bears[2:].astype(np.float64),
+            floor=np.array(-100.0),
+        )
+
+    def _laid(self, angles: Array, centre: Array) -> Laid:
+        return Laid(
+            angles=angles,
+            turns=self._turns.copy(),
+            bears=self._bears.copy(),
+            body=self._body,
+            place=self._place.copy(),
+            turn=self._turn.copy(),
+            heel=self._heel.copy(),
+            wrists=self._wrists.copy(),
+            palm=self._palm.copy(),
+            centre=centre.copy(),
+            hips=self._hips.copy(),
+            base=float(self._origin[2]),
+        )
+
+
+def _with_legs(angles: Array, local: Array, bears: NDArray[np.bool_]) -> Array:
+    """Angles with those of the legs that stand read from their rotations."""
+    told = angles.copy()
+    for side, name in enumerate(SIDES):
+        if bears[side]:
+            for part in ("UpperLeg", "LowerLeg", "Foot", "Toes"):
+                told[INDEX[name + part]] = leg_angles(f"{name}{part}", local[INDEX[name + part]])
+    return told
+
+
+def leg_angles(bone: str, rotation: Array) -> Array:
+    """The angles (..., SLOTS) in degrees of a leg's bone, whose axes are at right angles (Shoemake 1994, Euler angles)."""
+    mirror = np.array([1.0, -1.0, -1.0]) if bone.startswith("right") else np.ones(3)
+    axes = [np.array(angle.axis) * mirror for angle in ANGLES[bone]]
+    count = len(axes)
+    while len(axes) < 3:
+        spare = next(axis for axis in np.eye(3) if all(abs(axis @ used) < 0.5 for used in axes))
+        axes.append(spare)
+    basis = np.stack(axes, axis=-1)
+    sign = float(np.linalg.det(basis))
+    inner = basis.T @ rotation @ basis
+    parts = [
+        np.arctan2(-inner[..., 1, 2], inner[..., 2, 2]),
+        np.arcsin(np.clip(inner[..., 0, 2], -1.0, 1.0)),
+        np.arctan2(-inner[..., 0, 1], inner[..., 0, 0]),
+    ]
+    angles = np.zeros((*rotation.shape[:-2], 3))
+    for slot in range(count):
+        angles[..., slot] = np.degrees(sign * parts[slot])
+    return angles
