@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.motion.contact import Feet, knees_ahead, leg_frame, two_bone
-from farm.motion.rotation import about, to_vector, unit
+from farm.motion.rotation import about, between, to_vector, unit
 from farm.motion.skeleton import INDEX, SIDES, Skeleton, axis_at_rest
 
 __all__ = ["Grips", "hold", "mix", "palm_rotation"]
@@ -22,11 +22,15 @@ Array = NDArray[np.float64]
 AHEAD, X_AXIS, Z_AXIS = np.array([0.0, -1.0, 0.0]), np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])
 SLACK: Final = 0.025
 """The last part of a limb's reach, in its lengths, in which it goes straight ever more slowly."""
-FIRM: Final = 2.5
-"""How fast that comes with the loss of a grip's weight, whose cube root goes with time at first."""
 TINY: Final = 1e-9
 CLEARS: Final = 0.006
 """Metres: how softly a foot is lifted that would go through the floor."""
+HIGHEST: Final = 0.08
+"""Metres that a hand is lifted at most: one that should be deeper in the floor is posed wrongly."""
+FINGERS: Final = 1.7
+"""From the wrist to the fingertips, in distances from the wrist to the knuckles."""
+THICK: Final = 0.2
+"""How thick a hand is, in the same."""
 
 Posed = tuple[Array, Array]
 
@@ -38,12 +42,14 @@ class Grips:
     feet      where the feet are
     planted   (..., 2) weights of the feet
     wrists    (..., 2, 3) metres, and palms (..., 2, 3, 3) the hands' rotations in the world
+    easy      (..., 2) 1 where a leg may give way before it is straight, 0 where its foot is held until then
     laid      (..., 2) weights of the hands
     floor     (...) height below which no foot goes, metres
     """
 
     feet: Feet
     planted: Array
+    easy: Array
     wrists: Array
     palms: Array
     laid: Array
@@ -56,8 +62,7 @@ def hold(skeleton: Skeleton, local: Array, hips: Array, grips: Grips) -> Array:
     solved = local.copy()
     for side in range(len(SIDES)):
         _hold_leg(skeleton, solved, (turned, places), grips, side)
-        if np.any(grips.laid[..., side] > 0.0):
-            _hold_arm(skeleton, solved, (turned, places), grips, side)
+        _hold_arm(skeleton, solved, (turned, places), grips, side)
     return solved
 
 
@@ -83,7 +88,7 @@ def _hold_leg(skeleton: Skeleton, solved: Array, posed: Posed, grips: Grips, sid
     pole = weight[..., None] * bent + (1.0 - weight)[..., None] * (turned[..., hip, :, :] @ AHEAD)
     lengths = _lengths(skeleton, f"{name}UpperLeg", f"{name}LowerLeg", f"{name}Foot")
     start = places[..., hip, :]
-    upper, lower, hinge = two_bone(start, _within(start, goal, lengths, weight), pole, lengths)
+    upper, lower, hinge = two_bone(start, _within(start, goal, lengths, grips.easy[..., side]), pole, lengths)
     parent = turned[..., INDEX["hips"], :, :]
     for bone, world in ((hip, leg_frame(upper, hinge)), (knee, leg_frame(lower, hinge)), (ankle, foot)):
         solved[..., bone, :, :] = np.swapaxes(parent, -1, -2) @ world
@@ -105,42 +110,62 @@ def _lift(skeleton: Skeleton, side: int, ankle: Array, worlds: tuple[Array, Arra
 
 def _hold_arm(skeleton: Skeleton, solved: Array, posed: Posed, grips: Grips, side: int) -> None:
     (turned, places), name = posed, SIDES[side]
-    shoulder, elbow, wrist = (INDEX[name + part] for part in ("UpperArm", "LowerArm", "Hand"))
-    weight = grips.laid[..., side]
-    palm = mix(turned[..., wrist, :, :], grips.palms[..., side, :, :], weight)
-    free = places[..., wrist, :]
-    goal = free + weight[..., None] * (grips.wrists[..., side, :] - free)
+    bones = [INDEX[name + part] for part in ("Shoulder", "UpperArm", "LowerArm", "Hand")]
+    weight, start = grips.laid[..., side], places[..., bones[1], :]
+    worlds = [turned[..., bone, :, :] for bone in bones]
+    free = places[..., bones[3], :]
+    if np.any(weight > 0.0):
+        laid = _reach_for(skeleton, name, worlds, (start, free, grips.wrists[..., side, :]))
+        laid[3] = np.broadcast_to(grips.palms[..., side, :, :], laid[3].shape)
+        for first, bone in enumerate(bones[1:]):
+            held = np.swapaxes(laid[first], -1, -2) @ laid[first + 1]
+            solved[..., bone, :, :] = mix(solved[..., bone, :, :], held, weight)
+            worlds[first + 1] = worlds[first] @ solved[..., bone, :, :]
+        elbow, hand = (skeleton.joint(f"{name}{part}") for part in ("LowerArm", "Hand"))
+        free = start + worlds[1] @ (elbow - skeleton.joint(f"{name}UpperArm")) + worlds[2] @ (hand - elbow)
+    fingers = skeleton.joint(f"{name}MiddleProximal") - skeleton.joint(f"{name}Hand")
+    tips = np.stack([free[..., 2], (free + worlds[3] @ (FINGERS * fingers))[..., 2]], axis=-1).min(axis=-1)
+    low = grips.floor + THICK * np.linalg.norm(fingers) - tips
+    if np.any(low > -5.0 * CLEARS):
+        goal = free.copy()
+        lift = CLEARS * np.logaddexp(0.0, low / CLEARS)
+        goal[..., 2] += (1.0 - weight) * HIGHEST * np.tanh(lift / HIGHEST)
+        lifted = _reach_for(skeleton, name, worlds, (start, free, goal))
+        for first, bone in enumerate(bones[1:]):
+            solved[..., bone, :, :] = np.swapaxes(lifted[first], -1, -2) @ lifted[first + 1]
+
+
+def _reach_for(skeleton: Skeleton, name: str, worlds: list[Array], way: tuple[Array, Array, Array]) -> list[Array]:
+    """World rotations of shoulder, upper arm, forearm and hand with the wrist brought to a goal.
+
+    `way` is where the upper arm begins, where the wrist is, and where it should be (..., 3). The elbow goes along, and
+    the hand keeps its rotation.
+    """
+    start, wrist, goal = way
     lengths = _lengths(skeleton, f"{name}UpperArm", f"{name}LowerArm", f"{name}Hand")
-    start = places[..., shoulder, :]
-    pole = turned[..., shoulder, :, :] @ -AHEAD
-    upper, lower, _ = two_bone(start, _within(start, goal, lengths, weight), pole, lengths)
+    goal = _within(start, goal, lengths, np.ones(goal.shape[:-1]))
+    pole = (between(wrist - start, goal - start) @ worlds[1]) @ -AHEAD
+    upper, lower, _ = two_bone(start, goal, pole, lengths)
     along = axis_at_rest(f"{name}UpperArm")
-    parent = turned[..., INDEX[f"{name}Shoulder"], :, :]
-    for bone, direction in ((shoulder, upper), (elbow, lower)):
-        world = _swung(turned[..., bone, :, :], along, direction)
-        solved[..., bone, :, :] = np.swapaxes(parent, -1, -2) @ world
-        parent = world
-    solved[..., wrist, :, :] = np.swapaxes(parent, -1, -2) @ palm
+    return [worlds[0], _swung(worlds[1], along, upper), _swung(worlds[2], along, lower), worlds[3]]
 
 
 def _swung(world: Array, along: Array, direction: Array) -> Array:
     """World rotations turned by the least that brings a bone, which lies `along` at rest, into a direction."""
     now = world @ along
-    axis = np.cross(now, direction)
-    angle = np.arctan2(np.linalg.norm(axis, axis=-1), np.sum(now * direction, axis=-1))
-    swung: Array = about(unit(axis), angle) @ world
+    swung: Array = between(now, direction) @ world
     return swung
 
 
-def _within(start: Array, goal: Array, lengths: tuple[Array, Array], weight: Array) -> Array:
+def _within(start: Array, goal: Array, lengths: tuple[Array, Array], easy: Array) -> Array:
     """Goals (..., 3) brought into a limb's reach, nearing it ever more slowly ("soft IK", A. Nicholas 2009).
 
-    A grip of full weight is held until the limb is straight.
+    Where it is not `easy` (...), from 0 to 1, a grip is held until the limb is straight.
     """
     reach = lengths[0] + lengths[1]
     span = goal - start
     distance = np.linalg.norm(span, axis=-1)
-    slack = reach * SLACK * np.minimum(1.0, FIRM * np.cbrt(1.0 - weight)) + TINY
+    slack = reach * SLACK * easy + TINY
     over = np.maximum(distance - (reach - slack), 0.0) / slack
     soft = np.where(over > 0.0, reach - slack * np.exp(-over), distance)
     within: Array = start + span * (soft / np.maximum(distance, 1e-9))[..., None]

@@ -14,7 +14,7 @@ from farm.motion.rotation import about
 from farm.motion.skeleton import INDEX, MIRROR, Skeleton
 from farm.motion.stunt.layout import Entry, Scale
 from farm.motion.stunt.plan import Plan, plan_entries
-from farm.motion.stunt.template import KIND, Key, StuntTemplate, load_stunt
+from farm.motion.stunt.template import KIND, Key, Move, StuntTemplate, load_stunt
 from farm.recipe import templates
 from farm.recipe.parameters import NO_STUNT, OWN_POSE, Stunt
 
@@ -85,7 +85,8 @@ def _entries(stunt: Stunt, name: str, act: StuntTemplate, *, first: bool, last: 
     entries = [Entry(key, f"{place}: keys.{label}", scale) for label, key in act.keys.items()]
     if act.start is not None and first:
         start = act.start if stunt.start == OWN_POSE else stunt.start
-        entries.insert(0, Entry(Key(contact=("left", "right")), place, scale, load_pose(start)))
+        standing = Key(contact=("left", "right"), move=Move(height=act.from_height))
+        entries.insert(0, Entry(standing, place, scale, load_pose(start)))
     if act.end is not None:
         own = act.end if stunt.end == OWN_POSE or not last else stunt.end
         settle = Key(time=act.settle, rest=True, contact=("left", "right"), here=True)

@@ -30,6 +30,8 @@ LIMBS: Final = ("left", "right", "leftHand", "rightHand")
 ROUNDS: Final = 12
 ENOUGH: Final = 1e-5
 """Metres: the weight is over its support when it is off by less."""
+SAME: Final = 2e-3
+"""Metres: layouts that differ by less are the same."""
 PALM_THICK: Final = 0.014
 """Height of the wrist above what a hand lies on, in statures."""
 PALM_MIDDLE: Final = 0.6
@@ -63,17 +65,19 @@ class Guess:
 
     ahead  (2,) how far the weight is before its support around a flight
     moved  (2,) how far the centre of mass has rolled since the key before
+    hips   (3,) where the hips were, less the place that the weight was over
     """
 
     ahead: dict[int, Array] = field(default_factory=dict)
     moved: dict[int, Array] = field(default_factory=dict)
+    hips: dict[int, Array] = field(default_factory=dict)
 
     def near(self, other: Guess) -> bool:
-        """Whether another guess leads to the same layout, to a tenth of a millimetre."""
+        """Whether another guess leads to the same layout, to a few millimetres."""
         pairs = ((self.ahead, other.ahead), (self.moved, other.moved))
         still = np.zeros(2)
         return all(
-            np.abs(mine.get(key, still) - theirs.get(key, still)).max() < 1e-4
+            np.abs(mine.get(key, still) - theirs.get(key, still)).max() < SAME
             for mine, theirs in pairs
             for key in {*mine, *theirs}
         )
@@ -181,8 +185,9 @@ class _Layer:
         spin = self._turns[2]
         heading = about(Z, np.array(spin))
         feet, (hips, local) = plant(self._skeleton, pose.stance), stand(self._skeleton, pose)
-        if here:
-            self._origin[:2] = (self._place.mean(axis=0) - heading @ feet.place.mean(axis=0))[:2]
+        if here and self._bears[:2].any():
+            stood = self._bears[:2]
+            self._origin[:2] = (self._place[stood] - feet.place[stood] @ heading.T).mean(axis=0)[:2]
         self._angles, self._rest = pose.angles, pose.angles
         self._bears, self._body = np.array([True, True, False, False]), False
         self._place = feet.place @ heading.T + self._origin
@@ -267,7 +272,7 @@ class _Layer:
             over = over - key.ahead * skeleton.leg * about(Z, self._turns[2:])[0, :2, 1]
         rest = np.radians(5.0)
         knee = np.array(rest + scale.effort * (np.radians(key.knee or 5.0) - rest))
-        hips = np.array([*over, 0.0])
+        hips = np.array([*over, 0.0]) + guess.hips.get(index, np.zeros(3))
         for _ in range(ROUNDS):
             hips[2] = hips_height(
                 skeleton, local[INDEX["hips"]], hips[:2], feet, knee, bearing=bearing
@@ -277,6 +282,7 @@ class _Layer:
             hips[:2] += step
             if np.abs(step).max() < ENOUGH:
                 break
+        guess.hips[index] = hips - [*over, 0.0]
         self._hips = hips
 
     def _feet(self) -> Feet:
@@ -286,6 +292,7 @@ class _Layer:
         return Grips(
             feet=self._feet(),
             planted=self._bears[:2].astype(np.float64),
+            easy=np.zeros(2),
             wrists=self._wrists,
             palms=palm_rotation(self._palm),
             laid=self._bears[2:].astype(np.float64),

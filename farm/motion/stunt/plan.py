@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.errors import TemplateError
+from farm.motion.apart import keep_apart
 from farm.motion.clip import Clip
 from farm.motion.contact import Feet
 from farm.motion.curve import Chain, Quintic, flow, hermite, tangents
-from farm.motion.flesh import lowest, surface_points
+from farm.motion.flesh import lowest, resting_points
 from farm.motion.limbs import Grips, hold, palm_rotation
 from farm.motion.mass import SEGMENTS, centre_of_mass
 from farm.motion.skeleton import INDEX, SIDES, Skeleton
@@ -44,6 +45,8 @@ RAMP: Final = 0.13
 """Seconds in which a foot or hand leaves its hold, or comes to it."""
 SHORTEST: Final = 0.05
 """Seconds that a foot takes at least."""
+EASES: Final = 0.08
+"""Seconds before a take-off and after a landing in which a leg may give way before it is straight."""
 LAG: Final = 0.28
 """Share of the way flown in that time by which the foot lags at most."""
 LEADS: Final = 0.42
@@ -59,7 +62,9 @@ RATE: Final = 240.0
 STEP: Final = 1e-3
 GYRATION: Final = 0.09
 """Metres that each segment's mass reaches around its own centre."""
-SOLVES: Final = 10
+SOLVES: Final = 12
+ENOUGH: Final = 1e-7
+"""Metres: the centre of mass is where it should be when it is off by less."""
 FAR_BELOW: Final = -100.0
 
 
@@ -76,7 +81,10 @@ class Flight:
 
 @dataclass(frozen=True)
 class Run:
-    """A limb's hold over consecutive keys: times (m,), places (m, 3), turns (m,), heels (m,); seconds to come and go."""
+    """A limb's hold over consecutive keys: times (m,), places (m, 3), turns (m,), heels (m,); seconds to come and go.
+
+    `lands` and `leaps` say whether it begins and ends with a flight.
+    """
 
     times: Array
     places: Array
@@ -85,6 +93,8 @@ class Run:
     base: float
     come: float
     go: float
+    lands: bool
+    leaps: bool
 
 
 @dataclass(frozen=True)
@@ -121,13 +131,13 @@ class Plan:
         grips, target = self._grips(at), self.centre(at)
         _, places = self.skeleton.pose(local, np.zeros((len(at), 3)))
         hips = target - centre_of_mass(places)
-        solved = local
+        local = keep_apart(self.skeleton, local, hips, 1.0 - grips.laid)
         for _ in range(SOLVES):
             solved = hold(self.skeleton, local, hips, grips)
             _, places = self.skeleton.pose(solved, hips)
             step = target - centre_of_mass(places)
             hips = hips + step
-            if np.abs(step).max() < 1e-7:
+            if np.abs(step).max() < ENOUGH:
                 break
         return Clip(hips, hold(self.skeleton, local, hips, grips))
 
@@ -146,6 +156,7 @@ class Plan:
         return Grips(
             feet=feet,
             planted=np.stack([weight for *_, weight in held[:2]], axis=1),
+            easy=np.stack([_easy(runs, at) for runs in self.runs[:2]], axis=1),
             wrists=np.stack([place for place, *_ in held[2:]], axis=1),
             palms=palm_rotation(np.stack([turn for _, turn, *_ in held[2:]], axis=1)),
             laid=np.stack([weight for *_, weight in held[2:]], axis=1),
@@ -153,10 +164,11 @@ class Plan:
         )
 
     def _floor(self, at: Array) -> Array:
-        """The height (N,) below which no foot goes: the lower of the grounds before and after."""
-        after = np.clip(np.searchsorted(self.times, at), 0, len(self.laid) - 1)
-        bases = np.array([key.base for key in self.laid])
-        floor: Array = np.minimum(bases[np.maximum(after - 1, 0)], bases[after])
+        """The height (N,) below which no foot or hand goes: the lower of the grounds before and after."""
+        grounded = [index for index, key in enumerate(self.laid) if not key.flying]
+        bases = np.array([self.laid[index].base for index in grounded])
+        after = np.clip(np.searchsorted(self.times[grounded], at), 1, len(grounded) - 1)
+        floor: Array = np.minimum(bases[after - 1], bases[after])
         return floor
 
 
@@ -175,6 +187,16 @@ def _held(runs: tuple[Run, ...], at: Array) -> tuple[Array, Array, Array, Array]
     return place, turn, heel, weight
 
 
+def _easy(runs: tuple[Run, ...], at: Array) -> Array:
+    """How far (N,) a leg may give way before it is straight: in the air, and just before and after a flight."""
+    easy = np.ones(len(at))
+    for run in runs:
+        since, until = (at - run.times[0]) / EASES, (run.times[-1] - at) / EASES
+        firm = np.minimum(since if run.lands else since + 1.0, until if run.leaps else until + 1.0)
+        easy *= 1.0 - _smooth(np.clip(firm, 0.0, 1.0))
+    return easy
+
+
 def _smooth(share: Array) -> Array:
     """From 0 to 1 with velocity and acceleration 0 at both ends."""
     smooth: Array = share**3 * (10.0 + share * (6.0 * share - 15.0))
@@ -187,7 +209,7 @@ def plan_entries(entries: list[Entry], skeleton: Skeleton, *, speed: float, timi
     for _ in range(ROUNDS):
         laid = lay_out(entries, skeleton, guess)
         planner = _Planner(entries, laid, skeleton, speed=speed, timing=timing)
-        better = planner.improve()
+        better = planner.improve(guess.hips)
         if better.near(guess):
             break
         guess = better
@@ -207,9 +229,9 @@ class _Planner:
         self._angles = np.stack([key.angles for key in laid])
         self._turning = self._turn()
 
-    def improve(self) -> Guess:
+    def improve(self, hips: dict[int, Array]) -> Guess:
         """What the next layout takes from this one."""
-        guess = Guess()
+        guess = Guess(hips=hips)
         for flight in self._flights:
             for key, before, velocity in (
                 (flight.start, flight.start - 1, flight.leaving),
@@ -344,7 +366,7 @@ class _Planner:
         local = posture(flow(self._times, self._angles, both), self._turning(both))
         turned, places = self._skeleton.pose(local, np.zeros((len(both), 3)))
         low, weights = lowest(self._skeleton, turned, places)
-        centre, points = centre_of_mass(places), surface_points(self._skeleton, turned, places)
+        centre, points = centre_of_mass(places), resting_points(self._skeleton, turned, places)
         half = len(at)
         weight = (weights[:half] + weights[half:]) / 2
         touching = np.sum(weight[..., None] * (points[half:] - points[:half]), axis=1)[:, :2] / (2 * STEP)
@@ -458,6 +480,8 @@ class _Planner:
                     base=keys[0].base,
                     come=self._ramp(limb, bears, start, -1),
                     go=self._ramp(limb, bears, end, 1),
+                    lands=any(flight.end == start for flight in self._flights),
+                    leaps=any(flight.start == end for flight in self._flights),
                 )
             )
         return runs

@@ -137,6 +137,8 @@ class StuntTemplate(Part):
     height, distance  the stunt's own, in metres
     start, end        pose that it begins or ends in; none: it begins or ends as its keys say
     begins, ends      what it begins or ends as, so that chained stunts fit
+    from_height       shares of its height above the floor at which it begins
+    settle            seconds from the last key to the pose at the end
     half_effort       metres: the keys are of a stunt of full effort, and a lower one goes less far from its start, in
                       proportion to height / (height + half_effort)
     """
@@ -150,6 +152,7 @@ class StuntTemplate(Part):
     height: float = Field(default=0.0, ge=0, le=12)
     distance: float = Field(default=0.0, ge=0, le=12)
     half_effort: float | None = Field(default=None, gt=0, le=1)
+    from_height: float = Field(default=0.0, ge=0, le=1)
     settle: float = Field(default=0.6, gt=0.05, le=4)
     props: tuple[Prop, ...] = ()
     keys: dict[str, Key] = Field(min_length=1)
