@@ -166,9 +166,13 @@ class Plan:
     def _floor(self, at: Array) -> Array:
         """The height (N,) below which no foot or hand goes: the lower of the grounds before and after."""
         grounded = [index for index, key in enumerate(self.laid) if not key.flying]
-        bases = np.array([self.laid[index].base for index in grounded])
-        after = np.clip(np.searchsorted(self.times[grounded], at), 1, len(grounded) - 1)
-        floor: Array = np.minimum(bases[after - 1], bases[after])
+        times, bases = self.times[grounded], np.array([self.laid[index].base for index in grounded])
+        lower = np.minimum(bases[:-1], bases[1:])
+        floor = np.full(len(at), lower[0])
+        for index in range(1, len(lower)):
+            step = lower[index] - lower[index - 1]
+            since = (at - times[index]) / RAMP + (0.0 if step > 0.0 else 1.0)
+            floor += step * _smooth(np.clip(since, 0.0, 1.0))
         return floor
 
 
