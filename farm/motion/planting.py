@@ -207,13 +207,19 @@ def _plant(skeleton: Skeleton, side: int, foot: _Foot, span: tuple[int, int], fp
     return [Plant(side, int(frames[0]) / fps, int(frames[-1]) / fps, (x, y), middle, pivots)]
 
 
-def scale_plants(plants: Sequence[Plant], scale: float, speed: float = 1.0) -> list[Plant]:
-    """The plants of a performer of another size, going through them at another speed."""
+def scale_plants(
+    plants: Sequence[Plant], scale: float, *, speed: float = 1.0, delay: float = 0.0
+) -> list[Plant]:
+    """The plants of a performer of another size, at another speed, `delay` seconds later."""
     return [
-        replace(each, start=each.start / speed, end=each.end / speed,
-                place=(each.place[0] * scale, each.place[1] * scale))
+        replace(
+            each,
+            start=each.start / speed + delay,
+            end=each.end / speed + delay,
+            place=(each.place[0] * scale, each.place[1] * scale),
+        )
         for each in plants
-    ]  # fmt: skip
+    ]
 
 
 def slides(clip: Clip, skeleton: Skeleton, plants: Sequence[Plant], fps: float) -> Array:
