@@ -67,7 +67,9 @@ def import_(file: Path, to: Path | None, table: str | None, propose: Path | None
     imported = import_motion(capture, str(file), changes, table=table)
     written = write_recording(target, file, imported, changes)
     click.echo(_summary(imported))
-    click.echo(f"{target}: {written.duration:.2f} s at {written.fps:g} fps, {target.with_suffix('.npz').name} beside it")
+    click.echo(
+        f"{target}: {written.duration:.2f} s at {written.fps:g} fps, {target.with_suffix('.npz').name} beside it"
+    )
     return 0
 
 

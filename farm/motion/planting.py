@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.motion.clip import Clip
-from farm.motion.contact import OUTWARD, Feet, two_bone
-from farm.motion.rotation import about, between, slerp, unit
+from farm.motion.reaching import LEG_BONES, limb_length, reach
+from farm.motion.rotation import about, slerp
 from farm.motion.skeleton import INDEX, SIDES, Skeleton
 
-__all__ = ["Plant", "find_plants", "hold_feet", "point_speed", "scale_plants", "slides", "sole_points"]
+__all__ = ["Plant", "find_plants", "hold_feet", "place_plants", "point_speed", "scale_plants", "slides", "sole_points"]
 
 Array = NDArray[np.float64]
 
@@ -38,12 +38,18 @@ GAP: Final = 0.05
 """Seconds that a planted foot may seem to leave its place."""
 SPEED_SPAN: Final = 0.03
 """Seconds before and after, over which a speed is measured."""
-DRIFT: Final = 0.05
+DRIFT: Final = 0.03
 """A planted foot that is farther from its place than that, in metres, is still on its way to it or has left it."""
+STEP: Final = 0.1
+"""Seconds that a foot has at least from one place to the next."""
 PIVOT: Final = np.radians(12.0)
-"""A planted foot that turns by less keeps its heading; one that turns by more does so about its ball."""
+"""A planted foot that turns by less keeps its heading; one that turns by more does so about its heel or its ball."""
+TILTED: Final = np.radians(8.0)
+"""A foot tilted by more than that stands on its ball or its heel, whichever is the slower."""
 FADE: Final = 0.3
 """Seconds in which the shift of a planted foot fades out before and after."""
+TURN_FADE: Final = 0.15
+"""Seconds in which its turn does."""
 SETTLE: Final = 0.08
 """Seconds in which a foot comes to rest at its place, and leaves it."""
 REACH: Final = 0.9995
@@ -52,11 +58,13 @@ MOST_DROP: Final = 0.15
 """How far the hips come down at most for a foot to reach its place, in leg lengths."""
 DROP_SPAN: Final = 0.1
 """Seconds before and after, in which the hips come down and go up again."""
-STRAIGHT: Final = 0.05
-"""Up to this bend, in leg lengths, the knee's direction is more the thigh's front than where the knee is."""
-PITCHES: Final = (-0.7, 1.4)
-MOST_BEND: Final = np.radians(75.0)
-"""How far toes bend up that stay on the floor while the heel lifts."""
+ROLLING: Final = np.radians(4.0)
+"""Over so much pitch a foot goes over from its heel to its toes."""
+MOST_BEND: Final = np.radians(90.0)
+"""How far toes bend up for the floor below them."""
+TOUCHING: Final = 0.005
+"""A heel or a ball that is higher than the other by more than that, metres, does not touch the floor."""
+BISECTIONS: Final = 12
 X_AXIS, Z_AXIS = np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])
 FORWARD: Final = np.array([0.0, -1.0, 0.0])
 HEEL, BALL, TIP = 0, 1, 2
@@ -64,21 +72,21 @@ HEEL, BALL, TIP = 0, 1, 2
 
 @dataclass(frozen=True)
 class Plant:
-    """A span in which a foot stands in its place.
+    """A span in which a foot stands in its place, and perhaps turns about its heel or its ball.
 
     foot        index in SIDES
     start, end  seconds
-    place       (2,) the point of the floor under the ankle of the foot lying flat
-    heading     where the toes point, about the vertical from −Y, radians
-    pivots      whether the foot turns meanwhile, about its ball; `heading` is its middle one then
+    place       (2,) the point of the floor under the ankle of the foot lying flat, the mean over the span
+    headings    (K,) where the toes point, about the vertical from −Y, in radians, evenly from start to end
+    on_ball     (K,) whether the ball stays in its place, or the heel
     """
 
     foot: int
     start: float
     end: float
     place: tuple[float, float]
-    heading: float
-    pivots: bool
+    headings: tuple[float, ...]
+    on_ball: tuple[bool, ...]
 
 
 def sole_points(skeleton: Skeleton, clip: Clip) -> Array:
@@ -119,21 +127,22 @@ def _read_foot(skeleton: Skeleton, clip: Clip, foot: int) -> _Foot:
     # Of toes that point straight down, the instep says where the foot heads; the two add up to one for any pitch.
     level = ahead * above[:, 2:] - above * ahead[:, 2:]
     heading = np.unwrap(np.arctan2(level[:, 0], -level[:, 1]))
-    pitch = np.clip(np.arctan2(-ahead[:, 2], above[:, 2]), *PITCHES)
-    flat = places[:, ankle] - _rolled(skeleton, foot, heading, pitch)
+    pitch = np.arctan2(-ahead[:, 2], above[:, 2])
+    flat = places[:, ankle] - _rolled(skeleton, foot, rotation, heading, pitch)
     return _Foot(rotation, clip.rotations[:, toes], places[:, ankle], heading, pitch, flat[:, :2])
 
 
-def _rolled(skeleton: Skeleton, foot: int, heading: Array, pitch: Array) -> Array:
-    """Where the ankle is (N, 3) from the point of the floor under it when the foot lay flat."""
-    feet = Feet(
-        place=np.zeros((len(heading), 2, 3)),
-        turn=heading[:, None] * OUTWARD,
-        heel=np.repeat(pitch[:, None], 2, axis=1),
-        grip=np.ones((len(heading), 2)),
+def _rolled(skeleton: Skeleton, foot: int, rotation: Array, heading: Array, pitch: Array) -> Array:
+    """Where the ankle is (N, 3) from the point of the floor under it when the foot lay flat: the foot has turned about
+    the joint of its toes where they point down, or else about its heel."""
+    ankle, toes = skeleton.joint(f"{SIDES[foot]}Foot"), skeleton.joint(f"{SIDES[foot]}Toes")
+    heel = skeleton.soles[foot, HEEL]
+    level, turned = np.array([1.0, 1.0, 0.0]), about(Z_AXIS, heading)
+    by_toes, by_heel = (
+        turned @ ((pivot - ankle) * level) - rotation @ (pivot - ankle) + pivot * Z_AXIS for pivot in (toes, heel)
     )
-    rolled = feet.ankles(skeleton)[:, foot]
-    rolled[:, :2] -= _under(skeleton, foot, heading)
+    share = _ease(0.5 - pitch / ROLLING)[:, None]
+    rolled: Array = by_heel + share * (by_toes - by_heel)
     return rolled
 
 
@@ -157,8 +166,10 @@ def find_plants(clip: Clip, skeleton: Skeleton, fps: float) -> list[Plant]:
             down |= _hysteresis(
                 (speed < ENTER_SPEED) & (height < ENTER_HEIGHT), (speed < LEAVE_SPEED) & (height < LEAVE_HEIGHT)
             )
+        slower = point_speed(soles[:, side, BALL], fps) <= point_speed(soles[:, side, HEEL], fps)
+        on_ball = np.where(np.abs(foot.pitch) > TILTED, foot.pitch > 0.0, slower)
         for first, last in _spans(down, fps):
-            plants += _plant(skeleton, side, foot, (first, last), fps)
+            plants += _plants(skeleton, side, foot, on_ball, (first, last), fps)
     return plants
 
 
@@ -191,51 +202,86 @@ def _spans(down: NDArray[np.bool_], fps: float) -> list[tuple[int, int]]:
     return [(first, last) for first, last in joined if last - first >= SHORTEST * fps]
 
 
-def _plant(skeleton: Skeleton, side: int, foot: _Foot, span: tuple[int, int], fps: float) -> list[Plant]:
-    """The plant of a foot that is down from one frame to another, without the frames in which it comes and goes."""
-    frames = np.arange(span[0], span[1] + 1)
-    heading = foot.heading[frames]
-    middle = float(np.median(heading))
-    pivots = bool(np.ptp(heading) > PIVOT)
-    places = foot.flat[frames] - pivots * (_under(skeleton, side, heading) - _under(skeleton, side, middle))
-    place = np.median(places, axis=0)
-    there = np.linalg.norm(places - place, axis=1) < DRIFT * skeleton.leg / LEG
-    frames, places = frames[there], places[there]
-    if not len(frames) or frames[-1] - frames[0] < SHORTEST * fps:
-        return []
-    x, y = np.median(places, axis=0).tolist()
-    return [Plant(side, int(frames[0]) / fps, int(frames[-1]) / fps, (x, y), middle, pivots)]
-
-
-def scale_plants(
-    plants: Sequence[Plant], scale: float, *, speed: float = 1.0, delay: float = 0.0
+def _plants(
+    skeleton: Skeleton, side: int, foot: _Foot, on_ball: NDArray[np.bool_], span: tuple[int, int], fps: float
 ) -> list[Plant]:
-    """The plants of a performer of another size, at another speed, `delay` seconds later."""
-    return [
-        replace(
-            each,
-            start=each.start / speed + delay,
-            end=each.end / speed + delay,
-            place=(each.place[0] * scale, each.place[1] * scale),
-        )
-        for each in plants
-    ]
+    """The plants of a foot that is down from one frame to another, without the frames in which it comes and goes."""
+    first, last = span
+    if last - first < SHORTEST * fps:
+        return []
+    frames = slice(first, last + 1)
+    headings = foot.heading[frames]
+    if np.ptp(headings) < PIVOT:
+        headings = np.full_like(headings, np.median(headings))
+    offsets = foot.flat[frames] - _path(skeleton, side, headings, on_ball[frames])
+    there = np.linalg.norm(offsets - np.median(offsets, axis=0), axis=1) < DRIFT * skeleton.leg / LEG
+    begin, end = _longest(there)
+    if end - begin + 1 == len(there):
+        path = foot.flat[frames] - offsets + np.median(offsets, axis=0)
+        x, y = path.mean(axis=0).tolist()
+        return [Plant(side, first / fps, last / fps, (x, y), tuple(headings.tolist()), tuple(on_ball[frames].tolist()))]
+    step = round(STEP * fps)
+    parts = ((first, first + begin - step), (first + begin, first + end), (first + end + step, last))
+    return [plant for part in parts for plant in _plants(skeleton, side, foot, on_ball, part, fps)]
+
+
+def _longest(flags: NDArray[np.bool_]) -> tuple[int, int]:
+    """First and last place of the longest run of true flags; an empty one where there is none."""
+    edges = np.flatnonzero(np.diff(flags, prepend=False, append=False)).reshape(-1, 2)
+    if not len(edges):
+        return 0, -1
+    first, after = edges[np.argmax(edges[:, 1] - edges[:, 0])].tolist()
+    return first, after - 1
+
+
+def _path(skeleton: Skeleton, side: int, headings: Array, on_ball: NDArray[np.bool_]) -> Array:
+    """Where the point under the ankle (K, 2) of a flat foot goes that turns about its heel or its ball.
+
+    Its ball begins at the origin.
+    """
+    heel = (skeleton.soles[side, HEEL] - skeleton.soles[side, BALL]) * [1.0, 1.0, 0.0]
+    ahead = -(about(Z_AXIS, headings) @ heel)[:, :2]
+    steps = np.where(on_ball[1:, None], 0.0, np.diff(ahead, axis=0))
+    ball = np.concatenate([np.zeros((1, 2)), np.cumsum(steps, axis=0)])
+    path: Array = ball + _under(skeleton, side, headings)
+    return path
+
+
+def scale_plants(plants: Sequence[Plant], *, speed: float = 1.0, delay: float = 0.0) -> list[Plant]:
+    """The plants of a clip that is played at another speed, `delay` seconds later."""
+    return [replace(each, start=each.start / speed + delay, end=each.end / speed + delay) for each in plants]
+
+
+def place_plants(clip: Clip, skeleton: Skeleton, plants: Sequence[Plant], fps: float) -> list[Plant]:
+    """The plants where a clip has these feet, which another double performs: the mean over each span."""
+    feet = [_read_foot(skeleton, clip, side) for side in range(len(SIDES))]
+    placed = []
+    for plant in plants:
+        at = np.clip(np.linspace(plant.start, plant.end, len(plant.headings)) * fps, 0, len(clip) - 1)
+        mean = feet[plant.foot].flat[at.round().astype(np.int64)].mean(axis=0)
+        placed.append(replace(plant, place=(float(mean[0]), float(mean[1]))))
+    return placed
 
 
 def slides(clip: Clip, skeleton: Skeleton, plants: Sequence[Plant], fps: float) -> Array:
-    """How far apart (P,) the places are, in metres, that each planted foot touches while it is."""
+    """How far (P,) each foot slides while it is planted, in metres.
+
+    It is the extent of where the heel is as long as the foot stands on that, and of the ball.
+    """
     soles = sole_points(skeleton, clip)
     found = []
     for plant in plants:
-        foot = _read_foot(skeleton, clip, plant.foot)
         chosen = _frames(plant, len(clip), fps)
-        rolls_on_ball = (foot.pitch[chosen] >= 0.0) | plant.pivots
-        apart = 0.0
-        for point, touching in ((BALL, rolls_on_ball), (HEEL, ~rolls_on_ball)):
-            path = soles[chosen, plant.foot, point, :2][touching]
-            if len(path):
-                apart = max(apart, float(np.linalg.norm(np.ptp(path, axis=0))))
-        found.append(apart)
+        at = np.arange(len(clip))[chosen] / fps
+        knots = np.linspace(plant.start, plant.end, len(plant.on_ball))
+        nearest = np.array(plant.on_ball)[np.abs(knots - at[:, None]).argmin(axis=1)]
+        heights = soles[chosen, plant.foot, :, 2]
+        own = np.where(nearest, heights[:, BALL], heights[:, HEEL])
+        touching = own <= heights[:, [HEEL, BALL]].min(axis=1) + TOUCHING
+        edges = np.flatnonzero((np.diff(nearest) != 0) | (np.diff(touching) != 0)) + 1
+        runs = [run for run in np.split(np.arange(len(at)), edges) if touching[run[:1]].all() and len(run)]
+        paths = [soles[chosen, plant.foot, BALL if nearest[run[0]] else HEEL, :2][run] for run in runs]
+        found.append(max([float(np.linalg.norm(np.ptp(path, axis=0))) for path in paths], default=0.0))
     return np.array(found)
 
 
@@ -247,8 +293,11 @@ def _frames(plant: Plant, frames: int, fps: float) -> slice:
 def hold_feet(clip: Clip, skeleton: Skeleton, plants: Sequence[Plant], fps: float) -> Clip:
     """A clip with each planted foot in its place, and no foot through the floor z = 0."""
     held = [_hold(skeleton, clip, side, [plant for plant in plants if plant.foot == side], fps) for side in range(2)]
-    hips = clip.hips - Z_AXIS * _drop(skeleton, clip, held, fps)[:, None]
-    return Clip(hips, _solve(skeleton, clip, hips, held))
+    clip = Clip(clip.hips - Z_AXIS * _drop(skeleton, clip, held, fps)[:, None], clip.rotations.copy())
+    for name, foot in zip(SIDES, held, strict=True):
+        clip = reach(skeleton, clip, name, LEG_BONES, foot.ankle, foot.rotation)
+        clip.rotations[:, INDEX[f"{name}Toes"]] = foot.toes
+    return clip
 
 
 @dataclass(frozen=True)
@@ -265,13 +314,11 @@ def _hold(skeleton: Skeleton, clip: Clip, side: int, plants: list[Plant], fps: f
     ankle, rotation, toes = foot.ankle, foot.rotation, foot.toes
     if plants:
         ankle, rotation, toes = _held(skeleton, foot, side, plants, fps)
-    lifted = _out_of_floor(skeleton, side, ankle, rotation, toes)
-    return _Held(lifted, rotation, toes)
+    ankle, toes = _out_of_floor(skeleton, side, ankle, rotation, toes)
+    return _Held(ankle, rotation, toes)
 
 
-def _held(
-    skeleton: Skeleton, foot: _Foot, side: int, plants: list[Plant], fps: float
-) -> tuple[Array, Array, Array]:
+def _held(skeleton: Skeleton, foot: _Foot, side: int, plants: list[Plant], fps: float) -> tuple[Array, Array, Array]:
     """Ankle, rotation and toes of a foot that rests in its places and moves between as it did."""
     time = np.arange(len(foot.ankle)) / fps
     plants = sorted(plants, key=lambda plant: plant.start)
@@ -279,22 +326,38 @@ def _held(
     nearest = np.argmin(np.maximum(starts - time[:, None], 0.0) + np.maximum(time[:, None] - ends, 0.0), axis=1)
     away = np.maximum(np.maximum(starts[nearest] - time, time - ends[nearest]), 0.0)
     gap = _gap(time, starts, ends)
-    headings = np.array([plant.heading for plant in plants])[nearest]
-    pivots = np.array([plant.pivots for plant in plants])[nearest]
-    heading = foot.heading + np.where(pivots, 0.0, _wrapped(headings - foot.heading))
-    pitch = np.where(pivots, np.maximum(foot.pitch, 0.0), foot.pitch)
-    places = np.zeros((len(time), 3))
-    places[:, :2] = np.array([plant.place for plant in plants])[nearest]
-    places[:, :2] += _under(skeleton, side, heading) - _under(skeleton, side, headings)
-    pinned = places + _rolled(skeleton, side, heading, pitch)
+    heading, pinned = foot.heading.copy(), np.zeros((len(time), 3))
+    for index in np.unique(nearest).tolist():
+        mine = np.flatnonzero(nearest == index)
+        heading[mine], pinned[mine, :2] = _stand(skeleton, plants[index], time[mine], foot.heading[mine])
+    held = about(Z_AXIS, heading - foot.heading) @ foot.rotation
+    pinned += _rolled(skeleton, side, held, heading, foot.pitch)
 
-    fade = _ease(away / np.minimum(FADE, 0.5 * gap))
-    settle = _ease(away / np.minimum(SETTLE, 0.5 * gap))
+    turn_fade, settle = (_ease(away / np.minimum(span, 0.5 * gap)) for span in (TURN_FADE, SETTLE))
     shifted = foot.ankle + _shift(time, starts, ends, pinned - foot.ankle, nearest)
     ankle = shifted + settle[:, None] * (pinned - shifted)
-    flat = about(Z_AXIS, heading) @ about(X_AXIS, pitch)
-    gripping = about(X_AXIS, -np.clip(pitch, 0.0, MOST_BEND))
-    return ankle, slerp(foot.rotation, flat, fade), slerp(foot.toes, gripping, settle)
+    rotation = slerp(foot.rotation, held, turn_fade)
+    level = np.swapaxes(rotation, -1, -2) @ about(Z_AXIS, heading)
+    gripping = slerp(np.broadcast_to(np.eye(3), level.shape), level, _ease(0.5 - foot.pitch / ROLLING))
+    return ankle, rotation, slerp(foot.toes, gripping, settle)
+
+
+def _stand(skeleton: Skeleton, plant: Plant, time: Array, own: Array) -> tuple[Array, Array]:
+    """A planted foot's heading (K,) and the point under its ankle (K, 2) at some times.
+
+    Before and after the span, it goes on to turn as `own` (K,) does.
+    """
+    knots = np.linspace(plant.start, plant.end, len(plant.headings))
+    inside = (time >= plant.start - 1e-9) & (time <= plant.end + 1e-9)
+    turned = np.unwrap(_wrapped(np.interp(time, knots, plant.headings) - own))
+    if inside.any():
+        first, last = np.flatnonzero(inside)[[0, -1]].tolist()
+        turned[:first], turned[last + 1 :] = turned[first], turned[last]
+    held = own + turned
+    on_ball = np.array(plant.on_ball)[np.abs(knots - time[:, None]).argmin(axis=1)]
+    path = _path(skeleton, plant.foot, held, on_ball)
+    middle = path[inside].mean(axis=0) if inside.any() else path.mean(axis=0)
+    return held, path - middle + plant.place
 
 
 def _gap(time: Array, starts: Array, ends: Array) -> Array:
@@ -337,15 +400,25 @@ def _shift(time: Array, starts: Array, ends: Array, offsets: Array, nearest: NDA
     return shift
 
 
-def _out_of_floor(skeleton: Skeleton, side: int, ankle: Array, rotation: Array, toes: Array) -> Array:
-    """Ankles (N, 3) lifted so that no point of the sole is below the floor."""
+def _out_of_floor(skeleton: Skeleton, side: int, ankle: Array, rotation: Array, toes: Array) -> tuple[Array, Array]:
+    """Ankles (N, 3) and toes (N, 3, 3) with no point of the sole below the floor: the toes bend up, the foot lifts."""
     rest, joint = skeleton.joint(f"{SIDES[side]}Foot"), skeleton.joint(f"{SIDES[side]}Toes")
     heel, ball, tip = skeleton.soles[side]
-    base = rotation @ (joint - rest)
-    points = [rotation @ (heel - rest), *(base + rotation @ toes @ (point - joint) for point in (ball, tip))]
-    lowest = np.min([point[:, 2] for point in points], axis=0) + ankle[:, 2]
-    lifted: Array = ankle + Z_AXIS * np.maximum(-lowest, 0.0)[:, None]
-    return lifted
+    base = ankle + rotation @ (joint - rest)
+
+    def lowest(bend: Array) -> Array:
+        turned = rotation @ about(X_AXIS, -bend) @ toes
+        height: Array = np.minimum((turned @ (ball - joint))[:, 2], (turned @ (tip - joint))[:, 2]) + base[:, 2]
+        return height
+
+    low, high = np.zeros(len(ankle)), np.full(len(ankle), MOST_BEND)
+    for _ in range(BISECTIONS):
+        middle = 0.5 * (low + high)
+        deep = lowest(middle) < 0.0
+        low, high = np.where(deep, middle, low), np.where(deep, high, middle)
+    bend = np.where(lowest(np.zeros(len(ankle))) < 0.0, np.where(lowest(high) > lowest(0.0 * high), high, 0.0), 0.0)
+    depth = np.minimum(lowest(bend), (ankle + rotation @ (heel - rest))[:, 2])
+    return ankle + Z_AXIS * np.maximum(-depth, 0.0)[:, None], about(X_AXIS, -bend) @ toes
 
 
 def _drop(skeleton: Skeleton, clip: Clip, held: list[_Held], fps: float) -> Array:
@@ -355,7 +428,7 @@ def _drop(skeleton: Skeleton, clip: Clip, held: list[_Held], fps: float) -> Arra
     for side, name in enumerate(SIDES):
         joint = clip.hips + pelvis @ (skeleton.joint(f"{name}UpperLeg") - skeleton.joint("hips"))
         ankle = held[side].ankle
-        reach = REACH * sum(_leg(skeleton, name))
+        reach = REACH * sum(limb_length(skeleton, name, LEG_BONES))
         across = np.linalg.norm((joint - ankle)[:, :2], axis=1)
         highest = ankle[:, 2] + np.sqrt(np.maximum(reach**2 - across**2, 0.0))
         needed = np.maximum(needed, joint[:, 2] - highest)
@@ -367,41 +440,3 @@ def _drop(skeleton: Skeleton, clip: Clip, held: list[_Held], fps: float) -> Arra
     weights = np.hanning(window + 2)[1:-1]
     smooth: Array = np.lib.stride_tricks.sliding_window_view(highest, window) @ (weights / weights.sum())
     return smooth
-
-
-def _leg(skeleton: Skeleton, name: str) -> tuple[float, float]:
-    """Thigh and shin, metres."""
-    return (
-        skeleton.length(f"{name}UpperLeg", f"{name}LowerLeg"),
-        skeleton.length(f"{name}LowerLeg", f"{name}Foot"),
-    )
-
-
-def _solve(skeleton: Skeleton, clip: Clip, hips: Array, held: list[_Held]) -> Array:
-    """Local rotations (N, B, 3, 3) with the legs turned, as little as may be, to where the feet are held."""
-    local = clip.rotations.copy()
-    turned, places = skeleton.pose(clip.rotations, hips)
-    for side, name in enumerate(SIDES):
-        upper, lower, foot, toes = (INDEX[f"{name}{part}"] for part in ("UpperLeg", "LowerLeg", "Foot", "Toes"))
-        start, knee, ankle = places[:, upper], places[:, lower], places[:, foot]
-        lengths = _leg(skeleton, name)
-        pole = _pole(start, knee, ankle, turned[:, upper] @ FORWARD, sum(lengths))
-        first, second, _ = two_bone(start, held[side].ankle, pole, (np.array(lengths[0]), np.array(lengths[1])))
-        turn = between(knee - start, first)
-        thigh = turn @ turned[:, upper]
-        shin = between((turn @ (ankle - knee)[..., None])[..., 0], second) @ turn @ turned[:, lower]
-        parent = turned[:, INDEX["hips"]]
-        for bone, world in ((upper, thigh), (lower, shin), (foot, held[side].rotation)):
-            local[:, bone] = np.swapaxes(parent, -1, -2) @ world
-            parent = world
-        local[:, toes] = held[side].toes
-    return local
-
-
-def _pole(start: Array, knee: Array, ankle: Array, front: Array, leg: float) -> Array:
-    """Where the knee points (N, 3): to where it is, and in a straight leg to the thigh's front."""
-    along = unit(ankle - start)
-    bulge = knee - start - np.sum((knee - start) * along, axis=-1, keepdims=True) * along
-    level = unit(front - np.sum(front * along, axis=-1, keepdims=True) * along)
-    pole: Array = bulge + STRAIGHT * leg * level
-    return pole

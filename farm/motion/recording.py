@@ -8,7 +8,9 @@ numpy arrays without times in it, so that equal motion is equal bytes. The YAML 
     rotations  (N, b, 4) float32  their local rotations as quaternions (w, x, y, z)
     joints     (B, 3) float64   the performer's canonical skeleton
     soles      (2, 3, 3) float64
-    plants     (P, 7) float64   foot, start, end, x, y, heading, pivots, as `farm.motion.planting.Plant` has them
+    plants     (P, 6) float64   foot, start, end, x, y, K, as `farm.motion.planting.Plant` has them
+    headings   (ΣK,) float64    of each plant in turn, and
+    on_ball    (ΣK,) bool
 
 On a double the hips' path is the performer's by the ratio of their legs, so are the places where the feet stand, and
 the legs are solved to these.
@@ -20,7 +22,7 @@ import functools
 import hashlib
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -32,7 +34,8 @@ from pydantic import Field
 from farm.errors import TemplateError
 from farm.motion.clip import Clip
 from farm.motion.mocap.editing import follow_on, sample_clip
-from farm.motion.planting import Plant, hold_feet, scale_plants
+from farm.motion.planting import Plant, hold_feet, place_plants, scale_plants
+from farm.motion.reaching import follow_limbs
 from farm.motion.rotation import from_quaternion, to_quaternion
 from farm.motion.skeleton import BONES, INDEX, SIDES, Skeleton
 from farm.recipe import templates
@@ -54,6 +57,7 @@ __all__ = [
 Array = NDArray[np.float64]
 
 KIND: Final = "recording"
+ARRAYS: Final = ("hips", "bones", "rotations", "joints", "soles", "plants", "headings", "on_ball")
 EARLIEST: Final = (1980, 1, 1, 0, 0, 0)
 """The time that a zip's entries have when they have none."""
 AROUND: Final = 0.5
@@ -161,7 +165,8 @@ def scaled(recording: Recording, skeleton: Skeleton) -> tuple[Clip, list[Plant]]
     ankles = [np.mean([each.joint(f"{side}Foot")[2] for side in SIDES]) for each in (recording.skeleton, skeleton)]
     hips = recording.clip.hips * ratio
     hips[:, 2] = ankles[1] + (recording.clip.hips[:, 2] - ankles[0]) * ratio
-    return Clip(hips, recording.clip.rotations), scale_plants(recording.plants, ratio)
+    clip = follow_limbs(skeleton, Clip(hips, recording.clip.rotations), recording.skeleton, recording.clip)
+    return clip, place_plants(clip, skeleton, recording.plants, recording.fps)
 
 
 def held(clip: Clip, skeleton: Skeleton, plants: Sequence[Plant], fps: float, loop: bool) -> Clip:
@@ -173,7 +178,7 @@ def held_loop(clip: Clip, skeleton: Skeleton, plants: Sequence[Plant], fps: floa
     """One round of a loop with its feet held, as it is between the round before and the one after."""
     tiled = three_rounds(clip)
     duration = (len(clip) - 1) / fps
-    whole = hold_feet(tiled, skeleton, scale_plants(plants, 1.0, delay=duration), fps)
+    whole = hold_feet(tiled, skeleton, scale_plants(plants, delay=duration), fps)
     round_ = slice(len(clip) - 1, 2 * len(clip) - 1)
     return Clip(whole.hips[round_], whole.rotations[round_])
 
@@ -188,11 +193,7 @@ def three_rounds(clip: Clip) -> Clip:
 
 def pack(recording: Recording) -> bytes:
     """A recording's payload; equal recordings are equal bytes."""
-    moving = [
-        bone
-        for bone in BONES
-        if np.abs(recording.clip.rotations[:, INDEX[bone]] - np.eye(3)).max() > 1e-6
-    ]
+    moving = [bone for bone in BONES if np.abs(recording.clip.rotations[:, INDEX[bone]] - np.eye(3)).max() > 1e-6]
     chosen = recording.clip.rotations[:, [INDEX[bone] for bone in moving]]
     arrays = {
         "hips": recording.clip.hips.astype(np.float32),
@@ -201,8 +202,10 @@ def pack(recording: Recording) -> bytes:
         "joints": recording.skeleton.joints,
         "soles": recording.skeleton.soles,
         "plants": np.array(
-            [[p.foot, p.start, p.end, *p.place, p.heading, p.pivots] for p in recording.plants], dtype=np.float64
-        ).reshape(-1, 7),
+            [[p.foot, p.start, p.end, *p.place, len(p.headings)] for p in recording.plants], dtype=np.float64
+        ).reshape(-1, 6),
+        "headings": np.array([each for plant in recording.plants for each in plant.headings], dtype=np.float64),
+        "on_ball": np.array([each for plant in recording.plants for each in plant.on_ball], dtype=bool),
     }
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -219,7 +222,7 @@ def unpack(data: bytes, file: RecordingFile, place: str) -> Recording:
     """A recording from its payload; TemplateError calls it `place`."""
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            found = {name: arrays[name] for name in ("hips", "bones", "rotations", "joints", "soles", "plants")}
+            found = {name: arrays[name] for name in ARRAYS}
         frames = len(found["hips"])
         bones = [str(bone) for bone in found["bones"] if bone]
         local = np.broadcast_to(np.eye(3), (frames, len(BONES), 3, 3)).copy()
@@ -230,14 +233,21 @@ def unpack(data: bytes, file: RecordingFile, place: str) -> Recording:
             clip=Clip(found["hips"].astype(np.float64), local),
             fps=file.fps,
             skeleton=Skeleton(found["joints"].reshape(len(BONES), 3), found["soles"].reshape(2, 3, 3)),
-            plants=tuple(
-                Plant(int(foot), start, end, (x, y), heading, bool(pivots))
-                for foot, start, end, x, y, heading, pivots in found["plants"].tolist()
-            ),
+            plants=tuple(_plants(found["plants"], found["headings"], found["on_ball"])),
             loop=file.loop,
         )
     except (ValueError, KeyError, IndexError, OSError, zipfile.BadZipFile) as error:
         raise TemplateError(f"{place} is no recording's payload ({error}); import it again") from None
+
+
+def _plants(rows: Array, headings: Array, on_ball: NDArray[np.bool_]) -> Iterator[Plant]:
+    begin = 0
+    for foot, start, end, x, y, count in rows.tolist():
+        mine = slice(begin, begin + int(count))
+        begin = mine.stop
+        if int(foot) not in (0, 1) or count < 1 or end < start or mine.stop > min(len(headings), len(on_ball)):
+            raise ValueError("plants that are none")
+        yield Plant(int(foot), start, end, (x, y), tuple(headings[mine].tolist()), tuple(on_ball[mine].tolist()))
 
 
 def load_recording(name: str) -> Recording:
@@ -257,5 +267,7 @@ def _load(path: Path, file: RecordingFile) -> Recording:
         raise TemplateError(f"{place} is not the one that its .yaml was written with; import the recording again")
     recording = unpack(data, file, place)
     if abs(recording.duration - file.duration) > 0.5 / file.fps:
-        raise TemplateError(f"{place} lasts {recording.duration:.3f} s, its .yaml says {file.duration:.3f}; import it again")
+        raise TemplateError(
+            f"{place} lasts {recording.duration:.3f} s, its .yaml says {file.duration:.3f}; import it again"
+        )
     return recording

@@ -145,7 +145,7 @@ def _plants(clip: Clip, skeleton: Skeleton, fps: float, loop: bool) -> list[Plan
     if not loop:
         return find_plants(clip, skeleton, fps)
     duration = (len(clip) - 1) / fps
-    found = scale_plants(find_plants(three_rounds(clip), skeleton, fps), 1.0, delay=-duration)
+    found = scale_plants(find_plants(three_rounds(clip), skeleton, fps), delay=-duration)
     return [plant for plant in found if plant.end > -AROUND and plant.start < duration + AROUND]
 
 
@@ -155,8 +155,8 @@ def _resampled(clip: Clip, skeleton: Skeleton, plants: list[Plant], fps: float, 
     lasting = (len(clip) - 1) / fps / changes.speed
     frames = max(1, round(lasting * rate) if changes.loop else math.floor(lasting * rate + 1e-6))
     speed = lasting * changes.speed * rate / frames if changes.loop else changes.speed
-    sampled = sample_clip(clip, fps, np.arange(frames + 1) * speed / rate)
-    return Recording(sampled, rate, skeleton, tuple(scale_plants(plants, 1.0, speed=speed)), changes.loop)
+    sampled = sample_clip(clip, fps, np.arange(frames + 1, dtype=np.float64) * (speed / rate))
+    return Recording(sampled, rate, skeleton, tuple(scale_plants(plants, speed=speed)), changes.loop)
 
 
 def target_of(path: Path) -> Path:

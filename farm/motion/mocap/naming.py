@@ -81,9 +81,7 @@ def _table(name: str) -> RigTable:
     table = templates.validate(RigTable, data, source=name)
     for bone in table.bones:
         if bone not in CANONICAL:
-            raise TemplateError(
-                f"{path}: unknown canonical bone '{bone}'{templates.nearest(bone, list(CANONICAL))}"
-            )
+            raise TemplateError(f"{path}: unknown canonical bone '{bone}'{templates.nearest(bone, list(CANONICAL))}")
     return table
 
 
@@ -97,7 +95,9 @@ def _entries(match: Match, table: RigTable) -> dict[str, str | Many]:
         elif entry.together:
             entries[bone] = Many(together=list(names))
         else:
-            shares = {match.renamed.get(name, name): share for name, share in (entry.share or entry.twist or {}).items()}
+            shares = {
+                match.renamed.get(name, name): share for name, share in (entry.share or entry.twist or {}).items()
+            }
             whole = sum(shares[name] for name in names)
             kept = {name: shares[name] / whole for name in names}
             entries[bone] = Many(share=kept) if entry.share else Many(twist=kept)
