@@ -71,7 +71,7 @@ def read_canonical(moved: Array, heads: Array, fit: Fit) -> Clip:
 
 
 def _mean(rotations: list[Array]) -> Array:
-    """The rotation (N, 3, 3) nearest to all of some (the chordal mean; Moakher 2002, "Means and averaging in SO(3)")."""
+    """The rotation (N, 3, 3) nearest to all of some (chordal; Moakher 2002, "Means and averaging in SO(3)")."""
     if len(rotations) == 1:
         return rotations[0]
     left, _, right = np.linalg.svd(np.mean(rotations, axis=0))

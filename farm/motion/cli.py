@@ -25,8 +25,7 @@ def motion() -> None:
 @motion.command(name="import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--to", type=click.Path(path_type=Path), metavar="NAME", help="The template, without ending or as .yaml.")
-@click.option("--table", metavar="TABLE", help="Rig table of the file's bones: a name in templates/rigs or a .yaml file.  "
-              "[default: detected]")  # fmt: skip
+@click.option("--table", metavar="TABLE", help="Rig table of the file's bones: a name in templates/rigs or a file.")
 @click.option("--propose", type=click.Path(path_type=Path), metavar="FILE.yaml",
               help="Write a rig table of the file's bones to edit, and import nothing.")  # fmt: skip
 @click.option("--take", metavar="NAME", help="Which action, where an .fbx or .glb has several.  [default: the longest]")

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from farm.motion.clip import Clip
 from farm.motion.reaching import LEG_BONES, limb_length, reach
-from farm.motion.rotation import about, slerp
+from farm.motion.rotation import about, slerp, to_vector, unit
 from farm.motion.skeleton import INDEX, SIDES, Skeleton
 
 __all__ = ["Plant", "find_plants", "hold_feet", "place_plants", "point_speed", "scale_plants", "slides", "sole_points"]
@@ -38,7 +38,7 @@ GAP: Final = 0.05
 """Seconds that a planted foot may seem to leave its place."""
 SPEED_SPAN: Final = 0.03
 """Seconds before and after, over which a speed is measured."""
-DRIFT: Final = 0.03
+DRIFT: Final = 0.025
 """A planted foot that is farther from its place than that, in metres, is still on its way to it or has left it."""
 STEP: Final = 0.1
 """Seconds that a foot has at least from one place to the next."""
@@ -50,7 +50,7 @@ FADE: Final = 0.3
 """Seconds in which the shift of a planted foot fades out before and after."""
 TURN_FADE: Final = 0.15
 """Seconds in which its turn does."""
-SETTLE: Final = 0.08
+SETTLE: Final = 0.05
 """Seconds in which a foot comes to rest at its place, and leaves it."""
 REACH: Final = 0.9995
 """How long a leg is at most, in thighs and shins."""
@@ -60,6 +60,8 @@ DROP_SPAN: Final = 0.1
 """Seconds before and after, in which the hips come down and go up again."""
 ROLLING: Final = np.radians(4.0)
 """Over so much pitch a foot goes over from its heel to its toes."""
+ROLL: Final = np.radians(5.0)
+"""How far a planted foot is rolled to its side at most."""
 MOST_BEND: Final = np.radians(90.0)
 """How far toes bend up for the floor below them."""
 TOUCHING: Final = 0.005
@@ -128,13 +130,16 @@ def _read_foot(skeleton: Skeleton, clip: Clip, foot: int) -> _Foot:
     level = ahead * above[:, 2:] - above * ahead[:, 2:]
     heading = np.unwrap(np.arctan2(level[:, 0], -level[:, 1]))
     pitch = np.arctan2(-ahead[:, 2], above[:, 2])
-    flat = places[:, ankle] - _rolled(skeleton, foot, rotation, heading, pitch)
+    standing = _upright(rotation, heading, pitch, heading)
+    flat = places[:, ankle] - _rolled(skeleton, foot, standing, heading, pitch)
     return _Foot(rotation, clip.rotations[:, toes], places[:, ankle], heading, pitch, flat[:, :2])
 
 
 def _rolled(skeleton: Skeleton, foot: int, rotation: Array, heading: Array, pitch: Array) -> Array:
-    """Where the ankle is (N, 3) from the point of the floor under it when the foot lay flat: the foot has turned about
-    the joint of its toes where they point down, or else about its heel."""
+    """Where the ankle is (N, 3) from the point of the floor under it when the foot lay flat.
+
+    The foot has turned about the joint of its toes where they point down, or else about its heel.
+    """
     ankle, toes = skeleton.joint(f"{SIDES[foot]}Foot"), skeleton.joint(f"{SIDES[foot]}Toes")
     heel = skeleton.soles[foot, HEEL]
     level, turned = np.array([1.0, 1.0, 0.0]), about(Z_AXIS, heading)
@@ -186,8 +191,7 @@ def point_speed(path: Array, fps: float) -> Array:
 def _hysteresis(enter: NDArray[np.bool_], stay: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """True in the runs of `stay` that hold an `enter`."""
     run = np.cumsum(np.diff(stay, prepend=False))
-    held = np.isin(run, np.unique(run[enter & stay])) & stay
-    return held
+    return np.isin(run, np.unique(run[enter & stay])) & stay
 
 
 def _spans(down: NDArray[np.bool_], fps: float) -> list[tuple[int, int]]:
@@ -330,7 +334,7 @@ def _held(skeleton: Skeleton, foot: _Foot, side: int, plants: list[Plant], fps: 
     for index in np.unique(nearest).tolist():
         mine = np.flatnonzero(nearest == index)
         heading[mine], pinned[mine, :2] = _stand(skeleton, plants[index], time[mine], foot.heading[mine])
-    held = about(Z_AXIS, heading - foot.heading) @ foot.rotation
+    held = _upright(foot.rotation, foot.heading, foot.pitch, heading)
     pinned += _rolled(skeleton, side, held, heading, foot.pitch)
 
     turn_fade, settle = (_ease(away / np.minimum(span, 0.5 * gap)) for span in (TURN_FADE, SETTLE))
@@ -340,6 +344,15 @@ def _held(skeleton: Skeleton, foot: _Foot, side: int, plants: list[Plant], fps: 
     level = np.swapaxes(rotation, -1, -2) @ about(Z_AXIS, heading)
     gripping = slerp(np.broadcast_to(np.eye(3), level.shape), level, _ease(0.5 - foot.pitch / ROLLING))
     return ankle, rotation, slerp(foot.toes, gripping, settle)
+
+
+def _upright(rotation: Array, own: Array, pitch: Array, heading: Array) -> Array:
+    """A foot's rotations (N, 3, 3) with another heading (N,) than its own, rolled to its side by no more than ROLL."""
+    rolled = to_vector(np.swapaxes(about(Z_AXIS, own) @ about(X_AXIS, pitch), -1, -2) @ rotation)
+    angle = np.linalg.norm(rolled, axis=-1)
+    kept = about(unit(rolled), np.minimum(angle, ROLL))
+    upright: Array = about(Z_AXIS, heading) @ about(X_AXIS, pitch) @ kept
+    return upright
 
 
 def _stand(skeleton: Skeleton, plant: Plant, time: Array, own: Array) -> tuple[Array, Array]:

@@ -12,6 +12,7 @@ numpy arrays without times in it, so that equal motion is equal bytes. The YAML 
     headings   (ΣK,) float64    of each plant in turn, and
     on_ball    (ΣK,) bool
 
+The clip is as it was performed, feet that slide and all: they are held where it is played, each double's own.
 On a double the hips' path is the performer's by the ratio of their legs, so are the places where the feet stand, and
 the legs are solved to these.
 """
@@ -111,7 +112,7 @@ class RecordingFile(Part):
 
 @dataclass(frozen=True)
 class Recording:
-    """A performer's motion: the clip, on the skeleton it was made by, with the places where the feet stand."""
+    """A performer's motion: the clip, on the skeleton it was made by, and the places where the feet are to stand."""
 
     clip: Clip
     fps: float

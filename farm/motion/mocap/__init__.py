@@ -1,1 +1,1 @@
-"""Motion capture of other people: files of any naming, unit, axis and frame rate, as clips of the canonical skeleton."""
+"""Other people's motion: files of any naming, unit, axis and frame rate, as clips of the canonical skeleton."""

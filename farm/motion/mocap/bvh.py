@@ -58,7 +58,7 @@ def read_bvh(path: Path) -> Capture:
     wanted = sum(len(joint.channels) for joint in joints)
     if len(numbers) != frames * wanted:
         raise BadInput(
-            f"{path}: 'Frames: {frames}' of {wanted} channels are {frames * wanted} numbers, but {len(numbers)} follow: "
+            f"{path}: 'Frames: {frames}' of {wanted} channels are {frames * wanted} numbers, {len(numbers)} follow: "
             f"the file is cut off or its counts are wrong; export it again"
         )
     values = numbers.reshape(frames, wanted)

@@ -31,7 +31,7 @@ FEWEST: Final = 10
 
 @dataclass(frozen=True)
 class Floor:
-    """What was found: the floor's height in metres where the performer's hips had been at zero, its slope in radians."""
+    """The height at which the floor was found, metres in the file's own place, and its slope in radians."""
 
     height: float
     slope: float
@@ -74,7 +74,7 @@ def _near(points: Array) -> Array:
 
 
 def _normal(points: Array) -> Array:
-    """The direction (3,) up from the plane of least squares through points (P, 3); straight up without a clear slope."""
+    """The direction (3,) up from the plane of least squares through points (P, 3); Z where its slope is not clear."""
     centred = points - points.mean(axis=0)
     spread, axes = np.linalg.eigh(centred[:, :2].T @ centred[:, :2] / len(points))
     wide = axes[:, spread > SPREAD**2]

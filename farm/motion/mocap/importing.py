@@ -19,6 +19,7 @@ from farm.motion.mocap.capture import Capture
 from farm.motion.mocap.editing import begin_at_origin, close_loop, mirror_clip, mirror_skeleton, sample_clip
 from farm.motion.mocap.floor import Floor, level
 from farm.motion.mocap.naming import Naming, name_joints
+from farm.motion.mocap.soles import level_soles
 from farm.motion.mocap.upright import Performer, stand_upright
 from farm.motion.planting import Plant, find_plants, scale_plants, slides
 from farm.motion.recording import (
@@ -104,7 +105,7 @@ def import_motion(capture: Capture, place: str, changes: Changes, *, table: str 
     first, last = _cut(capture, place, changes)
     performer = stand_upright(capture, naming, place)
     fps, skeleton = performer.fps, performer.fit.skeleton
-    clip, floor = level(performer.clip, skeleton, fps)
+    clip, floor = level(level_soles(performer.clip, skeleton, fps), skeleton, fps)
     clip = Clip(clip.hips[first : last + 1], clip.rotations[first : last + 1])
     if changes.mirror:
         clip, skeleton = mirror_clip(clip), mirror_skeleton(skeleton)
@@ -114,7 +115,7 @@ def import_motion(capture: Capture, place: str, changes: Changes, *, table: str 
     plants = _plants(clip, skeleton, fps, changes.loop)
     cleaned = held(clip, skeleton, plants, fps, changes.loop) if changes.clean else clip
     measured = [plant for plant in plants if plant.start >= 0.0 and plant.end <= (len(clip) - 1) / fps]
-    recording = _resampled(cleaned, skeleton, plants if changes.clean else [], fps, changes)
+    recording = _resampled(clip, skeleton, plants if changes.clean else [], fps, changes)
     return Imported(
         recording=recording,
         naming=naming,
@@ -133,7 +134,8 @@ def _cut(capture: Capture, place: str, changes: Changes) -> tuple[int, int]:
     until = length if changes.until is None else changes.until
     if not (math.isfinite(changes.start) and 0.0 <= changes.start < until <= length + 1.0 / capture.fps):
         raise BadInput(
-            f"{place} lasts {length:.2f} s at {capture.fps:g} fps: from {changes.start:g} s until {until:g} s is no part of it"
+            f"{place} lasts {length:.2f} s at {capture.fps:g} fps: "
+            f"from {changes.start:g} s until {until:g} s is no part of it"
         )
     first, last = round(changes.start * capture.fps), min(round(until * capture.fps), len(capture) - 1)
     if last <= first or (changes.loop and last - first < LOOP_AT_LEAST * capture.fps):
