@@ -44,6 +44,8 @@ STEP: Final = 0.1
 """Seconds that a foot has at least from one place to the next."""
 PIVOT: Final = np.radians(12.0)
 """A planted foot that turns by less keeps its heading; one that turns by more does so about its heel or its ball."""
+PREFERRED: Final = 0.8
+"""The heel is what a level foot stands on where it is slower than that share of the ball's speed."""
 TILTED: Final = np.radians(8.0)
 """A foot tilted by more than that stands on its ball or its heel, whichever is the slower."""
 FADE: Final = 0.3
@@ -171,7 +173,7 @@ def find_plants(clip: Clip, skeleton: Skeleton, fps: float) -> list[Plant]:
             down |= _hysteresis(
                 (speed < ENTER_SPEED) & (height < ENTER_HEIGHT), (speed < LEAVE_SPEED) & (height < LEAVE_HEIGHT)
             )
-        slower = point_speed(soles[:, side, BALL], fps) <= point_speed(soles[:, side, HEEL], fps)
+        slower = PREFERRED * point_speed(soles[:, side, BALL], fps) <= point_speed(soles[:, side, HEEL], fps)
         on_ball = np.where(np.abs(foot.pitch) > TILTED, foot.pitch > 0.0, slower)
         for first, last in _spans(down, fps):
             plants += _plants(skeleton, side, foot, on_ball, (first, last), fps)
@@ -282,10 +284,14 @@ def slides(clip: Clip, skeleton: Skeleton, plants: Sequence[Plant], fps: float) 
         heights = soles[chosen, plant.foot, :, 2]
         own = np.where(nearest, heights[:, BALL], heights[:, HEEL])
         touching = own <= heights[:, [HEEL, BALL]].min(axis=1) + TOUCHING
-        edges = np.flatnonzero((np.diff(nearest) != 0) | (np.diff(touching) != 0)) + 1
-        runs = [run for run in np.split(np.arange(len(at)), edges) if touching[run[:1]].all() and len(run)]
-        paths = [soles[chosen, plant.foot, BALL if nearest[run[0]] else HEEL, :2][run] for run in runs]
-        found.append(max([float(np.linalg.norm(np.ptp(path, axis=0))) for path in paths], default=0.0))
+        turns = np.ptp(plant.headings) > 0.0
+        edges = np.flatnonzero(turns & (np.diff(nearest) != 0)) + 1
+        paths = [
+            soles[chosen, plant.foot, point, :2][run][(touching & (nearest == (point == BALL)))[run]]
+            for run in np.split(np.arange(len(at)), edges)
+            for point in (HEEL, BALL)
+        ]
+        found.append(max([float(np.linalg.norm(np.ptp(path, axis=0))) for path in paths if len(path)], default=0.0))
     return np.array(found)
 
 

@@ -42,7 +42,6 @@ def test_a_rig_read_and_written_again_is_the_same(rig):
     again = retarget(canonicalise(first, fit, rest), fit, rest)
     (turned, heads), (turned_again, heads_again) = pose_rig(first, rest), pose_rig(again, rest)
     worst = angle_between(turned, turned_again).max()
-    print(f"{rig}: {np.degrees(worst):.2g}°, {np.abs(heads - heads_again).max() * 1000:.2g} mm")
     assert worst < TENTH
     assert np.abs(heads - heads_again).max() < 1e-4
 

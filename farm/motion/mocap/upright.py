@@ -206,8 +206,11 @@ def _motion_up(posed: Array, rest_up: Array) -> Array:
     along = _snapped(np.median(trunk, axis=0))
     stature = float(np.median(np.linalg.norm(posed[:, INDEX["head"]] - _mean(posed, "Foot"), axis=-1)))
     floor = float(np.min(_mean(posed, "Foot") @ along))
-    standing = (_standing(posed) > STANDING) & (trunk @ along > STANDING)
-    if np.mean(standing) >= MOST and np.mean(trunk @ rest_up > STANDING) < 1.0 - MOST and abs(floor) < 0.3 * stature:
+    if (
+        np.mean(trunk @ along > STANDING) >= MOST
+        and np.mean(trunk @ rest_up > STANDING) < 1.0 - MOST
+        and abs(floor) < 0.3 * stature
+    ):
         return along
     return rest_up
 
