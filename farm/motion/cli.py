@@ -53,6 +53,7 @@ def import_(file: Path, to: Path | None, table: str | None, propose: Path | None
     from farm.motion.mocap.importing import Changes, import_motion, read_capture, target_of, write_recording
     from farm.motion.mocap.naming import propose_table
 
+    _ready(file)
     if propose is not None:
         text = propose_table(read_capture(file, take), str(file))
         _write(propose, text)
@@ -70,6 +71,16 @@ def import_(file: Path, to: Path | None, table: str | None, propose: Path | None
         f"{target}: {written.duration:.2f} s at {written.fps:g} fps, {target.with_suffix('.npz').name} beside it"
     )
     return 0
+
+
+def _ready(file: Path) -> None:
+    """Load Blender for what only it reads, or say what it takes."""
+    if file.suffix.lower() in (".fbx", ".glb", ".gltf"):
+        from farm.doctor import require_renderer
+        from farm.quiet import load_blender
+
+        require_renderer()
+        load_blender()
 
 
 def _summary(imported: Any) -> str:

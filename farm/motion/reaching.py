@@ -23,6 +23,9 @@ OUT: Final = {ARM: np.array([0.0, 1.0, 0.0]), LEG_BONES: np.array([0.0, -1.0, 0.
 STRAIGHT: Final = 0.05
 """Up to this bend, in lengths of the limb, its joint's direction is more that of OUT than where the joint is."""
 
+WIDER: Final = 0.3
+"""How much of the hips' width goes into the stance: with none, wide hips stand with the feet drawn in."""
+
 
 def limb_length(skeleton: Skeleton, side: str, bones: tuple[str, str, str]) -> tuple[float, float]:
     """The lengths of a limb's two bones, metres."""
@@ -66,8 +69,8 @@ def _pole(start: Array, joint: Array, end: Array, out: Array, length: float) -> 
 def follow_limbs(skeleton: Skeleton, clip: Clip, performer: Skeleton, performed: Clip) -> Clip:
     """A clip with hands and feet where the performer's are, by the ratios of the limbs.
 
-    Hands are so from the shoulder joints, feet from midway between the double's hip joints and where the performer's
-    would be, the legs being what is scaled: so neither stance nor stride depends on how wide the hips are.
+    Hands are so from the shoulder joints, feet from the middle of the hips, but for some of what the double's hips are
+    wider by than the performer's, the legs being what is scaled.
     """
     _, shown = performer.pose(performed.rotations, performed.hips)
     ratio = skeleton.leg / performer.leg
@@ -78,7 +81,7 @@ def follow_limbs(skeleton: Skeleton, clip: Clip, performer: Skeleton, performed:
         clip = reach(skeleton, clip, side, ARM, places[:, shoulder] + longer * (shown[:, hand] - shown[:, shoulder]))
         wider = _hip_joint(skeleton, side) - ratio * _hip_joint(performer, side)
         foot = clip.hips + ratio * (shown[:, INDEX[f"{side}Foot"]] - performed.hips)
-        clip = reach(skeleton, clip, side, LEG_BONES, foot + 0.5 * turned[:, INDEX["hips"]] @ wider)
+        clip = reach(skeleton, clip, side, LEG_BONES, foot + WIDER * turned[:, INDEX["hips"]] @ wider)
     return clip
 
 

@@ -100,8 +100,9 @@ def unknown_names(tmp_path, performer):
     """A file whose bones no table knows, but a person would."""
     path = write_bvh(tmp_path / "odd.bvh", performer, swaying(performer), Style(names="mixamo", prefix=""))
     text = path.read_text()
-    for old, new in (("UpLeg", "_ThighX"), ("ForeArm", "_Low"), ("Arm", "_UpArmX"), ("Leg", "_ShinX"), 
-                     ("Foot", "_AnkleX"), ("Hand", "_WristX"), ("Hips", "PelvisX"), ("Spine", "BackX"), ("Head", "SkullX")):  # fmt: skip
+    for old, new in (("UpLeg", "_ThighX"), ("ForeArm", "_Low"), ("Arm", "_UpArmX"), ("Leg", "_ShinX"),
+                     ("Foot", "_AnkleX"), ("Hand", "_WristX"), ("Hips", "PelvisX"), ("Spine", "BackX"),
+                     ("Head", "SkullX")):  # fmt: skip
         text = text.replace(old, new)
     path.write_text(text)
     return path
