@@ -9,7 +9,8 @@ import pytest
 
 FARM = Path(__file__).parents[1] / "farm"
 HEAVY = ("bpy", "mathutils", "ray", "torch")
-PURE = ("farm.recipe", "farm.dataset", "farm.motion", "farm.cli", "farm.errors", "farm.double.base_mesh",
+PURE = ("farm.recipe", "farm.dataset", "farm.motion", "farm.motion.recording",
+        "farm.motion.mocap.importing", "farm.cli", "farm.errors", "farm.double.base_mesh",
         "farm.double.shape", "farm.double.scalp", "farm.double.rig_table",
         "farm.stage.framing", "farm.stage.template", "farm.render.seeds",
         "farm.cluster.plan", "farm.cluster.machine", "farm.cluster.progress")  # fmt: skip

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.double.rig_table import REQUIRED, Many, read_table
+from farm.double.rig_table import REQUIRED, Many, RigTable, read_table
 from farm.errors import BadInput, TemplateError
 from farm.motion.clip import Clip
 from farm.motion.rotation import about, between, frame, swing_twist, to_quaternion, unit
@@ -28,7 +28,7 @@ from farm.motion.skeleton import BONES, INDEX, PARENTS, SIDES, Skeleton, axis_at
 from farm.recipe import templates
 from farm.recipe.templates import nearest
 
-__all__ = ["Fit", "Link", "RigClip", "RigRest", "fit_rig", "load_table", "retarget"]
+__all__ = ["Fit", "Link", "RigClip", "RigRest", "fit_links", "fit_rig", "load_table", "read_links", "retarget"]
 
 Array = NDArray[np.float64]
 
@@ -80,7 +80,11 @@ def load_table(name: str) -> list[Link]:
 
     Bones that VRM 1.0 does not ask for may be left out.
     """
-    table, place = read_table(name), templates.place("rigs", name)
+    return read_links(read_table(name), templates.place("rigs", name))
+
+
+def read_links(table: RigTable, place: str) -> list[Link]:
+    """A table's links, canonical parents first; TemplateError calls it `place`."""
     links: list[Link] = []
     for bone in BONES:
         if bone in table.bones:
@@ -140,6 +144,11 @@ def fit_rig(name: str, rest: RigRest) -> Fit:
                 f"the rig has no bone '{link.name}', which templates/rigs/{name}.yaml names for {link.bone}"
                 f"{nearest(link.name, list(rest.names))}"
             )
+    return fit_links(links, rest)
+
+
+def fit_links(links: list[Link], rest: RigRest) -> Fit:
+    """Measure the canonical skeleton on a rig that has every bone of `links`."""
     indices = np.array([rest.names.index(link.name) for link in links], dtype=np.int32)
     joints, tails = np.zeros((len(BONES), 3)), np.zeros((len(BONES), 3))
     for link, index in zip(links, indices, strict=True):

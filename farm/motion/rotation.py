@@ -11,6 +11,8 @@ __all__ = [
     "about",
     "between",
     "frame",
+    "from_quaternion",
+    "slerp",
     "swing_twist",
     "to_quaternion",
     "to_vector",
@@ -79,6 +81,26 @@ def to_quaternion(matrix: Array) -> Array:
     row = np.take_along_axis(outer, largest[..., None, None], axis=-2)[..., 0, :]
     quaternion: Array = row / np.linalg.norm(row, axis=-1, keepdims=True)
     return np.where(quaternion[..., :1] < 0.0, -quaternion, quaternion)
+
+
+def from_quaternion(quaternion: Array) -> Array:
+    """Rotation matrices (..., 3, 3) of quaternions (..., 4) as (w, x, y, z), of any length but zero."""
+    q = quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True)
+    w, x, y, z = (q[..., i] for i in range(4))
+    rows = [
+        [1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y - w * z), 2.0 * (x * z + w * y)],
+        [2.0 * (x * y + w * z), 1.0 - 2.0 * (x * x + z * z), 2.0 * (y * z - w * x)],
+        [2.0 * (x * z - w * y), 2.0 * (y * z + w * x), 1.0 - 2.0 * (x * x + y * y)],
+    ]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def slerp(first: Array, second: Array, share: Array) -> Array:
+    """Rotation matrices (..., 3, 3) on the shortest way from one to another, at a share (...) of it."""
+    step = to_vector(np.swapaxes(first, -1, -2) @ second)
+    angle = np.linalg.norm(step, axis=-1)
+    blended: Array = first @ about(unit(step), angle * share)
+    return blended
 
 
 def to_vector(matrix: Array) -> Array:
