@@ -18,9 +18,11 @@ from farm.motion.skeleton import INDEX, SIDES, Skeleton
 __all__ = ["keep_apart"]
 
 Array = NDArray[np.float64]
-ROUNDS: Final = 4
+ROUNDS: Final = 6
 FEELS: Final = 0.008
 """Metres: an arm begins to give way about so far from what it would touch."""
+GAIN: Final = 1.4
+"""How much farther an arm is turned in a round than its deepest point asks, since it turns about the shoulder."""
 MOST: Final = 0.35
 """Radians that an arm turns at most in a round."""
 ARM: Final = ("UpperArm", "LowerArm", "Hand")
@@ -62,5 +64,5 @@ def _push(ends: Array, thick: Array, arm: list[int], pivot: Array) -> Array:
     reach = mine - pivot[:, None]
     turns = np.cross(reach, way) / np.maximum(np.sum(reach * reach, axis=-1), 0.02)[..., None]
     total = np.maximum(weight.sum(axis=1), 1e-9)
-    push: Array = np.sum((weight**2 / total[:, None])[..., None] * turns, axis=1)
+    push: Array = GAIN * np.sum((weight**2 / total[:, None])[..., None] * turns, axis=1)
     return push

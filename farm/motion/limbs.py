@@ -31,6 +31,8 @@ FINGERS: Final = 1.7
 """From the wrist to the fingertips, in distances from the wrist to the knuckles."""
 THICK: Final = 0.2
 """How thick a hand is, in the same."""
+OPPOSED: Final = 2.4
+"""Radians from which two rotations are nearly opposite."""
 
 Posed = tuple[Array, Array]
 
@@ -173,8 +175,14 @@ def _within(start: Array, goal: Array, lengths: tuple[Array, Array], easy: Array
 
 
 def mix(first: Array, second: Array, weight: Array) -> Array:
-    """Rotations (..., 3, 3) on the way from one to another."""
-    vector = to_vector(np.swapaxes(first, -1, -2) @ second) * weight[..., None]
+    """Rotations (..., 3, 3) on the way from one to another.
+
+    Two that are nearly opposite have no one way between them: the nearer they come to that, the less of it is gone, so
+    that the result moves smoothly where the way changes sides.
+    """
+    vector = to_vector(np.swapaxes(first, -1, -2) @ second)
+    apart = np.clip((np.pi - np.linalg.norm(vector, axis=-1)) / (np.pi - OPPOSED), 0.0, 1.0)
+    vector *= (weight * apart**2 * (3.0 - 2.0 * apart))[..., None]
     mixed: Array = first @ about(unit(vector), np.linalg.norm(vector, axis=-1))
     return mixed
 

@@ -80,7 +80,7 @@ def _entries(stunt: Stunt, name: str, act: StuntTemplate, *, first: bool, last: 
     """A template's keys with the poses at its ends; between chained stunts the later one's beginning is left out."""
     height = act.height * stunt.height
     effort = 1.0 if act.half_effort is None else height / (height + act.half_effort)
-    scale = Scale(height, act.distance * stunt.distance, float(stunt.rotations), effort)
+    scale = Scale(height, act.distance * stunt.distance, stunt.rotations if act.rotates else 1, effort)
     place = templates.place(KIND, name)
     entries = [Entry(key, f"{place}: keys.{label}", scale) for label, key in act.keys.items()]
     if act.start is not None and first:

@@ -32,6 +32,8 @@ ENOUGH: Final = 1e-5
 """Metres: the weight is over its support when it is off by less."""
 SAME: Final = 2e-3
 """Metres: layouts that differ by less are the same."""
+HALF: Final = 0.5
+"""Turns beyond which a key counts all rotations of the stunt, before which none but its own share."""
 PALM_THICK: Final = 0.014
 """Height of the wrist above what a hand lies on, in statures."""
 PALM_MIDDLE: Final = 0.6
@@ -45,7 +47,7 @@ class Scale:
 
     height: float
     distance: float
-    rotations: float
+    rotations: int
     effort: float
 
 
@@ -160,7 +162,8 @@ class _Layer:
         self._angles = read_bones(key.bones, f"{entry.place}.bones", onto=self._angles)
         turns = np.array([key.flip, key.tip, key.spin], dtype=np.float64)
         turned = self._turns / (2 * np.pi)
-        whole = np.where(np.isnan(turns), turned, turns * [scale.rotations, scale.rotations, scale.rotations])
+        more = np.where(np.abs(turns) > HALF, np.sign(turns) * (scale.rotations - 1), 0.0)
+        whole = np.where(np.isnan(turns), turned, turns + more)
         self._turns = 2 * np.pi * whole
         if key.contact is not None:
             self._bears = np.array([limb in key.contact for limb in LIMBS])

@@ -51,7 +51,7 @@ LAG: Final = 0.28
 """Share of the way flown in that time by which the foot lags at most."""
 LEADS: Final = 0.42
 """Share of the way at take-off speed by which the weight has moved when it leaves the ground."""
-LEANS: Final = 0.55
+LEANS: Final = 0.32
 """The farthest that the weight is before or behind its support by itself, leg lengths."""
 YIELDS: Final = 0.035
 """Seconds in which flesh and floor take up a fall."""

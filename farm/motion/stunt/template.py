@@ -94,7 +94,7 @@ class Key(Part):
     slide     resting on the body: how far it is dragged before it rolls or lies still, leg lengths
     soften    resting on the body after a flight: seconds in which what it falls on gives way
     leap      how far the centre of mass rises in the flight that begins here: shares of the stunt's height
-    flip      turns forward about the body's left-right axis so far, of which each counts `rotations` times
+    flip      turns forward about the body's left-right axis so far
     tip       turns to the left about the front-back axis
     spin      turns to the left about the vertical
     bones     angles in degrees as in poses, over those of the key before
@@ -138,6 +138,7 @@ class StuntTemplate(Part):
     start, end        pose that it begins or ends in; none: it begins or ends as its keys say
     begins, ends      what it begins or ends as, so that chained stunts fit
     from_height       shares of its height above the floor at which it begins
+    rotates           its last turns are as many as the stunt's `rotations`
     settle            seconds from the last key to the pose at the end
     half_effort       metres: the keys are of a stunt of full effort, and a lower one goes less far from its start, in
                       proportion to height / (height + half_effort)
@@ -153,6 +154,7 @@ class StuntTemplate(Part):
     distance: float = Field(default=0.0, ge=0, le=12)
     half_effort: float | None = Field(default=None, gt=0, le=1)
     from_height: float = Field(default=0.0, ge=0, le=1)
+    rotates: bool = False
     settle: float = Field(default=0.6, gt=0.05, le=4)
     props: tuple[Prop, ...] = ()
     keys: dict[str, Key] = Field(min_length=1)
