@@ -22,6 +22,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from pydantic import Field
+
 from farm.errors import TemplateError
 from farm.recipe import templates
 from farm.recipe.templates import Part, nearest
@@ -88,9 +90,9 @@ class Controls(Part):
 
     root: str
     bones: dict[str, str]
-    copies: dict[str, str] = {}
-    still: list[str] = []
-    switches: dict[str, dict[str, float]] = {}
+    copies: dict[str, str] = Field(default_factory=dict)
+    still: list[str] = Field(default_factory=list)
+    switches: dict[str, dict[str, float]] = Field(default_factory=dict)
 
 
 class RigTable(Part):

@@ -41,21 +41,25 @@ def _controls(
     """The root and the driven bones, each with the last of the links of the canonical bone that it turns."""
     last = {link.bone: number for number, link in enumerate(links)}
     if controls.root not in rest.names:
-        raise BadInput(f"the rig has no control '{controls.root}', which {place} names as root"
-                       f"{nearest(controls.root, list(rest.names))}")  # fmt: skip
+        raise BadInput(_no_control(controls.root, "root", rest, place))
     root = rest.names.index(controls.root)
     driven = [(root, last["hips"])]
     for bone in REQUIRED:
         if bone not in controls.bones:
-            raise TemplateError(f"{place}: controls: no control is given for {bone}; add a line '{bone}: …' under bones")
+            raise TemplateError(
+                f"{place}: controls: no control is given for {bone}; add a line '{bone}: …' under bones"
+            )
     for bone, control in controls.bones.items():
         if control in rest.names and bone in last:
             driven.append((rest.names.index(control), last[bone]))
         elif bone in REQUIRED:
-            raise BadInput(
-                f"the rig has no control '{control}', which {place} names for {bone}{nearest(control, list(rest.names))}"
-            )
+            raise BadInput(_no_control(control, bone, rest, place))
     return root, driven
+
+
+def _no_control(control: str, bone: str, rest: RigRest, place: str) -> str:
+    near = nearest(control, list(rest.names))
+    return f"the rig has no control '{control}', which {place} names for {bone}{near}"
 
 
 def _leads(controls: Controls, rest: RigRest) -> NDArray[np.int32]:
@@ -78,7 +82,7 @@ def _between(driven: Sequence[int], root: int, leads: NDArray[np.int32], rest: R
             if above < 0:
                 raise BadInput(
                     f"the rig's bone '{rest.names[bone]}' does not hang on '{rest.names[root]}', by which {place} moves "
-                    f"the whole rig: parent it to that, or name another bone there"
+                    f"the rig: parent it to that, or name another bone there"
                 )
             found[above] = None
         else:

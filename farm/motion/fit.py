@@ -48,7 +48,7 @@ class Drive:
 
     driven    the rig's bone and the link that it moves with, for each bone that is keyed
     root      the driven bone that is moved as well as turned
-    leads     (R,) the bone that each of the rig's bones moves with, −1 for none: its parent, or a control that it copies
+    leads     (R,) the bone that each of the rig's bones moves with, −1 for none: its parent, or what it copies
     still     bones that are put to rest: controls that would add to the motion, and what lies between driven ones
     switches  what properties of bones are set to, as ((bone, property), value)
     """

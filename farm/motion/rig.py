@@ -92,7 +92,7 @@ def _links(bone: str, entry: str | Many, place: str) -> list[Link]:
 def fit_rig(name: str, rest: RigRest) -> Fit:
     """Measure the canonical skeleton on a rig by the table `name`.
 
-    Bones that VRM 1.0 does not ask for may be missing, of the table and of the rig. BadInput where the rig lacks others.
+    Bones that VRM 1.0 does not ask for may be missing in the table and on the rig; BadInput where the rig lacks others.
     """
     table, place = read_table(name), templates.place("rigs", name)
     links = _found_links(load_table(name), rest, place)
@@ -282,7 +282,8 @@ def _root_head(hips: Array, moved: Array, fit: Fit, rest: RigRest) -> Array:
         lead = int(fit.drive.leads[bone])
         offset = offset + np.einsum("nij,j->ni", moved[:, lead], rest.heads[bone] - rest.heads[lead])
         bone = lead
-    return hips - offset
+    head: Array = hips - offset
+    return head
 
 
 def _relative(moved: Array, leads: NDArray[np.int32]) -> Array:
