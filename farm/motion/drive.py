@@ -81,8 +81,8 @@ def _between(driven: Sequence[int], root: int, leads: NDArray[np.int32], rest: R
             above = int(leads[above])
             if above < 0:
                 raise BadInput(
-                    f"the rig's bone '{rest.names[bone]}' does not hang on '{rest.names[root]}', by which {place} moves "
-                    f"the rig: parent it to that, or name another bone there"
+                    f"the rig's bone '{rest.names[bone]}' does not hang on '{rest.names[root]}', by which {place} "
+                    f"moves the rig: parent it to that, or name another bone there"
                 )
             found[above] = None
         else:

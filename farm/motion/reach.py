@@ -28,8 +28,9 @@ RISE: Final = {"spine": 0.121, "chest": 0.333, "upperChest": 0.628}
 """How far up from the hip joints to the shoulders' these lie, on the base mesh's default rig."""
 BACK: Final = {"spine": 0.038, "chest": 0.048, "upperChest": 0.064}
 """How far behind the line between them, in lengths of that line."""
-NECK_RISE: Final = 0.63
-"""How far up from the shoulders' joints to the head's the neck begins."""
+NECK: Final = (0.63, 0.042)
+"""The neck begins at this share of the way from the shoulders' joints to the head's, and this far behind it in trunk
+lengths."""
 COLLAR: Final = (0.37, 0.063)
 """A collarbone begins at this share of the way out to its shoulder's joint, and this far above it in trunk lengths."""
 LEAST_LEVER: Final = 0.1
@@ -40,6 +41,8 @@ UNDO_STEPS: Final = 24
 def standard_joints(joints: Array, present: frozenset[str], bones: Sequence[str]) -> None:
     """Move the joints (B, 3) of the trunk at rest to their standard places.
 
+    What no lean can reach is shared between the rig's agreement with its canonical skeleton and that of rigs with one
+    another: spine and chest come half the way to or fro, and neck and collarbones half the way altogether.
     `bones` names the canonical bone of each of the rig's; a trunk of one bone cannot lean, so its joint stays.
     """
     hips, head = joints[INDEX["hips"]], joints[INDEX["head"]]
@@ -48,13 +51,18 @@ def standard_joints(joints: Array, present: frozenset[str], bones: Sequence[str]
     back = np.array([0.0, up[2], 0.0])
     if sum(bone in TRUNK for bone in bones) > 1:
         for bone in TRUNK:
+            measured = joints[INDEX[bone], 1]
             joints[INDEX[bone]] = hips + RISE[bone] * (shoulders - hips) + BACK[bone] * back
+            if bone in present:
+                joints[INDEX[bone], 1] = 0.5 * (joints[INDEX[bone], 1] + measured)
     if "neck" in present:
-        joints[INDEX["neck"]] = shoulders + NECK_RISE * (head - shoulders)
+        standard = shoulders + NECK[0] * (head - shoulders) + NECK[1] * back
+        joints[INDEX["neck"]] = 0.5 * (joints[INDEX["neck"]] + standard)
     for side in SIDES:
         if f"{side}Shoulder" in present:
             out = COLLAR[0] * (joints[INDEX[f"{side}UpperArm"]] - shoulders)
-            joints[INDEX[f"{side}Shoulder"]] = shoulders + out + COLLAR[1] * up
+            standard = shoulders + out + COLLAR[1] * up
+            joints[INDEX[f"{side}Shoulder"]] = 0.5 * (joints[INDEX[f"{side}Shoulder"]] + standard)
 
 
 def _shoulders(joints: Array) -> Array:
