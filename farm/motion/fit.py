@@ -70,6 +70,7 @@ class Fit:
     links      the table, of the bones that the rig has
     indices    (L,) the rig's bone of each link
     heads      (L, 3) where those begin in the rig's rest pose
+    skull      (3,) the point of the head in the T-pose that poses bring to the same place on any rig
     turns      (B,) the canonical bone that each one turns with: itself, or a missing one above whose rotation it takes
     drive      where the motion is written
     """
@@ -80,5 +81,6 @@ class Fit:
     links: tuple[Link, ...]
     indices: NDArray[np.int32]
     heads: Array
+    skull: Array
     turns: NDArray[np.int32]
     drive: Drive

@@ -1,10 +1,10 @@
-"""The trunk of any rig where the canonical one is: rigs of one body place its joints differently.
+"""Shoulders, hands and head of any rig where the canonical ones are: rigs of one body place their joints differently.
 
 The joints of spine, chest and neck and the collarbones' are not seen on a body, and each rig puts them elsewhere along
 it, up to a tenth of the trunk. If each took its bone's rotation only, a pose would bring the shoulders to other places
-on each rig, and the hands with them. So the canonical joints lie at standard places, and a rig's lower spine, neck and
-collarbones lean, by as little as brings chest, head and shoulders where the canonical skeleton has them. All other
-bones, the topmost of the spine among them, turn as it says.
+on each rig, and the hands with them. So the canonical joints lie at standard places, and a rig's lower spine, neck,
+collarbones and arms lean, by as little as points the chest, the head, the shoulders, elbows and wrists to where the
+canonical skeleton has them. All other bones, chest, head and hands among them, turn as it says.
 """
 
 from __future__ import annotations
@@ -31,38 +31,43 @@ BACK: Final = {"spine": 0.038, "chest": 0.048, "upperChest": 0.064}
 NECK: Final = (0.63, 0.042)
 """The neck begins at this share of the way from the shoulders' joints to the head's, and this far behind it in trunk
 lengths."""
+HEAD: Final = (0.418, -0.05)
+"""The skull turns this far above the shoulders' joints and this far behind them, in trunk lengths."""
 COLLAR: Final = (0.37, 0.063)
 """A collarbone begins at this share of the way out to its shoulder's joint, and this far above it in trunk lengths."""
+LEANING: Final = (*TRUNK, "neck", *(side + part for side in SIDES for part in ("Shoulder", "UpperArm", "LowerArm")))
 LEAST_LEVER: Final = 0.1
 """A lower spine that is shorter than this, in trunk lengths, does not lean."""
 UNDO_STEPS: Final = 24
 
 
-def standard_joints(joints: Array, present: frozenset[str], bones: Sequence[str]) -> None:
-    """Move the joints (B, 3) of the trunk at rest to their standard places.
+def standard_joints(joints: Array, present: frozenset[str], bones: Sequence[str]) -> Array:
+    """Move the joints (B, 3) of the trunk at rest to their standard places; returns the skull's (3,).
 
     What no lean can reach is shared between the rig's agreement with its canonical skeleton and that of rigs with one
-    another: spine and chest come half the way to or fro, and neck and collarbones half the way altogether.
-    `bones` names the canonical bone of each of the rig's; a trunk of one bone cannot lean, so its joint stays.
+    another: spine and chest come half the way to or fro, the neck half the way altogether, and the skull is halfway
+    between the head's joint and its standard place. A trunk of one bone cannot lean, so its joint stays. `bones` names
+    the canonical bone of each of the rig's.
     """
     hips, head = joints[INDEX["hips"]], joints[INDEX["head"]]
     shoulders = _shoulders(joints)
-    up = np.array([0.0, 0.0, np.linalg.norm(shoulders - hips)])
-    back = np.array([0.0, up[2], 0.0])
+    length = float(np.linalg.norm(shoulders - hips))
+    up, back = np.array([0.0, 0.0, length]), np.array([0.0, length, 0.0])
     if sum(bone in TRUNK for bone in bones) > 1:
         for bone in TRUNK:
             measured = joints[INDEX[bone], 1]
             joints[INDEX[bone]] = hips + RISE[bone] * (shoulders - hips) + BACK[bone] * back
             if bone in present:
                 joints[INDEX[bone], 1] = 0.5 * (joints[INDEX[bone], 1] + measured)
+    skull: Array = 0.5 * (head + shoulders + HEAD[0] * up + HEAD[1] * back)
     if "neck" in present:
-        standard = shoulders + NECK[0] * (head - shoulders) + NECK[1] * back
+        standard = shoulders + NECK[0] * (skull - shoulders) + NECK[1] * back
         joints[INDEX["neck"]] = 0.5 * (joints[INDEX["neck"]] + standard)
     for side in SIDES:
         if f"{side}Shoulder" in present:
             out = COLLAR[0] * (joints[INDEX[f"{side}UpperArm"]] - shoulders)
-            standard = shoulders + out + COLLAR[1] * up
-            joints[INDEX[f"{side}Shoulder"]] = 0.5 * (joints[INDEX[f"{side}Shoulder"]] + standard)
+            joints[INDEX[f"{side}Shoulder"]] = shoulders + out + COLLAR[1] * up
+    return skull
 
 
 def _shoulders(joints: Array) -> Array:
@@ -82,16 +87,28 @@ def follow(world: Array, places: Array, fit: Fit) -> Array:
     world   (N, B, 3, 3) and places (N, B, 3) of the canonical skeleton, as `Skeleton.pose` returns them
     """
     moved = _as_linked(world, fit)
-    sunk = fit.skeleton.joint("hips") - fit.hips
-    top = _lean_trunk(moved, world, places, fit, sunk)
+    top = _lean_trunk(moved, world, places, fit)
     chest = _links(fit, TRUNK)[-1]
-    for bone, end in (("neck", "head"), *((f"{side}Shoulder", f"{side}UpperArm") for side in SIDES)):
-        chain = _links(fit, (bone,))
-        if chain:
-            start = top + _turned(moved[:, chest], fit.heads[chain[0]] - fit.heads[chest])
-            last = fit.skeleton.joint(end) - sunk
-            _aim(moved, chain, start, np.concatenate([fit.heads[chain], last[None]]), places[:, INDEX[end]])
+    for bones, targets in _reaches(world, places, fit):
+        place, carrier, from_ = top, chest, fit.heads[chest]
+        for bone, target in zip(bones[:-1], targets, strict=True):
+            chain, end = _links(fit, (bone,)), fit.heads[_links(fit, (bones[bones.index(bone) + 1],))[0]]
+            if not chain:
+                continue
+            start = place + _turned(moved[:, carrier], fit.heads[chain[0]] - from_)
+            heads = np.concatenate([fit.heads[chain], end[None]])
+            _aim(moved, chain, start, heads, target)
+            place, carrier, from_ = start + _walk(moved, chain, heads)[:, -1], chain[-1], end
     return moved
+
+
+def _reaches(world: Array, places: Array, fit: Fit) -> list[tuple[tuple[str, ...], list[Array]]]:
+    """Chains of canonical bones that hang on the chest, and where the next of each begins (N, 3)."""
+    neck, head, skull = INDEX["neck"], INDEX["head"], fit.skull
+    lifted = places[:, neck] + _turned(world[:, neck], skull - fit.skeleton.joint("neck"))
+    pose = lifted - _turned(world[:, head], skull - fit.skeleton.joint("head"))
+    arms = [tuple(f"{side}{part}" for part in ("Shoulder", "UpperArm", "LowerArm", "Hand")) for side in SIDES]
+    return [(("neck", "head"), [pose]), *((arm, [places[:, INDEX[bone]] for bone in arm[1:]]) for arm in arms)]
 
 
 def _as_linked(world: Array, fit: Fit) -> Array:
@@ -129,9 +146,9 @@ def _walk(moved: Array, chain: Sequence[int], heads: Array) -> Array:
     return walked
 
 
-def _lean_trunk(moved: Array, world: Array, places: Array, fit: Fit, sunk: Array) -> Array:
+def _lean_trunk(moved: Array, world: Array, places: Array, fit: Fit) -> Array:
     """Lean all but the topmost of the trunk's bones; returns where that one begins (N, 3)."""
-    chain = _links(fit, TRUNK)
+    chain, sunk = _links(fit, TRUNK), fit.skeleton.joint("hips") - fit.hips
     heads = fit.heads[chain]
     start = places[:, INDEX["hips"]] + _turned(world[:, INDEX["hips"]], heads[0] - fit.hips)
     if len(chain) == 1:
@@ -164,7 +181,7 @@ def before_follow(world: Array, hips: Array, fit: Fit) -> Array:
     found = world.copy()
     for _ in range(UNDO_STEPS):
         moved = follow(found, fit.skeleton.places(found, hips), fit)
-        for bone in (*TRUNK, "neck", *(f"{side}Shoulder" for side in SIDES)):
+        for bone in LEANING:
             chain, index = _links(fit, (bone,)), INDEX[bone]
             if chain:
                 asked = world[:, index] @ fit.alignment[index]

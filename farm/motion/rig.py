@@ -41,6 +41,9 @@ Array = NDArray[np.float64]
 # The sole beyond the ankle and the ball, in distances from ankle to ball, on the base mesh.
 HEEL_BEHIND_ANKLE: Final = 0.34
 TIP_BEYOND_BALL: Final = 0.40
+FOOT: Final = 0.16
+"""From ankle to ball, in leg lengths, on the base mesh. Rigs place the joint of the toes up to a centimetre to and fro;
+half of that goes into the sole, by which a body is balanced."""
 
 # Where there is no bone for it, on the base mesh.
 BALL_AHEAD: Final = 1.65
@@ -104,15 +107,17 @@ def fit_rig(name: str, rest: RigRest) -> Fit:
     joints[INDEX["hips"]] = 0.5 * (joints[INDEX["leftUpperLeg"]] + joints[INDEX["rightUpperLeg"]])
     present = frozenset(link.bone for link in links)
     _complete(joints, tails, present)
-    standard_joints(joints, present, [link.bone for link in links])
+    skull = standard_joints(joints, present, [link.bone for link in links])
     alignment = _align(joints, tails, present)
+    skeleton = _t_pose(joints, alignment)
     return Fit(
-        skeleton=_t_pose(joints, alignment),
+        skeleton=skeleton,
         hips=joints[INDEX["hips"]],
         alignment=alignment,
         links=tuple(links),
         indices=indices,
         heads=rest.heads[indices],
+        skull=skull + skeleton.joint("hips") - joints[INDEX["hips"]],
         turns=_turns(present),
         drive=plan_drive(table.controls, links, rest, place),
     )
@@ -218,9 +223,11 @@ def _t_pose(joints: Array, alignment: Array) -> Skeleton:
 
 def _sole(joints: Array, side: str) -> Array:
     """Heel, ball and tip (3, 3) of a foot flat on z = 0."""
-    ankle, ball = joints[INDEX[f"{side}Foot"]], joints[INDEX[f"{side}Toes"]]
-    along = ball - ankle
-    points = np.stack([ankle - HEEL_BEHIND_ANKLE * along, ball, ball + TIP_BEYOND_BALL * along])
+    hip, knee, ankle, toes = (joints[INDEX[side + part]] for part in ("UpperLeg", "LowerLeg", "Foot", "Toes"))
+    leg = np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee)
+    along = (toes - ankle) * [1.0, 1.0, 0.0]
+    along *= 0.5 + 0.5 * FOOT * leg / np.linalg.norm(along)
+    points = np.stack([ankle - HEEL_BEHIND_ANKLE * along, ankle + along, ankle + (1.0 + TIP_BEYOND_BALL) * along])
     points[:, 2] = 0.0
     return points
 
