@@ -45,11 +45,11 @@ def standard_joints(joints: Array, present: frozenset[str], bones: Sequence[str]
     """Move the joints (B, 3) of the trunk at rest to their standard places; returns the skull's (3,).
 
     What no lean can reach is shared between the rig's agreement with its canonical skeleton and that of rigs with one
-    another: spine and chest come half the way to or fro, the neck half the way altogether, and the skull is halfway
-    between the head's joint and its standard place. A trunk of one bone cannot lean, so its joint stays. `bones` names
-    the canonical bone of each of the rig's.
+    another: spine and chest come half the way to or fro, and the neck half the way altogether. A trunk of one bone
+    cannot lean, so its joint stays. The skull's is where a body's is, wherever a rig has the joint of its head.
+    `bones` names the canonical bone of each of the rig's.
     """
-    hips, head = joints[INDEX["hips"]], joints[INDEX["head"]]
+    hips = joints[INDEX["hips"]]
     shoulders = _shoulders(joints)
     length = float(np.linalg.norm(shoulders - hips))
     up, back = np.array([0.0, 0.0, length]), np.array([0.0, length, 0.0])
@@ -59,7 +59,7 @@ def standard_joints(joints: Array, present: frozenset[str], bones: Sequence[str]
             joints[INDEX[bone]] = hips + RISE[bone] * (shoulders - hips) + BACK[bone] * back
             if bone in present:
                 joints[INDEX[bone], 1] = 0.5 * (joints[INDEX[bone], 1] + measured)
-    skull: Array = 0.5 * (head + shoulders + HEAD[0] * up + HEAD[1] * back)
+    skull: Array = shoulders + HEAD[0] * up + HEAD[1] * back
     if "neck" in present:
         standard = shoulders + NECK[0] * (skull - shoulders) + NECK[1] * back
         joints[INDEX["neck"]] = 0.5 * (joints[INDEX["neck"]] + standard)

@@ -125,13 +125,14 @@ def fit_rig(name: str, rest: RigRest) -> Fit:
 
 def _found_links(links: list[Link], rest: RigRest, place: str) -> list[Link]:
     """The links whose bones the rig has; of a chain that it has in part, only a required bone's is an error."""
-    lost = {link.bone for link in links if link.name not in rest.names}
-    for link in links:
-        if link.name not in rest.names and link.bone in REQUIRED:
-            raise BadInput(
-                f"the rig has no bone '{link.name}', which {place} names for {link.bone}"
-                f"{nearest(link.name, list(rest.names))}"
-            )
+    lost = {link.bone: link.name for link in reversed(links) if link.name not in rest.names}
+    needed = [bone for bone in BONES if bone in lost and bone in REQUIRED]
+    if needed:
+        name, others = lost[needed[0]], f", nor for {', '.join(needed[1:])}" if needed[1:] else ""
+        raise BadInput(
+            f"the rig has no bone '{name}', which {place} names for {needed[0]}{others}"
+            f"{nearest(name, list(rest.names))}"
+        )
     return [link for link in links if link.bone not in lost]
 
 
