@@ -41,9 +41,11 @@ Array = NDArray[np.float64]
 # The sole beyond the ankle and the ball, in distances from ankle to ball, on the base mesh.
 HEEL_BEHIND_ANKLE: Final = 0.34
 TIP_BEYOND_BALL: Final = 0.40
-FOOT: Final = 0.16
-"""From ankle to ball, in leg lengths, on the base mesh. Rigs place the joint of the toes up to a centimetre to and fro;
-half of that goes into the sole, by which a body is balanced."""
+FOOT: Final = (0.16, 0.37)
+"""The toes' joint lies this far ahead of the ankle, in leg lengths, at this share of its height, on the base mesh. Rigs
+place it up to two centimetres elsewhere; the canonical one, about which feet roll, lies halfway."""
+FOOT_SLACK: Final = 0.15
+"""The sole, over which a body is balanced, is of the base mesh's length, unless the rig's foot differs by more."""
 
 # Where there is no bone for it, on the base mesh.
 BALL_AHEAD: Final = 1.65
@@ -107,6 +109,7 @@ def fit_rig(name: str, rest: RigRest) -> Fit:
     joints[INDEX["hips"]] = 0.5 * (joints[INDEX["leftUpperLeg"]] + joints[INDEX["rightUpperLeg"]])
     present = frozenset(link.bone for link in links)
     _complete(joints, tails, present)
+    _standard_toes(joints)
     skull = standard_joints(joints, present, [link.bone for link in links])
     alignment = _align(joints, tails, present)
     skeleton = _t_pose(joints, alignment)
@@ -158,6 +161,20 @@ def _complete(joints: Array, tails: Array, present: frozenset[str]) -> None:
             joints[INDEX[bone]] = _knuckle(joints[INDEX[parent]], joints[INDEX[str(PARENTS[parent])]])
         else:
             joints[INDEX[bone]] = joints[INDEX[parent]]
+
+
+def _standard_toes(joints: Array) -> None:
+    for side in SIDES:
+        ankle, toes = joints[INDEX[f"{side}Foot"]], joints[INDEX[f"{side}Toes"]]
+        ahead = unit((toes - ankle) * [1.0, 1.0, 0.0])
+        standard = ankle * [1.0, 1.0, FOOT[1]] + FOOT[0] * _leg(joints, side) * ahead
+        joints[INDEX[f"{side}Toes"]] = 0.5 * (toes + standard)
+
+
+def _leg(joints: Array, side: str) -> float:
+    """The length of thigh and shin."""
+    hip, knee, ankle = (joints[INDEX[side + part]] for part in ("UpperLeg", "LowerLeg", "Foot"))
+    return float(np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee))
 
 
 def _ball(ankle: Array, tail: Array) -> Array:
@@ -224,10 +241,9 @@ def _t_pose(joints: Array, alignment: Array) -> Skeleton:
 
 def _sole(joints: Array, side: str) -> Array:
     """Heel, ball and tip (3, 3) of a foot flat on z = 0."""
-    hip, knee, ankle, toes = (joints[INDEX[side + part]] for part in ("UpperLeg", "LowerLeg", "Foot", "Toes"))
-    leg = np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee)
-    along = (toes - ankle) * [1.0, 1.0, 0.0]
-    along *= 0.5 + 0.5 * FOOT * leg / np.linalg.norm(along)
+    ankle, along = joints[INDEX[f"{side}Foot"]], (joints[INDEX[f"{side}Toes"]] - joints[INDEX[f"{side}Foot"]])
+    own = float(np.linalg.norm(along[:2]))
+    along = along / own * np.clip(FOOT[0] * _leg(joints, side), (1.0 - FOOT_SLACK) * own, (1.0 + FOOT_SLACK) * own)
     points = np.stack([ankle - HEEL_BEHIND_ANKLE * along, ankle + along, ankle + (1.0 + TIP_BEYOND_BALL) * along])
     points[:, 2] = 0.0
     return points
