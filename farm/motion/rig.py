@@ -17,13 +17,14 @@ shoulders and head, and `farm.motion.reach` brings the rig's chest, shoulders an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.double.rig_table import REQUIRED, Many, read_table
+from farm.double.own.detect import match_table
+from farm.double.rig_table import REQUIRED, Many, RigTable, read_table
 from farm.errors import BadInput, TemplateError
 from farm.motion.clip import Clip
 from farm.motion.drive import leaders_first, plan_drive
@@ -97,10 +98,11 @@ def _links(bone: str, entry: str | Many, place: str) -> list[Link]:
 def fit_rig(name: str, rest: RigRest) -> Fit:
     """Measure the canonical skeleton on a rig by the table `name`.
 
+    Names may differ from the table's in case and in what stands before all of them, as `mixamorig7:Hips`.
     Bones that VRM 1.0 does not ask for may be missing in the table and on the rig; BadInput where the rig lacks others.
     """
     table, place = read_table(name), templates.place("rigs", name)
-    links = _found_links(load_table(name), rest, place)
+    links = _found_links(_as_named(load_table(name), table, rest), rest, place)
     indices = np.array([rest.names.index(link.name) for link in links], dtype=np.int32)
     joints, tails = np.zeros((len(BONES), 3)), np.zeros((len(BONES), 3))
     for link, index in zip(links, indices, strict=True):
@@ -124,6 +126,14 @@ def fit_rig(name: str, rest: RigRest) -> Fit:
         turns=_turns(present),
         drive=plan_drive(table.controls, links, rest, place),
     )
+
+
+def _as_named(links: list[Link], table: RigTable, rest: RigRest) -> list[Link]:
+    """The links with the rig's own names."""
+    if all(link.name in rest.names for link in links):
+        return links
+    renamed = match_table(rest.names, table).renamed
+    return [replace(link, name=renamed.get(link.name, link.name)) for link in links]
 
 
 def _found_links(links: list[Link], rest: RigRest, place: str) -> list[Link]:
