@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.motion.fit import Fit
-from farm.motion.rotation import about, between, swing_twist, unit
+from farm.motion.rotation import about, between, swing_twist, to_vector, unit
 from farm.motion.skeleton import INDEX, PARENTS, SIDES, axis_at_rest
 
 __all__ = ["before_follow", "follow", "standard_joints"]
@@ -39,6 +39,8 @@ LEANING: Final = (*TRUNK, "neck", *(side + part for side in SIDES for part in ("
 LEAST_LEVER: Final = 0.1
 """A lower spine that is shorter than this, in trunk lengths, does not lean."""
 UNDO_STEPS: Final = 24
+UNDO_SHARE: Final = 0.6
+"""A step takes this share of what is missing, for a short neck answers with up to twice as much."""
 
 
 def standard_joints(joints: Array, present: frozenset[str], bones: Sequence[str]) -> Array:
@@ -185,6 +187,6 @@ def before_follow(world: Array, hips: Array, fit: Fit) -> Array:
             chain, index = _links(fit, (bone,)), INDEX[bone]
             if chain:
                 asked = world[:, index] @ fit.alignment[index]
-                turn = asked @ np.swapaxes(moved[:, chain[-1]], -1, -2)
+                turn = _from_vector(UNDO_SHARE * to_vector(asked @ np.swapaxes(moved[:, chain[-1]], -1, -2)))
                 found[:, index : fit.turns[index] + 1] = (turn @ found[:, fit.turns[index]])[:, None]
     return found
