@@ -11,7 +11,7 @@ from bpy_extras.anim_utils import action_ensure_channelbag_for_slot
 from numpy.typing import NDArray
 
 from farm.motion.rig import RigClip
-from farm.motion.sparse import Error, sparse_curve, travel_error, turn_error
+from farm.motion.sparse import Curve, sparse_curve, travel_error, turn_error
 
 __all__ = ["ROTATION_TOLERANCE", "TRAVEL_TOLERANCE", "make_action"]
 
@@ -29,55 +29,45 @@ BEZIER: Final = _RNA["interpolation"].enum_items["BEZIER"].value
 ALIGNED: Final = _RNA["handle_left_type"].enum_items["ALIGNED"].value
 
 
-class Sheet:
-    """The channels of a new action for one armature."""
+class _Sheet:
+    """The channels of a new action for one armature, keyed at frames (N,)."""
 
-    def __init__(self, name: str, armature: Any) -> None:
-        """An empty action."""
+    def __init__(self, name: str, armature: Any, frames: NDArray[np.int_]) -> None:
         self.action = bpy.data.actions.new(name)
         self.slot = self.action.slots.new(id_type="OBJECT", name=armature.name)
         self._bag = action_ensure_channelbag_for_slot(self.action, self.slot)
+        self._frames = frames
 
-    def points(self, path: str, channel: int, group: str, count: int) -> Any:
-        """The new curve of a channel and its empty keys."""
+    def _curve(self, path: str, channel: int, group: str, keys: Array) -> Any:
+        """A channel's new curve with keys (K, 2)."""
         curve = self._bag.fcurves.ensure(path, index=channel, group_name=group)
-        curve.keyframe_points.add(count)
+        curve.keyframe_points.add(len(keys))
+        curve.keyframe_points.foreach_set("co", keys.astype(np.float32).ravel())
         return curve
 
-    def dense(self, path: str, group: str, frames: NDArray[np.int_], values: Array, *_: Any) -> None:
+    def dense(self, path: str, group: str, values: Array) -> None:
         """Key values (N, C), linear between frames; one key for a channel that does not change."""
         for channel, column in enumerate(values.T):
             kept = slice(None) if np.ptp(column) > STILL else slice(1)
-            co = np.column_stack([frames[kept], column[kept]])
-            curve = self.points(path, channel, group, len(co))
-            curve.keyframe_points.foreach_set("co", co.astype(np.float32).ravel())
-            curve.keyframe_points.foreach_set("interpolation", np.full(len(co), LINEAR, dtype=np.int32))
+            keys = np.column_stack([self._frames[kept], column[kept]])
+            curve = self._curve(path, channel, group, keys)
+            curve.keyframe_points.foreach_set("interpolation", np.full(len(keys), LINEAR, dtype=np.int32))
             curve.update()
 
-    def sparse(
-        self, path: str, group: str, frames: NDArray[np.int_], values: Array, error: Error, least: float
-    ) -> None:
-        """Key values (N, C) to within `least` of an error, with handles at a third of the way between keys."""
-        fitted = sparse_curve(values, error, least)
-        times = frames[fitted.at].astype(np.float64)
-        third = np.diff(times) / 3.0
-        before, after = np.append(third[:1], third), np.append(third, third[-1:])
-        if len(times) == 1:
-            before = after = np.ones(1)
-        for channel in range(fitted.values.shape[1]):
-            value, slope = fitted.values[:, channel], fitted.slopes[:, channel]
-            curve = self.points(path, channel, group, len(times))
+    def sparse(self, path: str, group: str, fitted: Curve) -> None:
+        """Key a fitted curve, with handles along its slopes at a third of the way to the neighbouring keys."""
+        times = self._frames[fitted.at].astype(np.float64)
+        thirds = np.diff(times) / 3.0 if len(times) > 1 else np.ones(1)
+        aside = {"left": -np.append(thirds[:1], thirds), "right": np.append(thirds, thirds[-1:])}
+        for channel, (value, slope) in enumerate(zip(fitted.values.T, fitted.slopes.T, strict=True)):
+            curve = self._curve(path, channel, group, np.column_stack([times, value]))
             points = curve.keyframe_points
-            points.foreach_set("co", _pairs(times, value))
             points.foreach_set("interpolation", np.full(len(times), BEZIER, dtype=np.int32))
-            for side, away in (("left", -before), ("right", after)):
+            for side, away in aside.items():
+                handles = np.column_stack([times + away[: len(times)], value + away[: len(times)] * slope])
                 points.foreach_set(f"handle_{side}_type", np.full(len(times), ALIGNED, dtype=np.int32))
-                points.foreach_set(f"handle_{side}", _pairs(times + away, value + away * slope))
+                points.foreach_set(f"handle_{side}", handles.astype(np.float32).ravel())
             curve.update()
-
-
-def _pairs(times: Array, values: Array) -> NDArray[np.float32]:
-    return np.column_stack([times, values]).astype(np.float32).ravel()
 
 
 def make_action(
@@ -94,14 +84,21 @@ def make_action(
     switches   properties of bones, as ((bone, property), value), that are keyed once
     sparse     few keys within ROTATION_TOLERANCE and TRAVEL_TOLERANCE, instead of one a frame
     """
-    sheet, poses = Sheet(name, armature), armature.pose.bones
-    write = sheet.sparse if sparse else sheet.dense
-    for bone in clip.driven:
-        path = poses[clip.names[bone]].path_from_id("rotation_quaternion")
-        write(path, clip.names[bone], frames, clip.quaternions[:, bone], turn_error, np.radians(ROTATION_TOLERANCE))
+    sheet, poses = _Sheet(name, armature, frames), armature.pose.bones
     scale = float(np.linalg.norm(np.array(armature.matrix_world)[:3, 0]))
-    path, root = poses[clip.names[clip.root]].path_from_id("location"), clip.names[clip.root]
-    write(path, root, frames, clip.location / scale, travel_error, TRAVEL_TOLERANCE / scale)
+    for bone in clip.driven:
+        group = clip.names[bone]
+        path, values = poses[group].path_from_id("rotation_quaternion"), clip.quaternions[:, bone]
+        if sparse:
+            sheet.sparse(path, group, sparse_curve(values, turn_error, np.radians(ROTATION_TOLERANCE)))
+        else:
+            sheet.dense(path, group, values)
+    root, places = clip.names[clip.root], clip.location / scale
+    path = poses[root].path_from_id("location")
+    if sparse:
+        sheet.sparse(path, root, sparse_curve(places, travel_error, TRAVEL_TOLERANCE / scale))
+    else:
+        sheet.dense(path, root, places)
     for (holder, switch), value in switches:
-        sheet.dense(f'{poses[holder].path_from_id()}["{switch}"]', holder, frames[:1], np.array([[value]]))
+        sheet.dense(f'{poses[holder].path_from_id()}["{switch}"]', holder, np.full((len(frames), 1), value))
     return sheet.action, sheet.slot
