@@ -7,17 +7,28 @@ A table names a rig's bones for them. Some rigs have several:
     spine: {share: {spine05: 0.5, spine04: 0.5}}           a chain that shares the rotation
     leftUpperArm: {twist: {upperarm01.L: 0.4, …: 0.6}}     a chain whose first bone swings, and that shares the twist
     leftToes: {together: [toe1-1.L, toe2-1.L]}             bones side by side that all rotate
+
+Where constraints move those bones, as Rigify's deform bones, a motion is written on the rig's controls instead:
+
+    controls:
+      root: torso                       moves the whole, and turns with the hips
+      bones: {hips: spine_fk, …}        the control that turns each canonical bone, in its parent's or `copies`' frame
+      copies: {DEF-hand.L: hand_fk.L}   a bone that takes its place from a control, where others hang on it
+      still: [hips, chest]              controls that are put to rest, for they would add to the motion
+      switches: {torso: {head_follow: 1.0}}   custom properties that are set while the motion is on, and put back after
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from pydantic import Field
+
 from farm.errors import TemplateError
 from farm.recipe import templates
 from farm.recipe.templates import Part, nearest
 
-__all__ = ["CANONICAL", "PARENTS", "REQUIRED", "Many", "RigTable", "named_bones", "read_table"]
+__all__ = ["CANONICAL", "PARENTS", "REQUIRED", "Controls", "Many", "RigTable", "named_bones", "read_table"]
 
 KIND: Final = "rigs"
 
@@ -74,6 +85,16 @@ class Many(Part):
     together: list[str] | None = None
 
 
+class Controls(Part):
+    """The controls of a rig whose bones are moved by constraints; the head of this file says what each part is."""
+
+    root: str
+    bones: dict[str, str]
+    copies: dict[str, str] = Field(default_factory=dict)
+    still: list[str] = Field(default_factory=list)
+    switches: dict[str, dict[str, float]] = Field(default_factory=dict)
+
+
 class RigTable(Part):
     """One file of templates/rigs.
 
@@ -83,12 +104,13 @@ class RigTable(Part):
     description: str
     builds: str | None = None
     bones: dict[str, str | Many]
+    controls: Controls | None = None
 
 
 def read_table(name: str) -> RigTable:
     """A table of templates/rigs by its name; TemplateError where it is missing or wrong."""
     table, place = templates.read(RigTable, KIND, name), templates.place(KIND, name)
-    for bone in table.bones:
+    for bone in (*table.bones, *(table.controls.bones if table.controls else ())):
         if bone not in PARENTS:
             raise TemplateError(f"{place}: unknown canonical bone '{bone}'{nearest(bone, list(CANONICAL))}")
     return table

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import bpy
 import numpy as np
-from bpy_extras.anim_utils import action_ensure_channelbag_for_slot
 from numpy.typing import NDArray
 
+from farm.errors import BadInput
+from farm.motion.before import keep, made_actions, note_made, put_back, put_to_rest
+from farm.motion.fit import Drive
+from farm.motion.hindrance import check_bones, check_writable
+from farm.motion.keys import make_action
 from farm.motion.perform import FPS, perform
-from farm.motion.rig import RigClip, RigRest, fit_rig, retarget
+from farm.motion.rig import Fit, RigClip, RigRest, fit_rig, retarget
+from farm.recipe import templates
 from farm.recipe.parameters import Pose, Stunt
 
-__all__ = ["apply_motion", "bake_clip", "clear_motion", "read_rest"]
+__all__ = ["apply_motion", "bake_clip", "clear_motion", "fit_armature", "read_rest", "ready", "show_action"]
 
-MARK: Final = "digidouble_motion"
-QUATERNION_AT_REST: Final = (1.0, 0.0, 0.0, 0.0)
+Frames = NDArray[np.int_]
 
 
 def apply_motion(
@@ -26,32 +30,95 @@ def apply_motion(
 
     The double stands on z = 0, at the origin. `frames.start` shows the stunt at its `phase`; time then runs at `fps`
     frames a second. One frame more is baked at the end, for motion vectors and blur, and `before` at the beginning. A
-    motion applied before is replaced; other actions are left alone. Raises BadInput where the armature lacks a bone
-    that the rig's table names.
+    motion applied before is replaced; other actions are left alone. Bones that the rig's table does not name, and those
+    above the hips, by which an artist may have placed the double, are left as they are.
+
+    Raises BadInput where there are no frames, where the armature cannot be keyed now, where it lacks a bone that the
+    rig's table names, and where constraints or drivers would override the keys.
     """
-    rest = read_rest(armature)
-    fit = fit_rig(rig, rest)
+    if not len(frames):
+        raise BadInput(f"no frames to move '{armature.name}' in: {frames} is empty; give at least one")
+    if not fps > 0.0:
+        raise BadInput(f"{fps} frames a second cannot be played: give more than 0")
+    rest, fit = fit_armature(armature, rig)
     baked = np.arange(frames[0] - before, frames[-1] + 2)
     clip = perform(pose, stunt, fit.skeleton, (baked - frames[0]) / fps)
+    bake_clip(armature, retarget(clip, fit, rest), baked, drive=fit.drive, rig=rig)
+
+
+def fit_armature(armature: Any, rig: str) -> tuple[RigRest, Fit]:
+    """An armature's rest pose, and the table `rig` fitted to it; BadInput where it lacks a bone or cannot be keyed."""
+    check_writable(armature)
+    rest = read_rest(armature)
+    return rest, fit_rig(rig, rest)
+
+
+def bake_clip(armature: Any, clip: RigClip, frames: Frames, *, drive: Drive, rig: str) -> None:
+    """Key a clip at frames (N,) in a new action, which becomes the armature's; what was baked before is removed."""
+    ready(armature, drive, rig)
+    action, slot = make_action(f"{armature.name} motion", armature, clip, frames, switches=drive.switches, sparse=False)
+    note_made(armature, [action])
+    show_action(armature, action, slot)
+
+
+def ready(armature: Any, drive: Drive, rig: str) -> None:
+    """Clear an armature, keep how it stands, set its switches and put to rest what a motion turns.
+
+    Raises BadInput, with the armature as it was but cleared, where the motion would be overridden.
+    """
+    place = templates.place("rigs", rig)
     clear_motion(armature)
-    bake_clip(armature, retarget(clip, fit, rest), baked)
+    names = [bone.name for bone in _parents_first(armature)]
+    driven = [names[bone] for bone, _ in drive.driven]
+    switches = [where for where, _ in drive.switches]
+    for bone, name in switches:
+        if bone not in armature.pose.bones or name not in armature.pose.bones[bone]:
+            raise BadInput(f"the rig's bone '{bone}' has no property '{name}', which {place} sets as a switch")
+    keep(armature, dict.fromkeys([*driven, *drive.still]), switches)
+    try:
+        for (bone, name), value in drive.switches:
+            poser = armature.pose.bones[bone]
+            poser[name] = type(poser[name])(value)
+        put_to_rest(armature, dict.fromkeys([*driven, *drive.still]))
+        if drive.switches:
+            armature.update_tag()
+            bpy.context.view_layer.update()
+        check_bones(armature, driven if drive.switches else (*driven, *drive.still), place)
+    except BadInput:
+        put_back(armature)
+        raise
+
+
+def show_action(armature: Any, action: Any, slot: Any) -> None:
+    """Make an action the armature's, at full influence."""
+    animation = armature.animation_data or armature.animation_data_create()
+    animation.action = action
+    animation.action_slot = slot
+    animation.action_blend_type, animation.action_influence = "REPLACE", 1.0
+    animation.action_extrapolation = "HOLD"
 
 
 def clear_motion(armature: Any) -> None:
-    """Remove what `apply_motion` baked, and put every bone back to rest."""
+    """Remove what was baked on an armature, its tracks included, and put back what was there before."""
+    actions = made_actions(armature)
     animation = armature.animation_data
-    if animation and animation.action and animation.action.get(MARK):
-        bpy.data.actions.remove(animation.action)
-    for bone in armature.pose.bones:
-        bone.rotation_mode = "QUATERNION"
-        bone.location, bone.rotation_quaternion, bone.scale = (0, 0, 0), QUATERNION_AT_REST, (1, 1, 1)
+    for track in list(animation.nla_tracks) if animation else ():
+        made = [strip for strip in track.strips if strip.action in actions]
+        for strip in made:
+            track.strips.remove(strip)
+        if made and not track.strips:
+            animation.nla_tracks.remove(track)
+    for action in actions:
+        bpy.data.actions.remove(action)
+    put_back(armature)
 
 
 def read_rest(armature: Any) -> RigRest:
     """An armature's rest pose in world space."""
     bones = _parents_first(armature)
     names = tuple(bone.name for bone in bones)
-    parents = [names.index(bone.parent.name) if bone.parent else -1 for bone in bones]
+    index = {name: place for place, name in enumerate(names)}
+    parents = [index[bone.parent.name] if bone.parent else -1 for bone in bones]
     world = np.array(armature.matrix_world)
     matrices = np.array([bone.matrix_local for bone in bones]).reshape(-1, 4, 4)
     tails = np.array([bone.tail_local for bone in bones]).reshape(-1, 3)
@@ -70,32 +137,3 @@ def _parents_first(armature: Any) -> list[Any]:
     for bone in ordered:
         ordered.extend(bone.children)
     return ordered
-
-
-def bake_clip(armature: Any, clip: RigClip, frames: NDArray[np.int_]) -> None:
-    """Key a clip at frames (N,) in a new slotted action, which becomes the armature's."""
-    action = bpy.data.actions.new(f"{armature.name} motion")
-    action[MARK] = True
-    slot = action.slots.new(id_type="OBJECT", name=armature.name)
-    bag = action_ensure_channelbag_for_slot(action, slot)
-    scale = float(np.linalg.norm(np.array(armature.matrix_world)[:3, 0]))
-    for index, name in enumerate(clip.names):
-        path = armature.pose.bones[name].path_from_id("rotation_quaternion")
-        _write(bag, path, name, frames, clip.quaternions[:, index])
-    root = clip.names[clip.root]
-    _write(bag, armature.pose.bones[root].path_from_id("location"), root, frames, clip.location / scale)
-    animation = armature.animation_data or armature.animation_data_create()
-    animation.action = action
-    animation.action_slot = slot
-
-
-def _write(bag: Any, path: str, group: str, frames: NDArray[np.int_], values: NDArray[np.float64]) -> None:
-    """Key values (N, C) of a property's channels, linear between frames."""
-    linear = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
-    for channel in range(values.shape[1]):
-        curve = bag.fcurves.ensure(path, index=channel, group_name=group)
-        points = curve.keyframe_points
-        points.add(len(frames))
-        points.foreach_set("co", np.column_stack([frames, values[:, channel]]).astype(np.float32).ravel())
-        points.foreach_set("interpolation", np.full(len(frames), linear, dtype=np.int32))
-        curve.update()

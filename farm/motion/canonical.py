@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.motion.clip import Clip
+from farm.motion.reach import before_follow
 from farm.motion.rig import Fit, RigClip, RigRest
 from farm.motion.rotation import from_quaternion
 from farm.motion.skeleton import BONES, INDEX, PARENT_INDEX, SIDES
@@ -26,7 +27,7 @@ WHOLE: Final = 1.0 - 1e-6
 def canonicalise(clip: RigClip, fit: Fit, rest: RigRest) -> Clip:
     """A rig's clip as one of its canonical skeleton."""
     moved, heads = pose_rig(clip, rest)
-    return read_canonical(moved, heads, fit)
+    return read_canonical(moved, heads, fit, leaning=True)
 
 
 def pose_rig(clip: RigClip, rest: RigRest) -> tuple[Array, Array]:
@@ -46,11 +47,14 @@ def pose_rig(clip: RigClip, rest: RigRest) -> tuple[Array, Array]:
     return moved, heads
 
 
-def read_canonical(moved: Array, heads: Array, fit: Fit) -> Clip:
+def read_canonical(moved: Array, heads: Array, fit: Fit, *, leaning: bool = False) -> Clip:
     """The canonical clip of a rig's bones in the world, whatever moved them.
 
     moved  (N, R, 3, 3) their rotations relative to the rest pose that `fit` was made on
     heads  (N, R, 3) where they begin, metres; of these the hip joints count
+
+    Where the rig was posed by `retarget`, its spine, neck and arms are `leaning` as `farm.motion.reach` has them, which
+    is taken back. A performer's are as they are.
     """
     given: dict[int, list[Array]] = {}
     joints = np.zeros((len(moved), len(BONES), 3))
@@ -65,8 +69,10 @@ def read_canonical(moved: Array, heads: Array, fit: Fit) -> Clip:
             world[:, bone] = _mean(given[bone])
         else:
             world[:, bone] = world[:, parent]
-    above = np.where((np.array(PARENT_INDEX) >= 0)[:, None, None], world[:, list(PARENT_INDEX)], np.eye(3))
     hips = joints[:, [INDEX[f"{side}UpperLeg"] for side in SIDES]].mean(axis=1)
+    if leaning:
+        world = before_follow(world, hips, fit)
+    above = np.where((np.array(PARENT_INDEX) >= 0)[:, None, None], world[:, list(PARENT_INDEX)], np.eye(3))
     return Clip(hips, np.swapaxes(above, -1, -2) @ world)
 
 

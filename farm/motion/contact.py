@@ -162,7 +162,8 @@ def solve_legs(skeleton: Skeleton, local: Array, hips: Array, feet: Feet) -> Arr
 
 def knees_ahead(toes: Array, pelvis: Array) -> Array:
     """Where knees point (..., 3) over feet whose toes point so (..., 3): a little with the pelvis (..., 3, 3)."""
-    return toes + PELVIS_LEADS * (pelvis @ AHEAD)
+    ahead: Array = toes + PELVIS_LEADS * (pelvis @ AHEAD)
+    return ahead
 
 
 def leg_frame(direction: Array, hinge: Array) -> Array:

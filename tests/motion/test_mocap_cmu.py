@@ -20,7 +20,7 @@ from farm.motion.skeleton import BONES, INDEX, SIDES
 from farm.recipe.parameters import Body
 
 from .conftest import BODIES
-from .rigs import RIGS, rig_fit, rig_rest
+from .data_rigs import RIGS, rig_fit, rig_rest
 
 FILES = ("cmu_002_04.bvh", "cmu_131_01.bvh")
 FOLDER = "DIGIDOUBLE_MOTION"

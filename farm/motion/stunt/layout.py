@@ -20,7 +20,7 @@ from farm.motion.mass import centre_of_mass
 from farm.motion.pose import PoseTemplate, plant, stand
 from farm.motion.rotation import about
 from farm.motion.skeleton import INDEX, SIDES, Skeleton
-from farm.motion.stunt.template import Key
+from farm.motion.stunt.template import Foothold, Handhold, Key
 
 __all__ = ["Entry", "Guess", "Laid", "Scale", "lay_out", "root_rotation"]
 
@@ -206,7 +206,7 @@ class _Layer:
         skeleton, spin = self._skeleton, self._turns[2]
         heading = about(Z, np.array(spin))
         for side, name in enumerate(SIDES):
-            foothold = key.feet.get(name)
+            foothold: Foothold | None = getattr(key.feet, name)
             if foothold is None:
                 if self._bears[side]:
                     self._heel[side] = 0.0
@@ -224,7 +224,7 @@ class _Layer:
         skeleton, spin = self._skeleton, self._turns[2]
         heading = about(Z, np.array(spin))
         for side, name in enumerate(SIDES):
-            hold_ = key.hands.get(name)
+            hold_: Handhold | None = getattr(key.hands, name)
             if hold_ is None:
                 continue
             self._palm[side] = np.radians(hold_.turn) + spin * OUTWARD[side]

@@ -49,6 +49,20 @@ class Handhold(Part):
     turn: float = Field(default=0.0, ge=-120, le=120)
 
 
+class Feet(Part):
+    """Footholds; a foot that is left out keeps its own."""
+
+    left: Foothold | None = None
+    right: Foothold | None = None
+
+
+class Hands(Part):
+    """Handholds."""
+
+    left: Handhold | None = None
+    right: Handhold | None = None
+
+
 class Hips(Part):
     """Where the hips are, in leg lengths from the middle between the feet."""
 
@@ -106,8 +120,8 @@ class Key(Part):
     contact: tuple[Limb, ...] | None = None
     here: bool = False
     move: Move = Move()
-    feet: dict[Literal["left", "right"], Foothold] = Field(default_factory=dict)
-    hands: dict[Literal["left", "right"], Handhold] = Field(default_factory=dict)
+    feet: Feet = Feet()
+    hands: Hands = Hands()
     knee: float | None = Field(default=None, ge=3, le=140)
     forward: float = Field(default=0.5, ge=-0.5, le=1.5)
     weight: float = Field(default=0.5, ge=0, le=1)
