@@ -13,7 +13,7 @@ from farm.motion.perform import FPS, perform
 from farm.motion.rig import RigClip, RigRest, fit_rig, retarget
 from farm.recipe.parameters import Pose, Stunt
 
-__all__ = ["apply_motion", "bake_clip", "clear_motion", "read_rest"]
+__all__ = ["apply_motion", "bake_clip", "clear_motion", "hips_way", "read_rest"]
 
 MARK: Final = "digidouble_motion"
 QUATERNION_AT_REST: Final = (1.0, 0.0, 0.0, 0.0)
@@ -35,6 +35,11 @@ def apply_motion(
     clip = perform(pose, stunt, fit.skeleton, (baked - frames[0]) / fps)
     clear_motion(armature)
     bake_clip(armature, retarget(clip, fit, rest), baked)
+
+
+def hips_way(armature: Any, pose: Pose, stunt: Stunt, *, rig: str, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where `apply_motion` takes the hips (N, 3), at times (N,) in seconds since `frames.start`."""
+    return perform(pose, stunt, fit_rig(rig, read_rest(armature)).skeleton, times).hips
 
 
 def clear_motion(armature: Any) -> None:

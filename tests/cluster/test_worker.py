@@ -35,8 +35,8 @@ def poison(monkeypatch, **spoil):
 
     render_pair = farm.render.pair.render_pair
 
-    def render_wrong(*arguments):
-        pair = render_pair(*arguments)
+    def render_wrong(*arguments, **named):
+        pair = render_pair(*arguments, **named)
         reference = {**pair.reference, **{name: change(pair.reference[name]) for name, change in spoil.items()}}
         return dataclasses.replace(pair, reference=reference)
 
