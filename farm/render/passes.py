@@ -51,14 +51,14 @@ def enable_passes(view_layer: Any) -> None:
 def data_pass(scene: Any, *, motion: bool) -> Iterator[None]:
     """Meanwhile render without motion blur, and with motion vectors where they are asked for.
 
-    A warm Cycles looks at the camera's own motion only once a setting of the camera has changed. The shutter is one,
-    and of no other use here.
+    A warm Cycles begins or ends to move the camera itself only where a setting of the camera has changed, too. The
+    shutter is one, and of no other use here.
     """
     render, view_layer = scene.render, scene.view_layers[0]
     before = render.use_motion_blur, render.motion_blur_shutter
     render.use_motion_blur = False
-    if motion:
-        view_layer.use_pass_vector = True
+    view_layer.use_pass_vector = motion
+    if motion or before[0]:
         render.motion_blur_shutter = PASS_SHUTTER
     try:
         yield
