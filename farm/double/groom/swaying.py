@@ -68,6 +68,7 @@ class Swaying:
         with strands_in_motion(self.groom.curves, frame, *around):
             yield
 
+    @on_one_thread
     def _laid(self, frame: int) -> NDArray[np.float32]:
         index = frame - self.first
         return lead_out(self.followers.moved(self.guides[index], self.drift[index]), self.solids[index])
