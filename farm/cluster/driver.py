@@ -35,7 +35,7 @@ from farm.double.wardrobe.outfit import load_outfit
 from farm.errors import DatasetError, DigidoubleError, FarmError, StorageError
 from farm.motion.pose import load_pose
 from farm.recipe import Recipe
-from farm.stage.template import load_framing, load_light_set
+from farm.stage.template import load_camera_move, load_framing, load_light_set
 
 __all__ = ["Listener", "Summary", "run"]
 
@@ -133,6 +133,7 @@ def check_templates(recipe: Recipe) -> None:
     for load, names in (
         (load_light_set, {variant.light.preset for variant in variants}),
         (load_framing, {variant.camera.framing for variant in variants}),
+        (load_camera_move, {variant.camera.move for variant in variants}),
         (load_hairstyle, {variant.hair.style for variant in variants}),
         (load_hairtype, {variant.hair.type for variant in variants}),
         (load_beard, {variant.beard.style for variant in variants}),

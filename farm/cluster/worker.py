@@ -90,12 +90,14 @@ class Worker:
             raise FarmError(f"this worker runs {engine.build}, but {dataset.root} was begun with {dataset.info.engine}")
         capture = self._recipe.capture
         start = time.perf_counter()
-        stage.apply(task.variant, frames=capture.frames.numbers)
+        stage.apply(task.variant, frames=capture.frames.numbers, rate=capture.frames.rate)
         stage.show(task.view.frame)
         applied = time.perf_counter()
-        pair = render_pair(stage.scene, f"{task.variant.id}/{task.view.frame}", capture, self._scratch)
+        pair = render_pair(
+            stage.scene, f"{task.variant.id}/{task.view.frame}", capture, self._scratch, in_motion=stage.in_motion
+        )
         rendered = time.perf_counter()
-        files = _write_images(dataset.pair(task.variant.id, task.view.frame), pair, task)
+        files = _write_images(dataset.pair(task.variant.id, task.view.frame), pair, task, clip=capture.frames.clip)
         seconds = {"apply": applied - start, **pair.seconds, "write": time.perf_counter() - rendered}
         return Record(
             task=task.key,
@@ -125,13 +127,14 @@ def _camera_record(view: CameraView, resolution: tuple[int, int]) -> CameraRecor
     )
 
 
-def _write_images(folder: PairFolder, pair: Pair, task: Task) -> dict[str, ImageFile]:
+def _write_images(folder: PairFolder, pair: Pair, task: Task, *, clip: bool) -> dict[str, ImageFile]:
     """Inspect a pair and write its images; RenderError, with nothing written, for one that is unfit."""
     images: dict[Path, tuple[Image, list[str], int]] = {
         folder.noisy(*key): (image, [noisy_role(*key)], key[0]) for key, image in pair.noisy.items()
     }
     images[folder.reference] = (pair.reference, [half_role(0), half_role(1)], pair.residual.samples)
-    defects = inspect_pair({path.name: image for path, (image, _, _) in images.items()}, task.view.resolution)
+    found = {path.name: image for path, (image, _, _) in images.items()}
+    defects = inspect_pair(found, task.view.resolution, clip=clip)
     if defects:
         raise RenderError(f"not committed: {'; '.join(defects)}")
     files = {}

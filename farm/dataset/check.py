@@ -151,6 +151,7 @@ def _make_plan(recipe: Recipe, info: DatasetInfo | None) -> _Plan:
             recipe=recipe.digest,
             resolution=capture.resolution,
             images=frozenset(images | {layout.REFERENCE_NAME}),
+            clip=capture.frames.clip,
             build=None if info is None else info.engine,
         ),
     )

@@ -42,6 +42,7 @@ class PairPlan:
     recipe: str
     resolution: tuple[int, int]
     images: frozenset[str]
+    clip: bool
     build: EngineBuild | None
 
 
@@ -85,11 +86,11 @@ def examine_pair(place: PairFolder, plan: PairPlan | None) -> PairFindings:
         findings.note(name, "is not in the pair's record")
     for problem in _wrong_record(findings.record, plan):
         findings.note(RECORD_NAME, problem)
-    _examine_images(findings, findings.record)
+    _examine_images(findings, findings.record, None if plan is None else plan.clip)
     return findings
 
 
-def _examine_images(findings: PairFindings, record: Record) -> None:
+def _examine_images(findings: PairFindings, record: Record, clip: bool | None) -> None:
     images: dict[str, Channels] = {}
     for name, entry in sorted(record.files.items()):
         path = findings.place.path / name
@@ -106,7 +107,7 @@ def _examine_images(findings: PairFindings, record: Record) -> None:
             findings.pictures[name] = _picture(channels)
     if images.keys() != record.files.keys():
         return
-    sentences = inspect_pair(images, record.view.resolution)
+    sentences = inspect_pair(images, record.view.resolution, clip=clip)
     for sentence in sentences:
         name, _, problem = sentence.partition(": ")
         findings.note(name, problem)

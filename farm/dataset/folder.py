@@ -13,6 +13,7 @@ from farm.dataset import layout
 from farm.dataset.files import is_partial, read_bytes, replace_bytes, sha256_of, size_of
 from farm.dataset.formats import MalformedError
 from farm.dataset.info import DatasetInfo, RecipeStamp, read_info, seal
+from farm.dataset.layers import dataset_layers
 from farm.dataset.layout import PairFolder
 from farm.dataset.record import EngineBuild, Record, read_record, write_record
 from farm.errors import DatasetError, StorageError
@@ -81,7 +82,8 @@ def create_dataset(path: Path | str, recipe: Recipe, *, engine: EngineBuild) -> 
         return there
     with _usable(root):
         root.mkdir(parents=True, exist_ok=True)
-    fresh = DatasetInfo(recipe=RecipeStamp(name=recipe.name, digest=recipe.digest), engine=engine)
+    stamp, layers = RecipeStamp(name=recipe.name, digest=recipe.digest), dataset_layers(clip=recipe.capture.frames.clip)
+    fresh = DatasetInfo(recipe=stamp, layers=layers, engine=engine)
     replace_bytes(root / layout.RECIPE_FILE, recipe.to_yaml().encode("utf-8"))
     return Dataset(root, seal(root, fresh if there is None else there.info, layout.RECIPE_FILE))
 

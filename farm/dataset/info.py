@@ -25,6 +25,7 @@ CONVENTIONS: Final = {
     "world": "metres; Z up; the double faces -Y, its left is +X; the floor is z = 0",
     "camera": "matrix_world is camera to world; +X right, +Y up, -Z forward; intrinsics in pixels, cx cy from top left",
     "image": "rows from top to bottom, columns from left to right",
+    "motion": "pixels, X to the right, Y down; a pixel's place plus its motion is its place a frame before or after",
     "relmse": "mean((x - r)^2 / (r^2 + 0.01)) over all pixels and R, G, B",
 }
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from farm.dataset.layers import LAYERS, Layer
+from farm.dataset.layers import LAYERS, Layer, dataset_layers
 from farm.dataset.layout import REFERENCE_NAME, parse_noisy
 from farm.dataset.metrics import RELMSE_FLOOR, beauty, luminance
 
@@ -65,10 +65,15 @@ a shift by 4 pixels passes 5 in 11 of them, by 8 in 20, by 16 in all. Room is le
 """
 
 
-def inspect_image(name: str, channels: Channels, resolution: tuple[int, int]) -> list[str]:
-    """Defects of one image of a pair, named `reference.exr` or by the noisy grammar; resolution is (width, height)."""
+def inspect_image(name: str, channels: Channels, resolution: tuple[int, int], *, clip: bool | None = None) -> list[str]:
+    """Defects of one image of a pair, named `reference.exr` or by the noisy grammar; resolution is (width, height).
+
+    Images of a clip have layers of motion; where `clip` is not said, one that has any of them must have all.
+    """
     kind = "reference" if name == REFERENCE_NAME else "noisy"
-    layers = [layer for layer in LAYERS if kind in layer.images]
+    if clip is None:
+        clip = any(channel in channels for layer in LAYERS if layer.clips for channel in layer.channels)
+    layers = [layer for layer in dataset_layers(clip=clip) if kind in layer.images]
     defects = list(_wrong_channels(channels, layers, resolution))
     if not defects:
         defects = [problem for layer in layers for problem in _wrong_values(channels, layer)]
@@ -79,9 +84,11 @@ def inspect_image(name: str, channels: Channels, resolution: tuple[int, int]) ->
     return [f"{name}: {problem}" for problem in defects]
 
 
-def inspect_pair(images: Mapping[str, Channels], resolution: tuple[int, int]) -> list[str]:
+def inspect_pair(images: Mapping[str, Channels], resolution: tuple[int, int], *, clip: bool | None = None) -> list[str]:
     """Defects of a pair: of each image, and of the images together. `images` maps file names to channels."""
-    defects = [problem for name in sorted(images) for problem in inspect_image(name, images[name], resolution)]
+    defects = [
+        problem for name in sorted(images) for problem in inspect_image(name, images[name], resolution, clip=clip)
+    ]
     noisy = sorted(name for name in images if parse_noisy(name) is not None)
     if REFERENCE_NAME not in images:
         defects.append(f"{REFERENCE_NAME}: is missing")

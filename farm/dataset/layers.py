@@ -6,14 +6,17 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["DEPTH_BACKGROUND", "LAYERS", "NOISY_CHANNELS", "REFERENCE_CHANNELS", "Layer"]
+__all__ = ["DEPTH_BACKGROUND", "LAYERS", "NOISY_CHANNELS", "REFERENCE_CHANNELS", "Layer", "dataset_layers"]
 
 DEPTH_BACKGROUND: Final = 1e10
 """Depth where the camera sees nothing, as Cycles writes it."""
 
 
 class Layer(BaseModel):
-    """One layer of the images. `low` and `high` bound every value; None leaves a side open."""
+    """One layer of the images. `low` and `high` bound every value; None leaves a side open.
+
+    Where `clips` is set, only images of clips have it: of variants that are rendered at more than one frame.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -25,6 +28,7 @@ class Layer(BaseModel):
     low: float | None = None
     high: float | None = None
     images: tuple[str, ...] = ("noisy", "reference")
+    clips: bool = False
     description: str
 
 
@@ -75,6 +79,24 @@ LAYERS: Final[tuple[Layer, ...]] = (
         description="Distance of the first surface at the pixel's centre, never blended; 1e10 where nothing is hit.",
     ),
     Layer(
+        name="motion.prev",
+        channels=("motion.prev.X", "motion.prev.Y"),
+        unit="pixel",
+        axes="image: X to the right, Y down",
+        sign="place at the frame before − place at this frame",
+        clips=True,
+        description="Where what is at the pixel's centre came from: the frame before is one less, whatever the step.",
+    ),
+    Layer(
+        name="motion.next",
+        channels=("motion.next.X", "motion.next.Y"),
+        unit="pixel",
+        axes="image: X to the right, Y down",
+        sign="place at the frame after − place at this frame",
+        clips=True,
+        description="Where what is at the pixel's centre goes to: the frame after is one more, whatever the step.",
+    ),
+    Layer(
         name="half_difference",
         channels=("half_difference.R", "half_difference.G", "half_difference.B", "half_difference.A"),
         unit="as beauty and alpha",
@@ -85,9 +107,15 @@ LAYERS: Final[tuple[Layer, ...]] = (
 )
 
 
+def dataset_layers(*, clip: bool) -> tuple[Layer, ...]:
+    """The layers of a dataset of clips, or of stills."""
+    return tuple(layer for layer in LAYERS if clip or not layer.clips)
+
+
 def _channels(image: str) -> tuple[str, ...]:
-    return tuple(channel for layer in LAYERS if image in layer.images for channel in layer.channels)
+    return tuple(channel for layer in dataset_layers(clip=False) if image in layer.images for channel in layer.channels)
 
 
 NOISY_CHANNELS: Final = _channels("noisy")
 REFERENCE_CHANNELS: Final = _channels("reference")
+"""What images of stills hold; those of clips have the motion as well."""

@@ -18,7 +18,11 @@ from farm.motion.rig import Fit, RigClip, RigRest, fit_rig, retarget
 from farm.recipe import templates
 from farm.recipe.parameters import Pose, Stunt
 
+<<<<<<< HEAD
 __all__ = ["apply_motion", "bake_clip", "clear_motion", "fit_armature", "read_rest", "ready", "show_action"]
+=======
+__all__ = ["apply_motion", "bake_clip", "clear_motion", "hips_way", "read_rest"]
+>>>>>>> clips
 
 Frames = NDArray[np.int_]
 
@@ -96,6 +100,11 @@ def show_action(armature: Any, action: Any, slot: Any) -> None:
     animation.action_slot = slot
     animation.action_blend_type, animation.action_influence = "REPLACE", 1.0
     animation.action_extrapolation = "HOLD"
+
+
+def hips_way(armature: Any, pose: Pose, stunt: Stunt, *, rig: str, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where `apply_motion` takes the hips (N, 3), at times (N,) in seconds since `frames.start`."""
+    return perform(pose, stunt, fit_rig(rig, read_rest(armature)).skeleton, times).hips
 
 
 def clear_motion(armature: Any) -> None:

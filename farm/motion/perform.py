@@ -11,12 +11,13 @@ from farm.motion.clip import Clip
 from farm.motion.pose import sample_pose
 from farm.motion.skeleton import Skeleton
 from farm.motion.stunt import plan_stunt
+from farm.recipe.capture import RATE
 from farm.recipe.parameters import NO_STUNT, Pose, Stunt
 
 __all__ = ["FPS", "perform"]
 
-FPS: Final = 24.0
-"""Frames a second."""
+FPS: Final = RATE
+"""Frames a second where a capture does not say."""
 
 
 def perform(pose: Pose, stunt: Stunt, skeleton: Skeleton, times: NDArray[np.float64]) -> Clip:

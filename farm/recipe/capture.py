@@ -11,9 +11,12 @@ from pydantic_core import CoreSchema
 from farm.recipe.faults import fault, show
 from farm.recipe.scalars import Number, Truth, Whole, whole
 
-__all__ = ["SPLITS", "Capture", "Frames", "Reference", "Split"]
+__all__ = ["RATE", "SPLITS", "Capture", "Frames", "Reference", "Split"]
 
 SPLITS: Final = ("train", "valid", "test")
+
+RATE: Final = 24.0
+"""Frames per second where a recipe does not say."""
 
 _CHUNK: Final = 64
 _LAST_FRAME: Final = 9999
@@ -88,6 +91,7 @@ class Frames(_ShortForm):
     start: Whole = Field(default=1, ge=0, le=_LAST_FRAME, description="First frame.")
     count: Whole = Field(default=1, ge=1, le=_LAST_FRAME, description="Number of frames.")
     step: Whole = Field(default=1, ge=1, le=_LAST_FRAME, description="Distance from one frame to the next.")
+    rate: Number = Field(default=RATE, gt=0, le=240, description="Frames per second; those that `step` skips count.")
 
     @model_validator(mode="after")
     def _within(self) -> Frames:
@@ -100,6 +104,11 @@ class Frames(_ShortForm):
     def numbers(self) -> range:
         """The frames' numbers."""
         return range(self.start, self.start + self.count * self.step, self.step)
+
+    @property
+    def clip(self) -> bool:
+        """Whether they are a clip: pictures of a clip say how things move."""
+        return self.count > 1
 
 
 def _check_shape(width: int, height: int) -> None:
@@ -133,7 +142,13 @@ class Capture(_Part):
         description="The converged image: its samples, or a mapping of samples, chunk and residual.",
     )
     frames: Annotated[Frames, _expand("count")] = Field(
-        default_factory=Frames, description="The frames: their count, or a mapping of start, count and step."
+        default_factory=Frames, description="The frames: their count, or a mapping of start, count, step and rate."
+    )
+    shutter: Number = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="How long the shutter is open, as a share of the time from frame to frame; 0 is no motion blur.",
     )
     caustics: Truth = Field(default=False, description="Render caustics: true to life, slow and noisy.")
 

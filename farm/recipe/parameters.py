@@ -222,6 +222,8 @@ class Camera(Axis):
     )
     elevation: float = _parameter(0.0, "Camera's angle above the horizon.", unit="deg", ge=-60, le=80)
     focal_length: float = _parameter(65.0, "Focal length on a 36 mm wide film back.", unit="mm", ge=18, le=200)
+    move: str = _parameter("static", "How the camera moves over a clip.", template="camera_moves")
+    amount: float = _parameter(1.0, "How far it moves, as a multiple of the move's own.", ge=0, le=2)
 
 
 AXES: Final[dict[str, type[Axis]]] = {

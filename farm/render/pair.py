@@ -8,8 +8,8 @@ the best noisy image's error, or its cap is reached. A half's chunks are consecu
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,13 +20,16 @@ from numpy.typing import NDArray
 from farm.dataset.metrics import beauty, merge_halves, relmse, residual_relmse
 from farm.dataset.record import Residual
 from farm.recipe import Capture
-from farm.render.passes import Image, render_image
+from farm.recipe.capture import Reference
+from farm.render.passes import Image, data_pass, render_image
 from farm.render.seeds import data_role, half_role, noisy_role, view_seeds
 from farm.render.settings import FIRST_SAMPLE, prepare_subset
 
 __all__ = ["Chunks", "Pair", "render_pair"]
 
 DIFFERENCE: Final = "half_difference."
+
+InMotion = Callable[[], AbstractContextManager[None]]
 
 
 class Chunks:
@@ -64,10 +67,12 @@ class Pair:
     seconds: dict[str, float]
 
 
-def render_pair(scene: Any, view: str, capture: Capture, scratch: Path) -> Pair:
+def render_pair(scene: Any, view: str, capture: Capture, scratch: Path, in_motion: InMotion = nullcontext) -> Pair:
     """Render the scene's current frame as the pair of `view`, the name that its seeds are made from.
 
-    The scene must have been configured for `capture` (`farm.render.settings.configure`).
+    The scene must have been configured for `capture` (`farm.render.settings.configure`). `in_motion` opens a context in
+    which the scene moves around the frame: for all renders where the shutter is open for a while, and for the data pass
+    of a clip, which says how things move.
     """
     noisy_roles = {
         (spp, replica): noisy_role(spp, replica) for spp in capture.samples for replica in range(capture.replicas)
@@ -79,25 +84,39 @@ def render_pair(scene: Any, view: str, capture: Capture, scratch: Path) -> Pair:
         prepare_subset(scene, seed=seeds[role], offset=offset, length=length)
         return render_image(scene, scratch, kind)
 
-    with _timed(seconds, "data"):
-        data = render(data_role(), "data", offset=0, length=1)
-    with _timed(seconds, "noisy"):
-        noisy = {
-            key: {**render(role, "radiance", offset=FIRST_SAMPLE, length=key[0]), **data}
-            for key, role in noisy_roles.items()
-        }
+    clip, blurred = capture.frames.clip, capture.shutter > 0
+    with _when(blurred, in_motion):
+        with _timed(seconds, "data"), data_pass(scene, motion=clip), _when(clip and not blurred, in_motion):
+            data = render(data_role(), "data in motion" if clip else "data", offset=0, length=1)
+        with _timed(seconds, "noisy"):
+            noisy = {
+                key: {**render(role, "radiance", offset=FIRST_SAMPLE, length=key[0]), **data}
+                for key, role in noisy_roles.items()
+            }
+        with _timed(seconds, "reference"):
+            reference, residual = _converge(render, noisy, capture.reference)
+    return Pair(noisy, {**reference, **data}, residual, seeds, seconds)
+
+
+def _when(wanted: bool, context: InMotion) -> AbstractContextManager[None]:
+    return context() if wanted else nullcontext()
+
+
+def _converge(
+    render: Callable[..., Image], noisy: dict[tuple[int, int], Image], wanted: Reference
+) -> tuple[Image, Residual]:
+    """The reference and what noise is left in it: rounds until there is little enough, or the samples are spent."""
     halves = (Chunks(), Chunks())
     settled = False
-    with _timed(seconds, "reference"):
-        while not settled and halves[0].samples < capture.reference.samples // 2:
-            taken = halves[0].samples
-            length = min(capture.reference.chunk, capture.reference.samples // 2 - taken)
-            for index, half in enumerate(halves):
-                half.add(render(half_role(index), "radiance", offset=FIRST_SAMPLE + taken, length=length), length)
-            reference = _merge(halves)
-            residual = _residual(noisy, reference, 2 * halves[0].samples, capture.reference.residual)
-            settled = residual.converged
-    return Pair(noisy, {**reference, **data}, residual, seeds, seconds)
+    while not settled and halves[0].samples < wanted.samples // 2:
+        taken = halves[0].samples
+        length = min(wanted.chunk, wanted.samples // 2 - taken)
+        for index, half in enumerate(halves):
+            half.add(render(half_role(index), "radiance", offset=FIRST_SAMPLE + taken, length=length), length)
+        reference = _merge(halves)
+        residual = _residual(noisy, reference, 2 * halves[0].samples, wanted.residual)
+        settled = residual.converged
+    return reference, residual
 
 
 def _merge(halves: tuple[Chunks, Chunks]) -> Image:

@@ -5,6 +5,8 @@ Blender writes one EXR part a pass (5.2). The channels of a part are `<view laye
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 
 from farm.errors import RenderError
 
-__all__ = ["Image", "enable_passes", "read_render", "render_image"]
+__all__ = ["Image", "data_pass", "enable_passes", "read_render", "render_image"]
 
 Image = dict[str, NDArray[np.float32]]
 
@@ -27,7 +29,14 @@ RADIANCE: Final[dict[str, dict[str, str]]] = {
 }
 # Depth is written by sample 0 alone: it comes from a render that starts there
 DATA: Final[dict[str, dict[str, str]]] = {"Depth": {"Z": "depth.Z"}}
-TABLES: Final = {"radiance": RADIANCE, "data": DATA}
+# Blender's own are previous − current and current − next, y up
+MOTION: Final[dict[str, dict[str, str]]] = {
+    "Vector": {"X": "motion.prev.X", "Y": "motion.prev.Y", "Z": "motion.next.X", "W": "motion.next.Y"}
+}
+TABLES: Final = {"radiance": RADIANCE, "data": DATA, "data in motion": {**DATA, **MOTION}}
+# What is negated, so that a vector leads from its pixel to where this was or will be, y down
+TURNED: Final = ("motion.prev.Y", "motion.next.X")
+PASS_SHUTTER: Final = 2.0
 
 
 def enable_passes(view_layer: Any) -> None:
@@ -38,8 +47,28 @@ def enable_passes(view_layer: Any) -> None:
     view_layer.cycles.denoising_store_passes = True
 
 
+@contextmanager
+def data_pass(scene: Any, *, motion: bool) -> Iterator[None]:
+    """Meanwhile render without motion blur, and with motion vectors where they are asked for.
+
+    A warm Cycles begins or ends to move the camera itself only where a setting of the camera has changed, too. The
+    shutter is one, and of no other use here.
+    """
+    render, view_layer = scene.render, scene.view_layers[0]
+    before = render.use_motion_blur, render.motion_blur_shutter
+    render.use_motion_blur = False
+    view_layer.use_pass_vector = motion
+    if motion or before[0]:
+        render.motion_blur_shutter = PASS_SHUTTER
+    try:
+        yield
+    finally:
+        view_layer.use_pass_vector = False
+        render.use_motion_blur, render.motion_blur_shutter = before
+
+
 def render_image(scene: Any, scratch: Path, kind: str) -> Image:
-    """Render the current frame and return the `radiance` or the `data` channels, each (H, W) float32."""
+    """Render the current frame and return the channels of a kind of TABLES, each (H, W) float32."""
     file = scratch / "render.exr"
     file.unlink(missing_ok=True)
     scene.render.filepath = str(file)
@@ -49,7 +78,7 @@ def render_image(scene: Any, scratch: Path, kind: str) -> Image:
 
 
 def read_render(file: Path, kind: str) -> Image:
-    """The `radiance` or `data` channels of a multilayer file that Blender wrote, each (H, W) float32."""
+    """The channels of a kind of TABLES in a multilayer file that Blender wrote, each (H, W) float32."""
     table = TABLES[kind]
     image: Image = {}
     with OpenEXR.File(str(file), separate_channels=True) as exr:
@@ -63,4 +92,6 @@ def read_render(file: Path, kind: str) -> Image:
     missing = {channel for channels in table.values() for channel in channels.values()} - set(image)
     if missing:
         raise RenderError(f"the render lacks {', '.join(sorted(missing))}")
+    for channel in set(TURNED) & set(image):
+        image[channel] = 0 - image[channel]
     return image

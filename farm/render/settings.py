@@ -43,6 +43,17 @@ TRANSPORT: Final[dict[str, Any]] = {
     "pixel_filter_type": "BLACKMAN_HARRIS",
     "filter_width": 1.5,
 }
+RENDER: Final = (
+    "use_motion_blur",
+    "motion_blur_shutter",
+    "motion_blur_position",
+    "fps",
+    "fps_base",
+    "film_transparent",
+    "use_persistent_data",
+    "resolution_x",
+    "resolution_y",
+)
 FIRST_SAMPLE: Final = 1  # sample 0 is always the pixel's centre: an image of it alone is aliased
 
 
@@ -71,7 +82,10 @@ def configure(scene: Any, capture: Capture, *, threads: int = 0) -> None:
     render.resolution_x, render.resolution_y = capture.resolution
     render.resolution_percentage = 100
     render.use_persistent_data = True
-    render.use_motion_blur = False
+    render.use_motion_blur = capture.shutter > 0
+    render.motion_blur_shutter = capture.shutter
+    render.motion_blur_position = "CENTER"
+    cycles.rolling_shutter_type = "NONE"
     render.use_compositing = False
     render.use_sequencer = False
     render.film_transparent = True
@@ -116,7 +130,7 @@ def read_back(scene: Any) -> dict[str, Any]:
     names = [*UNBIASED, *TRANSPORT, "caustics_reflective", "caustics_refractive", "samples"]
     settings: dict[str, Any] = {f"cycles.{name}": _plain(getattr(cycles, name)) for name in names}
     render = scene.render
-    for name in ("use_motion_blur", "film_transparent", "use_persistent_data", "resolution_x", "resolution_y"):
+    for name in RENDER:
         settings[f"render.{name}"] = _plain(getattr(render, name))
     settings["curves.shape"] = scene.cycles_curves.shape
     settings["hair.model"] = HAIR_MODEL

@@ -9,7 +9,8 @@ style does not depend on the moment at which a clip begins.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 import bpy
@@ -22,14 +23,15 @@ from farm.double.groom.beard import build_beard
 from farm.double.groom.dynamics import PREROLL
 from farm.double.groom.strands import Detail, Groom, build_groom, remove_groom, strand_points
 from farm.double.groom.swaying import Swaying, sample_surfaces, sway_groom
-from farm.motion.apply import apply_motion, clear_motion
+from farm.motion.apply import apply_motion, clear_motion, hips_way
 from farm.motion.perform import FPS
 from farm.recipe.parameters import NO_STUNT
 from farm.recipe.variant import Variant, content_hash
-from farm.stage.camera import build_camera, lowest_view, place_camera
+from farm.stage.camera import build_camera, lowest_view, move_camera, place_camera, stop_camera
+from farm.stage.camera_path import CameraPath, plan_path, reach
 from farm.stage.framing import View
 from farm.stage.lights import build_set, remove_set
-from farm.stage.template import load_framing
+from farm.stage.template import load_camera_move, load_framing
 
 __all__ = ["STEPS", "Stage", "step_keys"]
 
@@ -43,12 +45,12 @@ FRAMED: Final = 5
 Undo = Callable[[], None]
 
 
-def step_keys(variant: Variant, frames: range) -> dict[str, str]:
+def step_keys(variant: Variant, frames: range, rate: float = FPS) -> dict[str, str]:
     """What decides each step's result, hashed: a step is done again when its key changes."""
     part = variant.model_dump(mode="json")
     tint = [part["hair"][name] for name in TINT]
     double = content_hash([*(part[axis] for axis in ("body", "skin", "face", "wardrobe", "rig")), tint])
-    motion = content_hash([double, part["pose"], part["stunt"], list(frames)])
+    motion = content_hash([double, part["pose"], part["stunt"], list(frames), rate])
     groom = content_hash([motion, part["hair"], part["beard"]])
     return {
         "double": double,
@@ -77,13 +79,18 @@ class Stage:
         self._groom: Groom
         self._swaying: Swaying | None = None
         self._view: View
+        self._path: CameraPath | None = None
+        self._rate = FPS
+        self._frame = 0
 
     @on_one_thread
-    def apply(self, variant: Variant, *, frames: range) -> None:
-        """Put a variant on the stage for a clip's frames; the scene then stands at the first one.
+    def apply(self, variant: Variant, *, frames: range, rate: float = FPS) -> None:
+        """Put a variant on the stage for a clip's frames, `rate` a second; the scene then stands at the first one.
 
         Steps whose keys have not changed are skipped; the others are undone and done again.
         """
+        self._rate = rate
+        _set_rate(self.scene, rate)
         builders: dict[str, Callable[[Variant, range], Undo]] = {
             "double": self._build_double,
             "motion": self._move,
@@ -91,7 +98,7 @@ class Stage:
             "set": self._build_set,
             "camera": self._aim,
         }
-        keys = step_keys(variant, frames)
+        keys = step_keys(variant, frames, rate)
         stale = [step for step in STEPS if self._keys.get(step) != keys[step]]
         for step in reversed(stale):
             if self._keys.pop(step, None) is not None:
@@ -111,10 +118,25 @@ class Stage:
         """
         self._play()
         self.scene.frame_set(frame)
-        if self._motion is not None:
-            self._double.armature.animation_data.action = None
+        self._frame = frame
+        self._hold()
         if self._swaying is not None:
             self._swaying.show(frame)
+
+    @contextmanager
+    def in_motion(self) -> Iterator[None]:
+        """Meanwhile a render sees how all moves about the frame that is shown, for motion blur and motion vectors."""
+        self._play()
+        try:
+            with nullcontext() if self._swaying is None else self._swaying.in_motion(self._frame):
+                yield
+        finally:
+            self._hold()
+
+    def _hold(self) -> None:
+        """Let the armature stand as it is, without its action."""
+        if self._motion is not None:
+            self._double.armature.animation_data.action = None
 
     def _play(self) -> None:
         """Give the armature its action back."""
@@ -124,8 +146,8 @@ class Stage:
 
     @property
     def view(self) -> View:
-        """The camera of the variant on the stage."""
-        return self._view
+        """The camera of the variant on the stage, at the frame that is shown."""
+        return self._view if self._path is None else self._path.view(self._view, self._frame)
 
     def _build_double(self, variant: Variant, _: range) -> Undo:
         self._double = build_double(Look.of(variant), self._collection)
@@ -133,8 +155,10 @@ class Stage:
 
     def _move(self, variant: Variant, frames: range) -> Undo:
         armature = self._double.armature
-        before = PREROLL + 1
-        apply_motion(armature, variant.pose, variant.stunt, rig=self._double.rig, frames=frames, before=before)
+        before = self._lead + 1
+        apply_motion(
+            armature, variant.pose, variant.stunt, rig=self._double.rig, frames=frames, fps=self._rate, before=before
+        )
         animation = armature.animation_data
         self._motion = animation.action, animation.action_slot
         self.show(frames.start)
@@ -175,7 +199,13 @@ class Stage:
         """Hair in motion over frames, and one more at each end for what is seen between frames."""
         wide = range(frames[0] - 1, frames[-1] + 2)
         self._play()
-        return sway_groom(self._groom, solids, combed, wide, lead=PREROLL, go=self.scene.frame_set, fps=FPS)
+        go = self.scene.frame_set
+        return sway_groom(self._groom, solids, combed, wide, lead=self._lead, go=go, fps=self._rate)
+
+    @property
+    def _lead(self) -> int:
+        """How many frames of motion are played before the first one."""
+        return math.ceil(PREROLL * self._rate)
 
     def _build_set(self, variant: Variant, _: range) -> Undo:
         facing = math.radians(variant.camera.azimuth)
@@ -188,15 +218,42 @@ class Stage:
         stature = float(np.ptp(rest[:, 2]))
         inside = (rest[:, 2] >= framing.from_ * stature) & (np.abs(rest[:, 0]) <= framing.reach * stature)
         chosen = np.flatnonzero(inside)
+        path = self._plan(variant, frames)
         points = []
         for place in np.unique(np.linspace(0, len(frames) - 1, FRAMED).round().astype(int)):
             self.show(frames[place])
             body = _posed(self._double.body, chosen)
             hair = strand_points(self._groom)[0]
-            points += [body, hair[hair[:, 2] >= body[:, 2].min()]]
-        self._view = lowest_view(np.concatenate(points), variant.camera, self._resolution, framing.margin)
-        place_camera(self._camera, self._view)
-        return lambda: None
+            seen = np.concatenate([body, hair[hair[:, 2] >= body[:, 2].min()]])
+            points.append(seen if path is None else path.withdrawn(seen, frames[place]))
+        self._view = lowest_view(np.concatenate(points), variant.camera, self._resolution, framing.margin, path)
+        self._path = path
+        if path is None:
+            place_camera(self._camera, self._view)
+        else:
+            move_camera(self._camera, self._view, path)
+
+        def undo() -> None:
+            self._path = None
+            stop_camera(self._camera)
+
+        return undo
+
+    def _plan(self, variant: Variant, frames: range) -> CameraPath | None:
+        """The camera's way over a clip; None where it stands still."""
+        move, rate = load_camera_move(variant.camera.move), self._rate
+        if move.still:
+            return None
+        beyond = reach(move, rate)
+        times = np.arange(-beyond, len(range(frames[0], frames[-1])) + 1 + beyond) / rate
+        hips = hips_way(self._double.armature, variant.pose, variant.stunt, rig=self._double.rig, times=times)
+        return plan_path(move, variant.camera.amount, hips, frames, rate=rate)
+
+
+def _set_rate(scene: Any, rate: float) -> None:
+    """Let a scene play so many frames a second."""
+    scene.render.fps = max(1, round(rate))
+    scene.render.fps_base = scene.render.fps / rate
 
 
 def _posed(body: Any, chosen: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""What a light set and a framing may say: templates/lights and templates/framings, checked as they are read."""
+"""What a light set, a framing and a camera move may say: their templates, checked as they are read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from pydantic import Field
 from farm.recipe import templates
 from farm.recipe.templates import Part
 
-__all__ = ["Backdrop", "Framing", "Lamp", "LightSet", "World", "load_framing", "load_light_set"]
+__all__ = [
+    "Backdrop",
+    "CameraMove",
+    "Follow",
+    "Framing",
+    "Lamp",
+    "LightSet",
+    "World",
+    "load_camera_move",
+    "load_framing",
+    "load_light_set",
+]
 
 Colour = tuple[float, float, float]
 
@@ -60,6 +71,29 @@ class Framing(Part):
     margin: float = Field(ge=0, lt=0.5)
 
 
+class Follow(Part):
+    """A camera that goes along: shares of the hips' way, on the floor and upward, smoothed over seconds."""
+
+    along: float = Field(ge=0, le=1)
+    up: float = Field(ge=0, le=1)
+    smooth: float = Field(ge=0, le=2)
+
+
+class CameraMove(Part):
+    """templates/camera_moves; templates/camera_moves/static.yaml says what each of it is."""
+
+    description: str
+    follow: Follow | None = None
+    orbit: float = Field(default=0.0, ge=-60, le=60)
+    slide: float = Field(default=0.0, ge=-1, le=1)
+    dolly: float = Field(default=0.0, ge=-2, le=2)
+
+    @property
+    def still(self) -> bool:
+        """Whether the camera never moves."""
+        return self.follow is None and not self.orbit and not self.slide and not self.dolly
+
+
 def load_light_set(name: str) -> LightSet:
     """The light set of that name; TemplateError names the file and what is wrong."""
     return templates.read(LightSet, "lights", name)
@@ -68,3 +102,8 @@ def load_light_set(name: str) -> LightSet:
 def load_framing(name: str) -> Framing:
     """The framing of that name; TemplateError names the file and what is wrong."""
     return templates.read(Framing, "framings", name)
+
+
+def load_camera_move(name: str) -> CameraMove:
+    """The camera move of that name; TemplateError names the file and what is wrong."""
+    return templates.read(CameraMove, "camera_moves", name)

@@ -12,9 +12,9 @@ pytest.importorskip("bpy", reason="renders need bpy")
 from farm.cluster.machine import WORKER_MEMORY
 from farm.cluster.plan import plan_tasks
 from farm.cluster.worker import Worker
-from farm.dataset import create_dataset, read_record
+from farm.dataset import build_index, check_dataset, create_dataset, read_image, read_record, write_report
 from farm.errors import FarmError, RenderError
-from farm.recipe import load_recipe, templates
+from farm.recipe import load_recipe, parse_recipe, templates
 
 SMOKE = load_recipe(templates.path("recipes", "smoke"))
 
@@ -35,8 +35,8 @@ def poison(monkeypatch, **spoil):
 
     render_pair = farm.render.pair.render_pair
 
-    def render_wrong(*arguments):
-        pair = render_pair(*arguments)
+    def render_wrong(*arguments, **named):
+        pair = render_pair(*arguments, **named)
         reference = {**pair.reference, **{name: change(pair.reference[name]) for name, change in spoil.items()}}
         return dataclasses.replace(pair, reference=reference)
 
@@ -82,6 +82,40 @@ def test_a_dataset_of_another_build_is_not_touched(worker, tmp_path):
     with pytest.raises(FarmError, match="0123456789ab"):
         worker.render(plan_tasks(SMOKE, other)[0], str(dataset.root))
     assert not list(dataset.root.rglob("*.exr"))
+
+
+CLIP = """
+digidouble: recipe/1
+name: clip
+count: 1
+axes:
+  hair: {style: bob, strands: 600}
+  stunt: {name: jump, phase: 0.35}
+  camera: {framing: bust, move: orbit}
+capture: {resolution: [32, 32], samples: [2], reference: 64, frames: {count: 2, rate: 30}, shutter: 0.5}
+"""
+
+
+def test_a_clip_says_how_things_move(tmp_path):
+    recipe = parse_recipe(CLIP, source="clip.yaml")
+    worker = Worker(recipe, "cpu", 1, tmp_path)
+    dataset = create_dataset(tmp_path / "dataset", recipe, engine=worker.engine().build)
+    assert {"motion.prev", "motion.next"} < {layer.name for layer in dataset.info.layers}
+    for task in plan_tasks(recipe, worker.engine().build):
+        worker.render(task, str(dataset.root))
+    records = [read_record(file) for file in sorted(dataset.committed().values())]
+    assert records[0].camera.matrix_world != records[1].camera.matrix_world
+    assert records[0].settings["render.fps"] == 30
+    assert records[0].settings["render.motion_blur_shutter"] == 0.5
+    image = read_image(records[0].folder(dataset.root).reference)
+    assert np.abs(image["motion.next.Y"]).max() > 0.5
+    build_index(dataset)
+    write_report(dataset)
+    assert check_dataset(dataset.root).defects == ()
+
+
+def test_stills_have_no_motion(dataset):
+    assert not [layer.name for layer in dataset.info.layers if layer.clips]
 
 
 PEAK = """

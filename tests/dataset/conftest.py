@@ -75,6 +75,8 @@ def scene(variant: Variant, frame: int, resolution: tuple[int, int]) -> Pixels:
     pixels = {prefix + axis: layers[prefix][..., i] for prefix, axes in names.items() for i, axis in enumerate(axes)}
     pixels["A"] = np.where(inside | (y < 0.6), 1.0, 0.0)
     pixels["depth.Z"] = np.where(pixels["A"] > 0, 3 - toward, 1e10)
+    for channel in ("motion.prev.X", "motion.prev.Y", "motion.next.X", "motion.next.Y"):
+        pixels[channel] = np.where(inside, rng.uniform(-2, 2), 0.0)
     return {name: values.astype(np.float32) for name, values in pixels.items()}
 
 

@@ -52,6 +52,11 @@ WRONG_WHOLE = {
     HEAD + "axes:\n  hiar: {}": "r.yaml:5:3: axes.hiar: unknown key 'hiar'; did you mean 'hair'?",
     HEAD + "axes:\n  body: {african: 0, asian: 0, caucasian: 0}": "r.yaml:5:9: axes.body: african, asian and caucasian"
     " are all 0; give one of them a share",
+    HEAD + "capture: {frames: {count: 8, rate: 0}}": "r.yaml:4:36: capture.frames.rate: must be above 0, found 0",
+    HEAD + "capture: {frames: {count: 8, rate: -24}}": "r.yaml:4:36: capture.frames.rate: must be above 0, found -24",
+    HEAD + "capture: {frames: {count: 8, rate: 1000}}": "r.yaml:4:36: capture.frames.rate: must be at most 240,"
+    " found 1000",
+    HEAD + "capture: {shutter: 1.5}": "r.yaml:4:20: capture.shutter: must be at most 1, found 1.5",
     HEAD + "split: {train: 0}": "r.yaml:4:8: split: every share is 0; give train, valid or test a share",
     HEAD + "split: {train: -1}": "r.yaml:4:16: split.train: must be at least 0, found -1",
     HEAD + "split: {tets: 1}": "r.yaml:4:9: split.tets: unknown key 'tets'; did you mean 'test'?",

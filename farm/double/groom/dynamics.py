@@ -20,6 +20,7 @@ where the head flies freely, lies on its side or hangs upside down, or it would 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,11 +40,12 @@ Array = NDArray[np.float64]
 GRAVITY: Final = 9.81
 """m/s²"""
 UP: Final = np.array([0.0, 0.0, 1.0])
-PREROLL: Final = 24
-"""Frames of motion that are played before the first one that is wanted."""
+PREROLL: Final = 1.0
+"""Seconds of motion that are played before the first frame that is wanted."""
 LOCKED: Final = 100.0
 """The stiffness from which hair is one piece with the head."""
-SUBSTEPS: Final = 6
+LONGEST_STEP: Final = 1 / 144
+"""Seconds that a substep lasts at most; each frame has a whole number of them."""
 SETTLING: Final = 0.6
 """Seconds in which hair comes to rest on the double as the first frame has it."""
 SETTLING_DAMPING: Final = 12.0
@@ -124,7 +126,8 @@ class _Solver:
 
     def __init__(self, combed: Array, worn: Wearing, sway: Sway, fps: float, held: int, room: Array) -> None:
         self.worn, self.sway, self.fps, self.held = worn, sway, fps, held
-        self.step = 1.0 / (fps * SUBSTEPS)
+        self.substeps = math.ceil(round(1 / (fps * LONGEST_STEP), 6))
+        self.step = 1.0 / (fps * self.substeps)
         self.rest = np.ascontiguousarray(combed.transpose(1, 0, 2))
         offsets = np.diff(self.rest, axis=0)
         self.length = np.linalg.norm(offsets, axis=2).clip(1e-6)
@@ -181,12 +184,12 @@ class _Solver:
 
     def advance(self, frame: int) -> None:
         """To a frame from the one before it."""
-        heads = _between(self.worn.head, frame - 1)
+        heads = _between(self.worn.head, frame - 1, self.substeps)
         surface = self._surface(self.worn.local(frame - 1), frame)
         drift = np.stack([self._drift(frame - 1), self._drift(frame)])
-        for index in range(SUBSTEPS):
+        for index in range(self.substeps):
             self._meet(surface, heads[index], index)
-            fraction = (index + 1) / SUBSTEPS
+            fraction = (index + 1) / self.substeps
             borne = self.borne[frame - 1] + fraction * (self.borne[frame] - self.borne[frame - 1])
             self._substep(heads[index], heads[index + 1], surface, drift, fraction, self.sway.damping, borne)
 
@@ -302,13 +305,13 @@ def _withdrawn(motion: Array, points: Array) -> Array:
     return result
 
 
-def _between(motions: Array, frame: int) -> Array:
-    """Rigid motions (SUBSTEPS + 1, 4, 4) from a frame to the next, smooth in velocity from frame to frame.
+def _between(motions: Array, frame: int, steps: int) -> Array:
+    """Rigid motions (steps + 1, 4, 4) from a frame to the next, smooth in velocity from frame to frame.
 
     Cubic through the neighbours (Catmull and Rom 1974), brought back to rotations by the nearest ones.
     """
     a, b, c, d = (motions[min(max(index, 0), len(motions) - 1)] for index in range(frame - 1, frame + 3))
-    t = np.linspace(0.0, 1.0, SUBSTEPS + 1)[:, None, None]
+    t = np.linspace(0.0, 1.0, steps + 1)[:, None, None]
     mixed = b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
     left, _, right = np.linalg.svd(mixed[:, :3, :3])
     mixed[:, :3, :3] = left @ right

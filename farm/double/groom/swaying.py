@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.algebra import on_one_thread
+from farm.double.groom.between_frames import strands_in_motion
 from farm.double.groom.cache import solved_motion
 from farm.double.groom.contact import anchor
 from farm.double.groom.curves import move_curves
@@ -58,9 +59,19 @@ class Swaying:
 
     def show(self, frame: int) -> None:
         """Lay the strands as they are at a frame; those before are forgotten, whatever they were."""
+        move_curves(self.groom.curves.data, self._laid(frame))
+
+    @contextmanager
+    def in_motion(self, frame: int) -> Iterator[None]:
+        """Meanwhile strands that are shown at a frame move between the frames beside it as the scene's time does."""
+        around = [self._laid(frame + step) for step in (-1, 0, 1)]
+        with strands_in_motion(self.groom.curves, frame, *around):
+            yield
+
+    @on_one_thread
+    def _laid(self, frame: int) -> NDArray[np.float32]:
         index = frame - self.first
-        strands = self.followers.moved(self.guides[index], self.drift[index])
-        move_curves(self.groom.curves.data, lead_out(strands, self.solids[index]))
+        return lead_out(self.followers.moved(self.guides[index], self.drift[index]), self.solids[index])
 
 
 @on_one_thread

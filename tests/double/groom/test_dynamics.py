@@ -140,6 +140,23 @@ def test_short_hair_is_stiff_by_itself():
     assert bent[0] < 0.5 * bent[1]
 
 
+@pytest.mark.parametrize("rate", [12.0, 23.976, 60.0, 240.0])
+def test_hair_moves_alike_at_every_frame_rate(rate):
+    """A nod of half a second: how far tips swing from it in its middle is told apart by a sixth of that at most."""
+    rest, moments = hanging_hair(guides=16), np.array([0.25, 0.5, 0.75])
+
+    def swing(rate):
+        time = np.arange(round(rate) + 1) / rate
+        head = motion(turn=("x", np.sin(np.pi * np.clip(time / 0.5, 0, 1)) ** 2))
+        apart = solve_guides(rest, wear(head), SWAY, fps=rate) - rest
+        return apart[np.round(moments * rate).astype(int), :, -1]
+
+    usual = swing(24.0)
+    most = np.linalg.norm(usual[0], axis=-1).mean()
+    assert most > 0.1
+    assert np.linalg.norm(swing(rate) - usual, axis=-1).mean(axis=1).max() < most / 6
+
+
 def test_extreme_motion_never_blows_up_and_comes_to_rest():
     still = np.repeat(JOLT[-1:], 96, axis=0)
     head = np.concatenate([JOLT, still])
