@@ -97,13 +97,21 @@ def _hip_joints(skeleton: Skeleton, hips_rotation: Array) -> Array:
     return _turned(hips_rotation[..., None, :, :], offsets)
 
 
-def hips_height(skeleton: Skeleton, hips_rotation: Array, hips: Array, feet: Feet, knee: Array) -> Array:
-    """The height (...) of hips above the point `hips` (..., 2) at which the straighter knee bends by `knee` radians."""
+def hips_height(
+    skeleton: Skeleton, hips_rotation: Array, hips: Array, feet: Feet, knee: Array, *, bearing: Array | None = None
+) -> Array:
+    """The height (...) of hips above the point `hips` (..., 2) at which the straighter knee bends by `knee` radians.
+
+    Of the legs that bear weight: `bearing` (2,) says which, and both do where it is left out.
+    """
     offsets = _hip_joints(skeleton, hips_rotation)
     ankles = feet.ankles(skeleton)
     flat = np.linalg.norm(hips[..., None, :] + offsets[..., :2] - ankles[..., :2], axis=-1)
     rise = np.sqrt(np.maximum(_reach(skeleton, knee) ** 2 - flat**2, 0.0))
-    lowest: Array = np.min(ankles[..., 2] + rise - offsets[..., 2], axis=-1)
+    heights = ankles[..., 2] + rise - offsets[..., 2]
+    if bearing is not None:
+        heights = np.where(bearing, heights, np.inf)
+    lowest: Array = np.min(heights, axis=-1)
     return lowest
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from farm.motion.clip import Clip
 from farm.motion.jump import plan_jump
-from farm.motion.pose import sample_pose
+from farm.motion.sample import sample_pose
 from farm.motion.skeleton import Skeleton
 from farm.recipe.parameters import NO_STUNT, Pose, Stunt
 
