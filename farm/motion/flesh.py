@@ -49,10 +49,10 @@ def _limb(side: str) -> list[Capsule]:
         return Capsule(f"{side}{name}", f"{side}{name}", f"{side}{child}", along, (0.0, y, 0.0), radius, side + group)
 
     return [
-        Capsule(f"{side}Breast", "upperChest", "neck", (0.1, 0.62), (0.040 * sign, -0.026, 0.0), 0.062, "trunk"),
+        Capsule(f"{side}Breast", "upperChest", "neck", (0.05, 0.5), (0.030 * sign, -0.024, 0.0), 0.058, "trunk"),
         Capsule(f"{side}Waist", "chest", "upperChest", (-0.4, 1.0), (0.026 * sign, -0.030, 0.0), 0.055, "trunk"),
         Capsule(f"{side}Buttock", "hips", "spine", (-0.6, 0.6), (0.045 * sign, -0.010, 0.0), 0.050, "trunk"),
-        part("UpperArm", "LowerArm", (0.05, 0.95), 0.0, 0.026, "Arm"),
+        part("UpperArm", "LowerArm", (0.3, 0.95), 0.0, 0.026, "Arm"),
         part("LowerArm", "Hand", (0.05, 0.95), 0.0, 0.018, "Arm"),
         part("Hand", "MiddleProximal", (0.1, 1.6), 0.0, 0.012, "Hand"),
         part("UpperLeg", "LowerLeg", (0.15, 0.95), 0.0, 0.042, "Thigh"),

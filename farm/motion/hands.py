@@ -19,8 +19,8 @@ __all__ = ["Hands", "solve_arms"]
 
 Array = NDArray[np.float64]
 X_AXIS, Z_AXIS = np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])
-BEHIND: Final = 0.1
-"""Metres by which elbows point behind arms that the template stretches."""
+BACK: Final = np.array([0.0, 1.0, 0.0])
+"""Where the elbow points in the T-pose."""
 TWIST: Final = 1
 THICK: Final = next(capsule.radius for capsule in CAPSULES if capsule.name == "leftHand")
 """Half a hand's thickness in statures."""
@@ -63,9 +63,7 @@ def solve_arms(skeleton: Skeleton, local: Array, hips: Array, hands: Hands) -> A
             continue
         upper, lower, hand = (INDEX[f"{name}{part}"] for part in ("UpperArm", "LowerArm", "Hand"))
         lengths = tuple(np.array(skeleton.length(f"{name}{a}", f"{name}{b}")) for a, b in _SEGMENTS)
-        start, span = places[upper], unit(wrists[side] - places[upper])
-        pole = places[lower] - start + BEHIND * (turned[upper] @ np.array([0.0, 1.0, 0.0]))
-        first, second, _ = two_bone(start, wrists[side], pole - (pole @ span) * span, (lengths[0], lengths[1]))
+        first, second, _ = two_bone(places[upper], wrists[side], turned[upper] @ BACK, (lengths[0], lengths[1]))
         hinge = unit(np.cross(first, second))
         above, elbow = (_arm_frame(direction, hinge, OUTWARD[side]) for direction in (first, second))
         solved[upper] = turned[INDEX[f"{name}Shoulder"]].T @ above

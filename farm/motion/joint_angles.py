@@ -76,11 +76,17 @@ def _three(turned: Array, axes: Array, limits: Array) -> Array:
     for sign in (1.0, -1.0):
         outer = np.where(away > LOCKED, np.arctan2(-sign * beside, sign * across), 0.0)
         inner = lead - np.arctan2(sign * away, along)
-        inner = np.mod(inner + np.pi, 2.0 * np.pi) - np.pi
         rest = np.swapaxes(about(first, outer) @ about(middle, inner), -1, -2) @ turned
-        candidates.append(np.degrees(np.stack([outer, inner, swing_twist(rest, last)[1]], axis=-1)))
+        candidates.append(_wrapped(np.degrees(np.stack([outer, inner, swing_twist(rest, last)[1]], axis=-1)), limits))
     costs = [_cost(candidate, limits) for candidate in candidates]
     return np.where((costs[0] <= costs[1])[..., None], candidates[0], candidates[1])
+
+
+def _wrapped(angles: Array, limits: Array) -> Array:
+    """Angles (..., 3) in degrees by whole turns as near as can be to the middle of their limits (3, 2)."""
+    middle = limits.mean(axis=-1)
+    wrapped: Array = middle + np.mod(angles - middle + 180.0, 360.0) - 180.0
+    return wrapped
 
 
 def _cost(angles: Array, limits: Array) -> Array:

@@ -32,6 +32,17 @@ SEATED_ON: Final = tuple(
     2 * index + end for index, capsule in enumerate(CAPSULES) for end in range(2) if capsule.name.endswith("Buttock")
 )
 """Which of `surface_points` are on a seat."""
+
+
+def _limb(group: str) -> str:
+    return group.replace("Hand", "Arm").replace("Thigh", "Leg").replace("Shin", "Leg")
+
+
+LIMBS: Final = (
+    *(_limb(capsule.group) for capsule in CAPSULES for _ in range(2)),
+    *(f"{side}Leg" for side in SIDES for _ in range(3)),
+)
+"""The limb that each of `surface_points` belongs to."""
 LEG_BONES: Final = ("UpperLeg", "LowerLeg", "Foot", "Toes")
 
 
@@ -72,7 +83,7 @@ class Stance(Part):
     left      the left foot's share of the weight
     on_hands  the laid hands' share of the weight
     contact   the feet that stand; the joints of the other leg are posed by their angles
-    rest      `body`: on what is lowest, rolled until it lies still; no foot stands
+    rest      `body`: on what is lowest, rolled until it lies still, or steadied by the feet and hands that are planted
     seat      height of a seat in leg lengths, on which the body sits
     air       clearance of the lowest part in leg lengths: in the air, or as it is on the floor; no foot stands
     """
@@ -93,9 +104,8 @@ class Stance(Part):
         lone = [name for name in ("rest", "seat", "air") if getattr(self, name) is not None]
         if len(lone) > 1:
             raise ValueError(f"{' and '.join(lone)} exclude each other; keep one")
-        free = bool(lone) and lone != ["seat"]
-        if free and (self.contact or self.hands != _Hands()):
-            raise ValueError(f"no foot or hand is planted with {lone[0]}; leave out contact and hands")
+        if self.air is not None and (self.contact or self.lays.any()):
+            raise ValueError("no foot or hand is planted in the air; leave out contact and hands")
         if not lone and self.contact == ():
             raise ValueError("contact: name the feet that stand, or give rest, seat or air")
         return self
@@ -103,9 +113,9 @@ class Stance(Part):
     @property
     def bears(self) -> NDArray[np.bool_]:
         """Which feet stand (2,), for SIDES."""
-        if self.rest is not None or self.air is not None:
-            return np.zeros(2, dtype=np.bool_)
-        return np.array([self.contact is None or side in self.contact for side in SIDES])
+        alone = self.rest is not None or self.air is not None
+        contact = self.contact if self.contact is not None else () if alone else SIDES
+        return np.array([side in contact for side in SIDES])
 
     @property
     def lays(self) -> NDArray[np.bool_]:
@@ -175,7 +185,7 @@ def stand(skeleton: Skeleton, template: PoseTemplate) -> tuple[Array, Array]:
     say. TemplateError where feet or hands are out of reach, or a resting body rolls over.
     """
     stance, local = template.stance, rotations(template.angles)
-    if stance.rest is not None:
+    if stance.rest is not None and not (stance.bears.any() or stance.lays.any()):
         try:
             local = settle(skeleton, local)
         except TemplateError as error:
@@ -184,9 +194,9 @@ def stand(skeleton: Skeleton, template: PoseTemplate) -> tuple[Array, Array]:
     if stance.air is not None:
         return let_down(skeleton, local, clearance=stance.air * skeleton.leg), local
     feet, hands = plant(skeleton, stance), place_hands(skeleton, stance)
-    if stance.seat is not None:
+    if stance.seat is not None or stance.rest is not None:
         hips = skeleton.joint("hips").copy()
-        hips[2] = stance.seat * skeleton.leg - _under_seat(skeleton, local)
+        hips[2] = (stance.seat or 0.0) * skeleton.leg - _underneath(skeleton, local, stance)
     elif stance.bears.all() and not stance.lays.any():
         over = support(skeleton, feet, forward=np.array(stance.forward), left=np.array(stance.left))
         hips = balance(skeleton, local, feet, np.array([*over, 0.0]), knee=np.radians(stance.knee))
@@ -197,10 +207,14 @@ def stand(skeleton: Skeleton, template: PoseTemplate) -> tuple[Array, Array]:
     return hips, local
 
 
-def _under_seat(skeleton: Skeleton, local: Array) -> float:
-    """The height of what sits below the hips, which are at the origin."""
+def _underneath(skeleton: Skeleton, local: Array, stance: Stance) -> float:
+    """The height of the lowest part that rests on seat or floor, with the hips at the origin."""
     points = surface_points(skeleton, *skeleton.pose(local, np.zeros(3)))
-    return float(points[list(SEATED_ON), 2].min())
+    if stance.seat is not None:
+        return float(points[list(SEATED_ON), 2].min())
+    planted = [f"{side}Arm" for side, lays in zip(SIDES, stance.lays, strict=True) if lays]
+    planted += [f"{side}Leg" for side, bears in zip(SIDES, stance.bears, strict=True) if bears]
+    return float(points[[limb not in planted for limb in LIMBS], 2].min())
 
 
 def hold(

@@ -19,9 +19,9 @@ Array = NDArray[np.float64]
 
 STEADIES: Final = 30.0
 """How far, in degrees, a posture may roll from where its template puts it before it lies still."""
-SOFTNESS: Final = (0.03, 0.01, 0.005)
-"""Metres over which what is low shares the weight: from a mattress to a floor."""
-STEPS: Final = 60
+SOFTNESS: Final = 0.002
+"""Metres over which what is low shares the weight: firm, or a narrow stance would fall over as it sinks in."""
+STEPS: Final = 200
 LONGEST: Final = 0.06
 STILL: Final = 1e-10
 
@@ -45,9 +45,7 @@ def settle(skeleton: Skeleton, local: Array) -> Array:
     ends, soles = capsule_ends(skeleton, turned, places), sole_points(skeleton, turned, places)
     points = np.concatenate([ends.reshape(-1, 3), soles.reshape(-1, 3)]) - centre_of_mass(places)
     thick = np.concatenate([np.repeat(radii(skeleton), 2), np.zeros(len(points) - 2 * len(ends))])
-    roll = np.eye(3)
-    for softness in SOFTNESS:
-        roll = _roll(points, thick, roll, softness)
+    roll = _roll(points, thick)
     angle = np.degrees(float(np.linalg.norm(to_vector(roll))))
     if angle > STEADIES:
         raise TemplateError(f"the body does not lie still: it rolls over by {angle:.0f}°; put its weight over what it rests on")
@@ -56,9 +54,9 @@ def settle(skeleton: Skeleton, local: Array) -> Array:
     return settled
 
 
-def _roll(points: Array, thick: Array, roll: Array, softness: float) -> Array:
+def _roll(points: Array, thick: Array) -> Array:
     """Newton's method on the height of the weight above the floor, over rotations about the horizontal."""
-    height, slope, bend = _weight_above(points @ roll.T, thick, softness)
+    roll, (height, slope, bend) = np.eye(3), _weight_above(points, thick)
     for _ in range(STEPS):
         least = float(np.linalg.eigvalsh(bend)[0])
         step = -np.linalg.solve(bend + max(0.0, 0.02 - least) * np.eye(2), slope)
@@ -66,7 +64,7 @@ def _roll(points: Array, thick: Array, roll: Array, softness: float) -> Array:
         while float(np.linalg.norm(step)) > STILL:
             turn = np.array([*step, 0.0])
             tried = about(unit(turn), np.linalg.norm(turn)) @ roll
-            reached = _weight_above(points @ tried.T, thick, softness)
+            reached = _weight_above(points @ tried.T, thick)
             if reached[0] < height:
                 break
             step *= 0.5
@@ -76,17 +74,17 @@ def _roll(points: Array, thick: Array, roll: Array, softness: float) -> Array:
     return roll
 
 
-def _weight_above(points: Array, thick: Array, softness: float) -> tuple[float, Array, Array]:
+def _weight_above(points: Array, thick: Array) -> tuple[float, Array, Array]:
     """How high the weight, at the origin, is above the softly lowest of points (K, 3) that are `thick` (K,); and its
     first and second derivatives by the angles about x and y."""
     heights = points[:, 2] - thick
     low = heights.min()
-    shares = np.exp(-(heights - low) / softness)
+    shares = np.exp(-(heights - low) / SOFTNESS)
     total = shares.sum()
     shares /= total
-    height = -low + softness * np.log(total)
+    height = -low + SOFTNESS * np.log(total)
     arms = np.stack([-points[:, 1], points[:, 0]], axis=-1)
     slope = shares @ arms
     away = arms - slope
-    bend = (away * shares[:, None]).T @ away / softness + (shares @ points[:, 2]) * np.eye(2)
+    bend = (away * shares[:, None]).T @ away / SOFTNESS + (shares @ points[:, 2]) * np.eye(2)
     return float(height), slope, bend
