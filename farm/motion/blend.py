@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from farm.motion.anatomy import rotations
 from farm.motion.contact import Feet
-from farm.motion.flesh import lowest
 from farm.motion.joint_angles import angles_of
 from farm.motion.pose import Foot, Hand, PoseTemplate, Stance, hold, place_hands, plant, stand
 from farm.motion.rotation import about, to_vector, unit
+from farm.motion.settle import lowest_part
 from farm.motion.skeleton import INDEX, SIDES, Skeleton
 
 __all__ = ["between_poses"]
@@ -92,10 +92,9 @@ def _mix_posed(skeleton: Skeleton, first: PoseTemplate, second: PoseTemplate, sh
     stood = [stand(skeleton, template) for template in (first, second)]
     angles = _mixed_angles(*(angles_of(local) for _, local in stood), share)
     local = rotations(angles)
-    heights = [float(lowest(skeleton, *skeleton.pose(local, hips))[0]) for hips, local in stood]
+    heights = [lowest_part(skeleton, posed, hips) for hips, posed in stood]
     hips = (1.0 - share) * stood[0][0] + share * stood[1][0]
-    low = float(lowest(skeleton, *skeleton.pose(local, hips))[0])
-    hips[2] += _mixed(*heights, share) - low
+    hips[2] += _mixed(heights[0], heights[1], share) - lowest_part(skeleton, local, hips)
     feet = _mixed_feet(*(plant(skeleton, template.stance) for template in (first, second)), share)
     both = first.stance.bears & second.stance.bears
     return hips, hold(skeleton, local, hips, feet, place_hands(skeleton, Stance()), bears=both)

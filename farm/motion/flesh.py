@@ -14,13 +14,25 @@ from numpy.typing import NDArray
 
 from farm.motion.skeleton import INDEX, SIDES, Skeleton
 
-__all__ = ["CAPSULES", "Capsule", "capsule_ends", "lowest", "overlaps", "radii", "stature"]
+__all__ = [
+    "CAPSULES",
+    "Capsule",
+    "capsule_ends",
+    "lowest",
+    "nearest_points",
+    "overlaps",
+    "radii",
+    "resting_points",
+    "sole_points",
+    "stature",
+    "surface_points",
+]
 
 Array = NDArray[np.float64]
 
 HEAD_JOINT: Final = 0.915
 """Height of the head's joint in statures."""
-SOFT: Final = 0.008
+SOFT: Final = 0.012
 """The lowest point is a mean over the points within about so many metres of it, which moves smoothly."""
 
 
@@ -49,10 +61,10 @@ def _limb(side: str) -> list[Capsule]:
         return Capsule(f"{side}{name}", f"{side}{name}", f"{side}{child}", along, (0.0, y, 0.0), radius, side + group)
 
     return [
-        Capsule(f"{side}Breast", "upperChest", "neck", (0.05, 0.5), (0.030 * sign, -0.024, 0.0), 0.058, "trunk"),
+        Capsule(f"{side}Breast", "upperChest", "neck", (0.05, 0.5), (0.029 * sign, -0.024, 0.0), 0.057, "trunk"),
         Capsule(f"{side}Waist", "chest", "upperChest", (-0.4, 1.0), (0.026 * sign, -0.030, 0.0), 0.055, "trunk"),
         Capsule(f"{side}Buttock", "hips", "spine", (-0.6, 0.6), (0.045 * sign, -0.010, 0.0), 0.050, "trunk"),
-        part("UpperArm", "LowerArm", (0.3, 0.95), 0.0, 0.026, "Arm"),
+        part("UpperArm", "LowerArm", (0.35, 0.95), 0.0, 0.024, "Arm"),
         part("LowerArm", "Hand", (0.05, 0.95), 0.0, 0.018, "Arm"),
         part("Hand", "MiddleProximal", (0.1, 1.6), 0.0, 0.012, "Hand"),
         part("UpperLeg", "LowerLeg", (0.15, 0.95), 0.0, 0.042, "Thigh"),
@@ -101,12 +113,12 @@ def capsule_ends(skeleton: Skeleton, turned: Array, places: Array) -> Array:
 
 
 def lowest(skeleton: Skeleton, turned: Array, places: Array) -> tuple[Array, Array]:
-    """The height (...) of the lowest part of the body, and weights (..., 2 K + 6) of the points that it rests on.
+    """The height (...) of the lowest part of trunk, head and thighs, and weights (..., P) of the points that it rests on.
 
-    The points are the capsules' ends and the soles' points, as `surface_points` gives them. It is the Boltzmann mean of
-    their heights, which is smooth in time and within a few millimetres of the least.
+    The points are as `resting_points` gives them. It is the Boltzmann mean of their heights, which is smooth in time
+    and within a few millimetres of the least.
     """
-    points = surface_points(skeleton, turned, places)
+    points = resting_points(skeleton, turned, places)
     heights = points[..., 2]
     least = heights.min(axis=-1, keepdims=True)
     weights = np.exp(-(heights - least) / SOFT)
@@ -114,14 +126,21 @@ def lowest(skeleton: Skeleton, turned: Array, places: Array) -> tuple[Array, Arr
     return np.sum(weights * heights, axis=-1), weights
 
 
+def resting_points(skeleton: Skeleton, turned: Array, places: Array) -> Array:
+    """The undersides (..., P, 3) of the ends of the capsules that a body lies on."""
+    chosen = [k for k, capsule in enumerate(CAPSULES) if capsule.group in ("trunk", "head", "leftThigh", "rightThigh")]
+    ends = capsule_ends(skeleton, turned, places)[..., chosen, :, :]
+    ends[..., 2] -= radii(skeleton)[chosen, None]
+    points: Array = ends.reshape(*ends.shape[:-3], -1, 3)
+    return points
+
+
 def surface_points(skeleton: Skeleton, turned: Array, places: Array) -> Array:
-    """The undersides of the capsules' ends, then the soles' points (..., 2 K + 6, 3)."""
+    """The undersides of all capsules' ends, then the soles' points (..., 2 K + 6, 3)."""
     ends = capsule_ends(skeleton, turned, places)
     ends[..., 2] -= radii(skeleton)[:, None]
     soles = sole_points(skeleton, turned, places)
-    return np.concatenate(
-        [ends.reshape(*ends.shape[:-3], -1, 3), soles.reshape(*soles.shape[:-3], -1, 3)], axis=-2
-    )
+    return np.concatenate([ends.reshape(*ends.shape[:-3], -1, 3), soles.reshape(*soles.shape[:-3], -1, 3)], axis=-2)
 
 
 def sole_points(skeleton: Skeleton, turned: Array, places: Array) -> Array:
@@ -141,13 +160,16 @@ def overlaps(skeleton: Skeleton, turned: Array, places: Array) -> dict[tuple[str
     for first, one in enumerate(CAPSULES):
         for second, other in enumerate(CAPSULES):
             if (one.group, other.group) in _MEETING:
-                apart = _segment_distance(ends[..., first, :, :], ends[..., second, :, :])
-                depths[one.name, other.name] = thick[first] + thick[second] - apart
+                mine, theirs = nearest_points(ends[..., first, :, :], ends[..., second, :, :])
+                depths[one.name, other.name] = (
+                    thick[first] + thick[second] - np.linalg.norm(mine - theirs, axis=-1)
+                )
     return depths
 
 
-def _segment_distance(first: Array, second: Array) -> Array:
-    """The least distance (...) of two segments (..., 2, 3) (Ericson 2005, Real-Time Collision Detection, 5.1.9)."""
+def nearest_points(first: Array, second: Array) -> tuple[Array, Array]:
+    """Where two segments (..., 2, 3) come nearest to each other (..., 3) (Ericson 2005, Real-Time Collision Detection,
+    5.1.9)."""
     d1, d2 = first[..., 1, :] - first[..., 0, :], second[..., 1, :] - second[..., 0, :]
     r = first[..., 0, :] - second[..., 0, :]
     a, e, f = np.sum(d1 * d1, -1), np.sum(d2 * d2, -1), np.sum(d2 * r, -1)
@@ -156,6 +178,4 @@ def _segment_distance(first: Array, second: Array) -> Array:
     s = np.clip((b * f - c * e) / denominator, 0.0, 1.0)
     t = np.clip((b * s + f) / np.maximum(e, 1e-12), 0.0, 1.0)
     s = np.clip((b * t - c) / np.maximum(a, 1e-12), 0.0, 1.0)
-    gap = r + s[..., None] * d1 - t[..., None] * d2
-    distance: Array = np.linalg.norm(gap, axis=-1)
-    return distance
+    return first[..., 0, :] + s[..., None] * d1, second[..., 0, :] + t[..., None] * d2

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from farm.errors import TemplateError
 from farm.motion.blend import between_poses
 from farm.motion.clip import Clip
-from farm.motion.flesh import lowest, overlaps
+from farm.motion.flesh import overlaps
 from farm.motion.joint_angles import angles_of, beyond_limits
 from farm.motion.pose import PoseTemplate, load_pose
+from farm.motion.settle import lowest_part
 from farm.motion.skeleton import Skeleton
 from farm.motion.spread import draw_deviations, vary_pose
 from farm.recipe.parameters import Pose
@@ -66,6 +67,6 @@ def _varied(skeleton: Skeleton, templates: list[PoseTemplate], pose: Pose, plain
 
 def _depth(skeleton: Skeleton, posed: Posed) -> float:
     """How deep limbs are in one another or in the floor, metres."""
-    turned, places = skeleton.pose(posed[1], posed[0])
-    low, _ = lowest(skeleton, turned, places)
-    return max(-float(low), *(float(depth) for depth in overlaps(skeleton, turned, places).values()))
+    hips, local = posed
+    depths = overlaps(skeleton, *skeleton.pose(local, hips)).values()
+    return max(-lowest_part(skeleton, local, hips), *(float(depth) for depth in depths))

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.errors import TemplateError
-from farm.motion.flesh import capsule_ends, lowest, radii, sole_points
+from farm.motion.flesh import capsule_ends, radii, sole_points, surface_points
 from farm.motion.mass import centre_of_mass
 from farm.motion.rotation import about, to_vector, unit
 from farm.motion.skeleton import INDEX, Skeleton
 
-__all__ = ["STEADIES", "let_down", "settle"]
+__all__ = ["STEADIES", "let_down", "lowest_part", "settle"]
 
 Array = NDArray[np.float64]
 
@@ -26,13 +26,16 @@ LONGEST: Final = 0.06
 STILL: Final = 1e-10
 
 
+def lowest_part(skeleton: Skeleton, local: Array, hips: Array) -> float:
+    """The height of the lowest part of a posed body, metres."""
+    return float(surface_points(skeleton, *skeleton.pose(local, hips))[..., 2].min())
+
+
 def let_down(skeleton: Skeleton, local: Array, *, clearance: float = 0.0) -> Array:
-    """The hips' position (3,) at which the lowest part of the body is at `clearance` metres, the weight above the
-    place of the hips at rest."""
-    turned, places = skeleton.pose(local, np.zeros(3))
-    low, _ = lowest(skeleton, turned, places)
-    over = skeleton.joint("hips")[:2] - centre_of_mass(places)[:2]
-    return np.array([*over, clearance - float(low)])
+    """The hips' position (3,) at which the body's lowest part is at `clearance` metres, its weight over the origin."""
+    _, places = skeleton.pose(local, np.zeros(3))
+    over = -centre_of_mass(places)[:2]
+    return np.array([*over, clearance - lowest_part(skeleton, local, np.zeros(3))])
 
 
 def settle(skeleton: Skeleton, local: Array) -> Array:
