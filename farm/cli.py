@@ -21,6 +21,7 @@ from farm.doctor import examine, require_renderer
 from farm.double.own.cli import double
 from farm.errors import BadInput, DigidoubleError, TemplateError
 from farm.motion.cli import motion
+from farm.motion.pose_cli import pose
 from farm.quiet import load_blender
 from farm.recipe import load_recipe, templates
 from farm.recipe.sheet import load_sheet
@@ -234,6 +235,7 @@ def _render_sheet(kind: str | None, name: str | None, file: Path) -> int:
 
 cli.add_command(double)
 cli.add_command(motion)
+cli.add_command(pose)
 
 
 def _description(kind: str, name: str) -> str:

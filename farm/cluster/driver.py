@@ -139,7 +139,7 @@ def check_templates(recipe: Recipe) -> None:
         (load_beard, {variant.beard.style for variant in variants}),
         (load_outfit, {variant.wardrobe.outfit for variant in variants}),
         (load_expression, {name for variant in variants for name in (variant.face.expression, variant.face.second)}),
-        (load_pose, {variant.pose.name for variant in variants}),
+        (load_pose, {name for variant in variants for name in (variant.pose.name, variant.pose.second)}),
     ):
         for name in sorted(names):
             load(name)

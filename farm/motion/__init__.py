@@ -2,8 +2,8 @@
 
 from farm.motion.clip import Clip
 from farm.motion.perform import FPS, perform
-from farm.motion.pose import sample_pose
 from farm.motion.rig import Fit, RigRest, fit_rig, retarget
+from farm.motion.sample import sample_pose
 from farm.motion.skeleton import BONES, PARENTS, Skeleton
 
 __all__ = [

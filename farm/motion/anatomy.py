@@ -21,7 +21,7 @@ from farm.motion.rotation import about
 from farm.motion.skeleton import BONES, INDEX, MIRROR, SIDES
 from farm.recipe.templates import nearest
 
-__all__ = ["ANGLES", "SLOTS", "Angle", "mirror_angles", "read_bones", "rotations"]
+__all__ = ["ANGLES", "AXES", "SLOTS", "Angle", "mirror_angles", "read_bones", "rotations"]
 
 Array = NDArray[np.float64]
 SLOTS: Final = 3
@@ -134,7 +134,8 @@ def _axes() -> Array:
     return axes
 
 
-_AXES: Final = _axes()
+AXES: Final = _axes()
+"""The axis (B, SLOTS, 3) of each angle on its bone."""
 _MIRROR_SIGNS: Final = np.array(
     [
         [-1.0 if not bone.startswith(SIDES) and angle.axis[0] == 0.0 else 1.0 for angle in angles]
@@ -146,7 +147,7 @@ _MIRROR_SIGNS: Final = np.array(
 
 def rotations(angles: Array) -> Array:
     """Local rotations (..., B, 3, 3) of angles (..., B, SLOTS) in degrees."""
-    parts = about(_AXES, np.radians(angles))
+    parts = about(AXES, np.radians(angles))
     turned: Array = parts[..., 0, :, :] @ parts[..., 1, :, :] @ parts[..., 2, :, :]
     return turned
 

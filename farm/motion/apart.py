@@ -26,7 +26,9 @@ GAIN: Final = 1.4
 MOST: Final = 0.35
 """Radians that an arm turns at most in a round."""
 ARM: Final = ("UpperArm", "LowerArm", "Hand")
-_BODY: Final = [k for k, c in enumerate(CAPSULES) if c.group in ("trunk", "head") or c.group.endswith(("Thigh", "Shin"))]
+_BODY: Final = [
+    k for k, c in enumerate(CAPSULES) if c.group in ("trunk", "head") or c.group.endswith(("Thigh", "Shin"))
+]
 
 
 def keep_apart(skeleton: Skeleton, local: Array, hips: Array, free: Array) -> Array:

@@ -18,11 +18,16 @@ from farm.motion.rig import Fit, RigClip, RigRest, fit_rig, retarget
 from farm.recipe import templates
 from farm.recipe.parameters import Pose, Stunt
 
-<<<<<<< HEAD
-__all__ = ["apply_motion", "bake_clip", "clear_motion", "fit_armature", "read_rest", "ready", "show_action"]
-=======
-__all__ = ["apply_motion", "bake_clip", "clear_motion", "hips_way", "read_rest"]
->>>>>>> clips
+__all__ = [
+    "apply_motion",
+    "bake_clip",
+    "clear_motion",
+    "fit_armature",
+    "hips_way",
+    "read_rest",
+    "ready",
+    "show_action",
+]
 
 Frames = NDArray[np.int_]
 

@@ -102,7 +102,13 @@ def _hip_joints(skeleton: Skeleton, hips_rotation: Array) -> Array:
 
 
 def hips_height(
-    skeleton: Skeleton, hips_rotation: Array, hips: Array, feet: Feet, knee: Array, *, bearing: Array | None = None
+    skeleton: Skeleton,
+    hips_rotation: Array,
+    hips: Array,
+    feet: Feet,
+    knee: Array,
+    *,
+    bearing: NDArray[np.bool_] | None = None,
 ) -> Array:
     """The height (...) of hips above the point `hips` (..., 2) at which the straighter knee bends by `knee` radians.
 

@@ -115,8 +115,8 @@ def capsule_ends(skeleton: Skeleton, turned: Array, places: Array) -> Array:
 def lowest(skeleton: Skeleton, turned: Array, places: Array) -> tuple[Array, Array]:
     """The height (...) of the lowest part of trunk, head, thighs and soles, and weights (..., P) of what it rests on.
 
-    The weights are of the points that `resting_points` gives, which the soles are not among. The height is the Boltzmann mean of their heights, which is smooth in time
-    and within a few millimetres of the least.
+    The weights are of the points that `resting_points` gives, which the soles are not among. The height is the
+    Boltzmann mean of all, which is smooth in time and within a few millimetres of the least.
     """
     points = resting_points(skeleton, turned, places)
     soles = sole_points(skeleton, turned, places)
@@ -162,15 +162,14 @@ def overlaps(skeleton: Skeleton, turned: Array, places: Array) -> dict[tuple[str
         for second, other in enumerate(CAPSULES):
             if (one.group, other.group) in _MEETING:
                 mine, theirs = nearest_points(ends[..., first, :, :], ends[..., second, :, :])
-                depths[one.name, other.name] = (
-                    thick[first] + thick[second] - np.linalg.norm(mine - theirs, axis=-1)
-                )
+                depths[one.name, other.name] = thick[first] + thick[second] - np.linalg.norm(mine - theirs, axis=-1)
     return depths
 
 
 def nearest_points(first: Array, second: Array) -> tuple[Array, Array]:
     """Where two segments (..., 2, 3) come nearest to each other (..., 3) (Ericson 2005, Real-Time Collision Detection,
-    5.1.9)."""
+    5.1.9).
+    """
     d1, d2 = first[..., 1, :] - first[..., 0, :], second[..., 1, :] - second[..., 0, :]
     r = first[..., 0, :] - second[..., 0, :]
     a, e, f = np.sum(d1 * d1, -1), np.sum(d2 * d2, -1), np.sum(d2 * r, -1)

@@ -197,4 +197,3 @@ def palm_rotation(turn: Array) -> Array:
     ahead = np.array([-np.pi / 2, np.pi / 2])
     inward = np.array([-1.0, 1.0])
     return about(Z_AXIS, ahead + inward * turn)
-

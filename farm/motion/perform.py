@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.motion.clip import Clip
-from farm.motion.pose import sample_pose
+from farm.motion.sample import sample_pose
 from farm.motion.skeleton import Skeleton
 from farm.motion.stunt import plan_stunt
 from farm.recipe.capture import RATE

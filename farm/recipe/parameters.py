@@ -181,14 +181,31 @@ class Pose(Axis):
     """How the double stands when no stunt is played."""
 
     name: str = _parameter("standing", "Pose.", template="poses")
+    second: str = _parameter("standing", "A second pose, blended with the first.", template="poses")
+    blend: float = _parameter(
+        0.0, "How far from the first pose to the second: 0 is the first, 1 the second.", ge=0, le=1
+    )
     mirror: bool = _parameter(False, "Swap left and right.")
+    spread: float = _parameter(
+        0.0,
+        "Standard deviation of the angles of spine, shoulders and hips about the pose's; 0.7 of it at neck, elbows and "
+        "knees, 0.5 at wrists and ankles, 0.35 at fingers and toes. Joints keep to their limits.",
+        unit="deg",
+        ge=0,
+        le=15,
+    )
+    seed: int = _parameter(
+        0, "Seed of the deviations: equal seeds, equal poses. Drawn when left out.", drawn=True, ge=0, le=SEED_MAX
+    )
 
 
 class Stunt(Axis):
     """What the double does."""
 
     name: str = _parameter(NO_STUNT, "Stunt; `none` holds the pose instead.", template="stunts")
-    then: str = _parameter(NO_STUNT, "Stunt that follows at once; `none` ends with the first.", template="stunts")
+    then: str = _parameter(NO_STUNT, "Stunt that follows it; `none` ends with the first.", template="stunts")
+    last: str = _parameter(NO_STUNT, "Stunt that follows that one.", template="stunts")
+    blend: float = _parameter(0.5, "How far stunts that follow run into each other: 0 rests between.", ge=0, le=1)
     height: float = _parameter(1.0, "Height of its flights and falls as a multiple of the stunt's own.", ge=0.5, le=2)
     distance: float = _parameter(1.0, "How far it goes as a multiple of the stunt's own.", ge=0.5, le=1.5)
     speed: float = _parameter(1.0, "Pace of what is done on the ground; flights fall as gravity says.", ge=0.6, le=1.6)

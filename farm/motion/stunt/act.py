@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +11,12 @@ from numpy.typing import NDArray
 from farm.errors import TemplateError
 from farm.motion.clip import Clip
 from farm.motion.pose import load_pose
+from farm.motion.recording import KIND as RECORDED
+from farm.motion.recording import plan_recording
 from farm.motion.rotation import about
 from farm.motion.skeleton import INDEX, MIRROR, Skeleton
 from farm.motion.stunt.layout import Entry, Scale
-from farm.motion.stunt.plan import Plan, plan_entries
+from farm.motion.stunt.plan import plan_entries
 from farm.motion.stunt.template import KIND, Key, Move, StuntTemplate, load_stunt
 from farm.recipe import templates
 from farm.recipe.parameters import NO_STUNT, OWN_POSE, Stunt
@@ -21,25 +24,41 @@ from farm.recipe.parameters import NO_STUNT, OWN_POSE, Stunt
 __all__ = ["Performance", "plan_stunt"]
 
 Array = NDArray[np.float64]
+HURRY: Final = 0.6
+"""Share of the pause between chained stunts that is left out when they blend fully."""
+GATHER: Final = 0.3
+"""Seconds between a stunt's last key and the first of one that begins lying."""
 Z = np.array([0.0, 0.0, 1.0])
 
 
-@dataclass(frozen=True)
-class Performance:
-    """A plan, mirrored and turned as the stunt says."""
-
-    plan: Plan
-    mirror: bool
-    direction: float
+class Planned(Protocol):
+    """What has been planned for a body: a plan of keys, or a recording."""
 
     @property
     def duration(self) -> float:
         """Seconds."""
-        return self.plan.duration
+
+    def sample(self, times: Array, /) -> Clip:
+        """The clip at times (N,) in seconds."""
+
+
+@dataclass(frozen=True)
+class Performance:
+    """A plan, mirrored and turned as the stunt says; `speed` is of recordings, for keys have theirs in the plan."""
+
+    plan: Planned
+    mirror: bool
+    direction: float
+    speed: float = 1.0
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.plan.duration / self.speed
 
     def sample(self, at: Array) -> Clip:
         """The clip at times (N,) in seconds; it stands still before the beginning and after the end."""
-        clip = self.plan.sample(at)
+        clip = self.plan.sample(at * self.speed)
         if self.mirror:
             clip = _mirrored(clip)
         turn = about(Z, np.array(self.direction))
@@ -55,8 +74,14 @@ def _mirrored(clip: Clip) -> Clip:
 
 
 def plan_stunt(stunt: Stunt, skeleton: Skeleton) -> Performance:
-    """Plan a stunt, and the one that follows it, for a body; TemplateError where a template is missing or wrong."""
-    names = [stunt.name] + ([] if stunt.then == NO_STUNT else [stunt.then])
+    """Plan a stunt, and those that follow it, for a body; TemplateError where a template is missing or wrong."""
+    names = [name for name in (stunt.name, stunt.then, stunt.last) if name != NO_STUNT]
+    direction = float(np.radians(stunt.direction))
+    recorded = [name for name in names if templates.load(KIND, name).get("kind") == RECORDED]
+    if recorded and len(names) > 1:
+        raise TemplateError(f"{recorded[0]} is a recording, which is not chained with others; play it alone")
+    if recorded:
+        return Performance(plan_recording(names[0], skeleton), stunt.mirror, direction, stunt.speed)
     acts = [load_stunt(name) for name in names]
     entries: list[Entry] = []
     for place, (name, act) in enumerate(zip(names, acts, strict=True)):
@@ -64,12 +89,13 @@ def plan_stunt(stunt: Stunt, skeleton: Skeleton) -> Performance:
             _fit(names[place - 1], acts[place - 1], name, act)
         entries += _entries(stunt, name, act, first=place == 0, last=place == len(acts) - 1)
     plan = plan_entries(entries, skeleton, speed=stunt.speed, timing=stunt.timing)
-    return Performance(plan, stunt.mirror, float(np.radians(stunt.direction)))
+    return Performance(plan, stunt.mirror, direction)
 
 
 def _fit(before: str, first: StuntTemplate, name: str, second: StuntTemplate) -> None:
     if first.ends != second.begins:
-        fitting = [each for each in templates.names(KIND) if load_stunt(each).begins == first.ends]
+        keyed = [each for each in templates.names(KIND) if templates.load(KIND, each).get("kind") != RECORDED]
+        fitting = [each for each in keyed if load_stunt(each).begins == first.ends]
         raise TemplateError(
             f"{name} cannot follow {before}, which ends {first.ends}: it begins {second.begins}; "
             f"what begins {first.ends}: {', '.join(fitting) or 'none'}"
@@ -89,8 +115,9 @@ def _entries(stunt: Stunt, name: str, act: StuntTemplate, *, first: bool, last: 
         entries.insert(0, Entry(standing, place, scale, load_pose(start)))
     if act.end is not None:
         own = act.end if stunt.end == OWN_POSE or not last else stunt.end
-        settle = Key(time=act.settle, rest=True, contact=("left", "right"), here=True)
+        calm = 1.0 if last else 1.0 - HURRY * stunt.blend
+        settle = Key(time=act.settle * calm, rest=True, contact=("left", "right"), here=True)
         entries.append(Entry(settle, f"{place}: end", scale, load_pose(own)))
     if not first and act.start is None:
-        entries[0] = Entry(entries[0].key.model_copy(update={"time": 0.3, "rest": True}), entries[0].place, scale)
+        entries[0] = Entry(entries[0].key.model_copy(update={"time": GATHER, "rest": True}), entries[0].place, scale)
     return entries

@@ -1,7 +1,7 @@
 """A stunt's keys laid out in the world for one body: postures, footholds, and where the centre of mass is.
 
-Keys are laid out one after the other. What depends on how fast the body flies or how far it rolls is taken from `Guess`,
-which `farm.motion.stunt.plan` improves until it no longer changes.
+Keys are laid out one after the other. What depends on how fast the body flies or how far it rolls is taken from a
+`Guess`, which `farm.motion.stunt.plan` improves until it no longer changes.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from farm.motion.anatomy import ANGLES, read_bones, rotations
 from farm.motion.contact import OUTWARD, Feet, hips_height, support
 from farm.motion.flesh import lowest, stature
+from farm.motion.joint_angles import angles_of
 from farm.motion.limbs import Grips, hold, palm_rotation
 from farm.motion.mass import centre_of_mass
-from farm.motion.pose import PoseTemplate, plant, stand
+from farm.motion.pose import LEG_BONES, PoseTemplate, plant, stand
 from farm.motion.rotation import about
 from farm.motion.skeleton import INDEX, SIDES, Skeleton
 from farm.motion.stunt.template import Foothold, Handhold, Key
@@ -180,7 +181,7 @@ class _Layer:
         leg, move = self._skeleton.leg, key.move
         ahead = move.ahead * leg + move.distance * scale.distance
         left = move.left * leg + move.sideways * scale.distance
-        self._origin = self._origin + [left, -ahead, move.up + move.height * scale.height]
+        self._origin = self._origin + np.array([left, -ahead, move.up + move.height * scale.height])
 
     def _lay_pose(self, pose: PoseTemplate, *, here: bool) -> Laid:
         """A pose on the ground; `here`: over the footholds that there are, as they are turned."""
@@ -212,9 +213,7 @@ class _Layer:
                     self._heel[side] = 0.0
                 continue
             if foothold.ahead is not None or foothold.out is not None:
-                reach = skeleton.leg * np.array(
-                    [(foothold.out or 0.0) * OUTWARD[side], -(foothold.ahead or 0.0), 0.0]
-                )
+                reach = skeleton.leg * np.array([(foothold.out or 0.0) * OUTWARD[side], -(foothold.ahead or 0.0), 0.0])
                 self._place[side] = self._origin + heading @ (skeleton.soles[side, BALL] + reach)
             if foothold.turn is not None:
                 self._turn[side] = np.radians(foothold.turn) + spin * OUTWARD[side]
@@ -277,9 +276,7 @@ class _Layer:
         knee = np.array(rest + scale.effort * (np.radians(key.knee or 5.0) - rest))
         hips = np.array([*over, 0.0]) + guess.hips.get(index, np.zeros(3))
         for _ in range(ROUNDS):
-            hips[2] = hips_height(
-                skeleton, local[INDEX["hips"]], hips[:2], feet, knee, bearing=bearing
-            )
+            hips[2] = hips_height(skeleton, local[INDEX["hips"]], hips[:2], feet, knee, bearing=bearing)
             _, places = skeleton.pose(hold(skeleton, local, hips, grips), hips)
             step = over - centre_of_mass(places)[:2]
             hips[:2] += step
@@ -321,31 +318,7 @@ class _Layer:
 
 def _with_legs(angles: Array, local: Array, bears: NDArray[np.bool_]) -> Array:
     """Angles with those of the legs that stand read from their rotations."""
-    told = angles.copy()
-    for side, name in enumerate(SIDES):
-        if bears[side]:
-            for part in ("UpperLeg", "LowerLeg", "Foot", "Toes"):
-                told[INDEX[name + part]] = leg_angles(f"{name}{part}", local[INDEX[name + part]])
+    legs = [f"{name}{part}" for name, stands in zip(SIDES, bears, strict=False) if stands for part in LEG_BONES]
+    chosen, told = [INDEX[bone] for bone in legs], angles.copy()
+    told[chosen] = angles_of(local, legs)[chosen]
     return told
-
-
-def leg_angles(bone: str, rotation: Array) -> Array:
-    """The angles (..., SLOTS) in degrees of a leg's bone, whose axes are at right angles (Shoemake 1994, Euler angles)."""
-    mirror = np.array([1.0, -1.0, -1.0]) if bone.startswith("right") else np.ones(3)
-    axes = [np.array(angle.axis) * mirror for angle in ANGLES[bone]]
-    count = len(axes)
-    while len(axes) < 3:
-        spare = next(axis for axis in np.eye(3) if all(abs(axis @ used) < 0.5 for used in axes))
-        axes.append(spare)
-    basis = np.stack(axes, axis=-1)
-    sign = float(np.linalg.det(basis))
-    inner = basis.T @ rotation @ basis
-    parts = [
-        np.arctan2(-inner[..., 1, 2], inner[..., 2, 2]),
-        np.arcsin(np.clip(inner[..., 0, 2], -1.0, 1.0)),
-        np.arctan2(-inner[..., 0, 1], inner[..., 0, 0]),
-    ]
-    angles = np.zeros((*rotation.shape[:-2], 3))
-    for slot in range(count):
-        angles[..., slot] = np.degrees(sign * parts[slot])
-    return angles

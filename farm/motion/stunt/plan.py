@@ -2,8 +2,8 @@
 
 The centre of mass is what moves by physics. In a flight it falls freely, whatever the limbs do, and the body turns as
 its angular momentum about the axis says: faster while it is tucked. On the ground the centre of mass follows curves of
-least jerk that meet the flight with its velocity and with gravity's acceleration. Where the body rests on the ground, it
-lies on its lowest part and rolls without slipping. The hips follow from the centre of mass in every frame.
+least jerk that meet the flight with its velocity and with gravity's acceleration. Where the body rests on the ground,
+it lies on its lowest part and rolls without slipping. The hips follow from the centre of mass in every frame.
 
 Keys that are held by contacts are the spacetime constraints of Witkin and Kass (1988, "Spacetime constraints") and the
 flight's are those of Liu and Popović (2002, "Synthesis of complex dynamic character motion from simple animations"),
@@ -365,7 +365,8 @@ class _Planner:
         return list(zip(starts, ends, strict=True))
 
     def _lying(self, at: Array) -> tuple[Array, Array]:
-        """At times (N,), with the body on z = 0 and what it touches not slipping: centre's height, and velocity (N, 2)."""
+        """At times (N,), with the body on z = 0 and what it touches not slipping, the centre of mass' height and rise
+        (N, 2), and its velocity across (N, 2)."""
         both = np.concatenate([at - STEP, at + STEP])
         local = posture(flow(self._times, self._angles, both), self._turning(both))
         turned, places = self._skeleton.pose(local, np.zeros((len(both), 3)))
@@ -376,7 +377,9 @@ class _Planner:
         touching = np.sum(weight[..., None] * (points[half:] - points[:half]), axis=1)[:, :2] / (2 * STEP)
         velocity = (centre[half:, :2] - centre[:half, :2]) / (2 * STEP) - touching
         height = centre[:, 2] - low
-        return np.stack([(height[:half] + height[half:]) / 2, (height[half:] - height[:half]) / (2 * STEP)], 1), velocity
+        return np.stack(
+            [(height[:half] + height[half:]) / 2, (height[half:] - height[:half]) / (2 * STEP)], 1
+        ), velocity
 
     def _velocity_on_body(self, index: int) -> Array:
         """The centre's velocity (3,) at a key at which the body rests, without slipping."""
@@ -492,7 +495,8 @@ class _Planner:
 
     def _ramp(self, limb: int, bears: list[bool], edge: int, step: int) -> float:
         """Seconds in which a hold is taken or left: at most half of those in which the limb is free, and no longer than
-        it can reach from a body that flies off."""
+        it can reach from a body that flies off.
+        """
         free = edge + step
         while 0 <= free < len(bears) and not bears[free]:
             free += step
