@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 
 HEAD_JOINT: Final = 0.915
 """Height of the head's joint in statures."""
-SOFT: Final = 0.012
+SOFT: Final = 0.008
 """The lowest point is a mean over the points within about so many metres of it, which moves smoothly."""
 
 

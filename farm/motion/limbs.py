@@ -33,6 +33,11 @@ THICK: Final = 0.2
 """How thick a hand is, in the same."""
 OPPOSED: Final = 2.4
 """Radians from which two rotations are nearly opposite."""
+RELIEFS: Final = 2
+ANKLE: Final = tuple(np.radians((-37.0, 57.0)))
+"""How far the toes go up and down before the heel gives way, a little within the ankle's limits."""
+GIVES: Final = 0.02
+"""Radians: how softly it does."""
 
 Posed = tuple[Array, Array]
 
@@ -77,25 +82,40 @@ def _hold_leg(skeleton: Skeleton, solved: Array, posed: Posed, grips: Grips, sid
     foot = mix(free_foot, held, weight)
     along = skeleton.joint(f"{name}Toes") - skeleton.joint(f"{name}Foot")
     free_ball = places[..., toe, :]
-    ball = grips.feet.ankles(skeleton)[..., side, :] + held @ along
-    goal = free_ball + weight[..., None] * (ball - free_ball) - foot @ along
+    ball = free_ball + weight[..., None] * (grips.feet.ankles(skeleton)[..., side, :] + held @ along - free_ball)
     toes = mix(
         solved[..., toe, :, :],
         about(X_AXIS, -np.maximum(grips.feet.heel[..., side], 0.0) * grips.feet.grip[..., side]),
         weight,
     )
-    goal[..., 2] += (1.0 - weight) * _lift(skeleton, side, goal, (foot, foot @ toes), grips.floor)
+    ball[..., 2] += (1.0 - weight) * _lift(skeleton, side, ball - foot @ along, (foot, foot @ toes), grips.floor)
     heading = grips.feet.heading()[..., side, :, :] @ AHEAD
     bent = knees_ahead(heading, turned[..., INDEX["hips"], :, :])
     pole = weight[..., None] * bent + (1.0 - weight)[..., None] * (turned[..., hip, :, :] @ AHEAD)
     lengths = _lengths(skeleton, f"{name}UpperLeg", f"{name}LowerLeg", f"{name}Foot")
-    start = places[..., hip, :]
-    upper, lower, hinge = two_bone(start, _within(start, goal, lengths, grips.easy[..., side]), pole, lengths)
+    start, easy = places[..., hip, :], grips.easy[..., side]
+    for _ in range(RELIEFS):
+        upper, lower, hinge = two_bone(start, _within(start, ball - foot @ along, lengths, easy), pole, lengths)
+        shin = leg_frame(lower, hinge)
+        relief = about(X_AXIS, _ankle_relief(np.swapaxes(shin, -1, -2) @ foot))
+        foot, toes = foot @ relief, np.swapaxes(relief, -1, -2) @ toes
+    upper, lower, hinge = two_bone(start, _within(start, ball - foot @ along, lengths, easy), pole, lengths)
     parent = turned[..., INDEX["hips"], :, :]
     for bone, world in ((hip, leg_frame(upper, hinge)), (knee, leg_frame(lower, hinge)), (ankle, foot)):
         solved[..., bone, :, :] = np.swapaxes(parent, -1, -2) @ world
         parent = world
     solved[..., toe, :, :] = toes
+
+
+def _ankle_relief(foot: Array) -> Array:
+    """How far (...) a foot's heel must rise, or sink, for the ankle to keep to its limits, in radians.
+
+    The foot (..., 3, 3) is as the shin sees it.
+    """
+    point = np.arcsin(np.clip(-(foot @ AHEAD)[..., 2], -1.0, 1.0))
+    low, high = (GIVES * np.logaddexp(0.0, over / GIVES) for over in (ANKLE[0] - point, point - ANKLE[1]))
+    relief: Array = low - high
+    return relief
 
 
 def _lift(skeleton: Skeleton, side: int, ankle: Array, worlds: tuple[Array, Array], floor: Array) -> Array:

@@ -39,6 +39,8 @@ GRAVITY: Final = 9.81
 """m/s²"""
 ROUNDS: Final = 6
 """Rounds in which layout and timing are brought to agree."""
+SHORT: Final = 0.05
+"""Metres over which legs push at least."""
 HOP: Final = 0.02
 """Metres that a flight rises above its higher end where the template does not say."""
 RAMP: Final = 0.13
@@ -53,6 +55,10 @@ LEADS: Final = 0.42
 """Share of the way at take-off speed by which the weight has moved when it leaves the ground."""
 LEANS: Final = 0.32
 """The farthest that the weight is before or behind its support by itself, leg lengths."""
+SINKS: Final = 0.01
+"""Metres: how softly a body is kept above the ground between keys."""
+RAISES: Final = 0.06
+"""Seconds before and after a flight, or lying, in which that begins."""
 YIELDS: Final = 0.035
 """Seconds in which flesh and floor take up a fall."""
 SLIPS: Final = 0.12
@@ -120,6 +126,11 @@ class Plan:
         return float(self.times[-1])
 
     @property
+    def lying(self) -> list[tuple[float, float]]:
+        """Spans in seconds in which the body rests on something."""
+        return [(float(self.times[start]), float(self.times[end])) for start, end in body_runs(self.laid)]
+
+    @property
     def airborne(self) -> list[tuple[float, float]]:
         """Spans in seconds in which nothing is touched."""
         return [(float(self.times[flight.start]), float(self.times[flight.end])) for flight in self.flights]
@@ -131,6 +142,9 @@ class Plan:
         grips, target = self._grips(at), self.centre(at)
         _, places = self.skeleton.pose(local, np.zeros((len(at), 3)))
         hips = target - centre_of_mass(places)
+        raised = self._raised(local, hips, at, grips.floor)
+        hips[:, 2] += raised
+        target[:, 2] += raised
         local = keep_apart(self.skeleton, local, hips, 1.0 - grips.laid)
         for _ in range(SOLVES):
             solved = hold(self.skeleton, local, hips, grips)
@@ -140,6 +154,15 @@ class Plan:
             if np.abs(step).max() < ENOUGH:
                 break
         return Clip(hips, hold(self.skeleton, local, hips, grips))
+
+    def _raised(self, local: Array, hips: Array, at: Array, floor: Array) -> Array:
+        """How far (N,) a body between its keys is raised for trunk and thighs to stay above the ground."""
+        turned, places = self.skeleton.pose(local, hips)
+        depth = floor - resting_points(self.skeleton, turned, places)[..., 2].min(axis=-1)
+        raised = SINKS * np.logaddexp(0.0, depth / SINKS - 1.0)
+        for start, end in (*self.airborne, *self.lying):
+            raised *= _smooth(np.clip(np.maximum(start - at, at - end) / RAISES, 0.0, 1.0))
+        return raised
 
     def posture(self, at: Array) -> Array:
         """Local rotations (N, B, 3, 3) as the keys' angles have them, whatever is held."""
@@ -245,7 +268,7 @@ class _Planner:
                     span = LEADS * velocity[:2] * (self._times[before + 1] - self._times[before])
                     most = LEANS * self._skeleton.leg / max(float(np.linalg.norm(span)), 1e-9)
                     guess.ahead[key] = span * min(1.0, most)
-        for start, end in self._body_runs():
+        for start, end in body_runs(self._laid):
             path, _ = self._roll(start, end)
             centres = path(self._times[start : end + 1])
             for key in range(start + 1, end + 1):
@@ -308,11 +331,12 @@ class _Planner:
         the distance 10 d = 4 v t + g t² / 2; nine tenths of it are taken.
         """
         distance = float(self._laid[high].centre[2] - self._laid[low].centre[2])
-        if distance < 0.01:
+        if distance < -SHORT:
             raise TemplateError(
-                f"{self._entries[index].place}: the weight must rise before a flight and sink after it, by 1 cm at "
-                f"least, not {100 * distance:.0f} cm; bend the knees more, or give the key a time"
+                f"{self._entries[index].place}: the weight must rise before a flight and sink after it, and not the "
+                f"other way by {-100 * distance:.0f} cm; bend the knees more, or give the key a time"
             )
+        distance = max(distance, SHORT)
         longest = (np.sqrt(16.0 * speed**2 + 20.0 * GRAVITY * distance) - 4.0 * speed) / GRAVITY
         return float(0.9 * longest)
 
@@ -356,13 +380,6 @@ class _Planner:
         done = np.concatenate([np.zeros((1, 3)), np.cumsum((pace[1:] + pace[:-1]) / 2, axis=0)])
         total = done[-1]
         return _Shares(at, done / total, pace * (len(at) - 1) / total)
-
-    def _body_runs(self) -> list[tuple[int, int]]:
-        """First and last keys of spans in which the body rests on something."""
-        resting = [index for index, key in enumerate(self._laid) if key.body]
-        starts = [index for index in resting if index - 1 not in resting]
-        ends = [index for index in resting if index + 1 not in resting]
-        return list(zip(starts, ends, strict=True))
 
     def _lying(self, at: Array) -> tuple[Array, Array]:
         """At times (N,), with the body on z = 0 and what it touches not slipping, the centre of mass' height and rise
@@ -424,7 +441,7 @@ class _Planner:
         """The centre of mass (N, 3) by time."""
         leaving = {flight.start: flight for flight in self._flights}
         arriving = {flight.end: flight for flight in self._flights}
-        runs = dict(self._body_runs())
+        runs = dict(body_runs(self._laid))
         rolls = {start: self._roll(start, end) for start, end in runs.items()}
         last = {end: rolls[start][1] for start, end in runs.items()}
         grounded = [index for index, key in enumerate(self._laid) if not key.flying]
@@ -540,6 +557,14 @@ class _Shares:
 
     def __call__(self, share: Array) -> Array:
         return hermite(self.at, self.done, self.paces)(share)
+
+
+def body_runs(laid: list[Laid]) -> list[tuple[int, int]]:
+    """First and last keys of spans in which the body rests on something."""
+    resting = [index for index, key in enumerate(laid) if key.body]
+    starts = [index for index in resting if index - 1 not in resting]
+    ends = [index for index in resting if index + 1 not in resting]
+    return list(zip(starts, ends, strict=True))
 
 
 def _airborne(laid: list[Laid]) -> list[tuple[int, int]]:
