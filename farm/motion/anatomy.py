@@ -4,7 +4,8 @@ An angle means the same on both sides, and the middle's `lean` and `turn` go to 
 mirrored by swapping the sides and the signs of those two.
 
 Limits are the normal ranges of motion of the American Academy of Orthopaedic Surgeons (Joint Motion, 1965), with
-the spine's range split over its three bones and some reserve for trained performers.
+the spine's range split over its three bones and some reserve for trained performers; the wrist's is what it bends under
+the body's weight.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ _KINDS: Final[dict[str, tuple[Angle, ...]]] = {
         Angle("bend", MINUS_Z, 0, 150, "elbow"),
         Angle("twist", X, -90, 90, "the thumb inward and down (pronation)"),
     ),
-    "Hand": (Angle("bend", Y, -70, 80, "towards the palm"), Angle("tilt", MINUS_Z, -30, 20, "towards the thumb")),
+    "Hand": (Angle("bend", Y, -90, 80, "towards the palm"), Angle("tilt", MINUS_Z, -30, 20, "towards the thumb")),
     "Metacarpal": (
         Angle("close", Z, -20, 45, "to the side of the hand"),
         Angle("curl", THUMB, -20, 60, "across the palm"),

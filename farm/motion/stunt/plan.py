@@ -26,6 +26,7 @@ from farm.motion.contact import Feet
 from farm.motion.curve import Chain, Quintic, flow, hermite, tangents
 from farm.motion.flesh import lowest, resting_points
 from farm.motion.limbs import Grips, hold, palm_rotation
+from farm.motion.limits import ease_wrists, within_limits
 from farm.motion.mass import SEGMENTS, centre_of_mass
 from farm.motion.skeleton import INDEX, SIDES, Skeleton
 from farm.motion.stunt.layout import LIMBS, Entry, Guess, Laid, lay_out, posture
@@ -147,13 +148,14 @@ class Plan:
         target[:, 2] += raised
         local = keep_apart(self.skeleton, local, hips, 1.0 - grips.laid)
         for _ in range(SOLVES):
-            solved = hold(self.skeleton, local, hips, grips)
-            _, places = self.skeleton.pose(solved, hips)
+            _, places = self.skeleton.pose(hold(self.skeleton, local, hips, grips), hips)
             step = target - centre_of_mass(places)
             hips = hips + step
             if np.abs(step).max() < ENOUGH:
                 break
-        return Clip(hips, hold(self.skeleton, local, hips, grips))
+        solved = within_limits(ease_wrists(hold(self.skeleton, local, hips, grips), grips.laid), grips.planted)
+        _, places = self.skeleton.pose(solved, hips)
+        return Clip(hips + target - centre_of_mass(places), solved)
 
     def _raised(self, local: Array, hips: Array, at: Array, floor: Array) -> Array:
         """How far (N,) a body between its keys is raised for trunk and thighs to stay above the ground."""
