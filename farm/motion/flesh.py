@@ -113,17 +113,18 @@ def capsule_ends(skeleton: Skeleton, turned: Array, places: Array) -> Array:
 
 
 def lowest(skeleton: Skeleton, turned: Array, places: Array) -> tuple[Array, Array]:
-    """The height (...) of the lowest part of trunk, head and thighs, and weights (..., P) of the points that it rests on.
+    """The height (...) of the lowest part of trunk, head, thighs and soles, and weights (..., P) of what it rests on.
 
-    The points are as `resting_points` gives them. It is the Boltzmann mean of their heights, which is smooth in time
-    and within a few millimetres of the least.
+    The weights are of the points that `resting_points` gives, which the soles are not among. The height is the
+    Boltzmann mean of all, which is smooth in time and within a few millimetres of the least.
     """
     points = resting_points(skeleton, turned, places)
-    heights = points[..., 2]
-    least = heights.min(axis=-1, keepdims=True)
-    weights = np.exp(-(heights - least) / SOFT)
-    weights /= weights.sum(axis=-1, keepdims=True)
-    return np.sum(weights * heights, axis=-1), weights
+    soles = sole_points(skeleton, turned, places)
+    heights = np.concatenate([points[..., 2], soles.reshape(*soles.shape[:-3], -1, 3)[..., 2]], axis=-1)
+    weights = np.exp(-(heights - heights.min(axis=-1, keepdims=True)) / SOFT)
+    height = np.sum(weights * heights, axis=-1) / np.sum(weights, axis=-1)
+    lying = np.exp(-(points[..., 2] - points[..., 2].min(axis=-1, keepdims=True)) / SOFT)
+    return height, lying / lying.sum(axis=-1, keepdims=True)
 
 
 def resting_points(skeleton: Skeleton, turned: Array, places: Array) -> Array:
@@ -161,15 +162,14 @@ def overlaps(skeleton: Skeleton, turned: Array, places: Array) -> dict[tuple[str
         for second, other in enumerate(CAPSULES):
             if (one.group, other.group) in _MEETING:
                 mine, theirs = nearest_points(ends[..., first, :, :], ends[..., second, :, :])
-                depths[one.name, other.name] = (
-                    thick[first] + thick[second] - np.linalg.norm(mine - theirs, axis=-1)
-                )
+                depths[one.name, other.name] = thick[first] + thick[second] - np.linalg.norm(mine - theirs, axis=-1)
     return depths
 
 
 def nearest_points(first: Array, second: Array) -> tuple[Array, Array]:
     """Where two segments (..., 2, 3) come nearest to each other (..., 3) (Ericson 2005, Real-Time Collision Detection,
-    5.1.9)."""
+    5.1.9).
+    """
     d1, d2 = first[..., 1, :] - first[..., 0, :], second[..., 1, :] - second[..., 0, :]
     r = first[..., 0, :] - second[..., 0, :]
     a, e, f = np.sum(d1 * d1, -1), np.sum(d2 * d2, -1), np.sum(d2 * r, -1)

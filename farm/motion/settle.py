@@ -51,7 +51,9 @@ def settle(skeleton: Skeleton, local: Array) -> Array:
     roll = _roll(points, thick)
     angle = np.degrees(float(np.linalg.norm(to_vector(roll))))
     if angle > STEADIES:
-        raise TemplateError(f"the body does not lie still: it rolls over by {angle:.0f}°; put its weight over what it rests on")
+        raise TemplateError(
+            f"the body does not lie still: it rolls over by {angle:.0f}°; put its weight over what it rests on"
+        )
     settled = local.copy()
     settled[INDEX["hips"]] = roll @ local[INDEX["hips"]]
     return settled
@@ -78,8 +80,10 @@ def _roll(points: Array, thick: Array) -> Array:
 
 
 def _weight_above(points: Array, thick: Array) -> tuple[float, Array, Array]:
-    """How high the weight, at the origin, is above the softly lowest of points (K, 3) that are `thick` (K,); and its
-    first and second derivatives by the angles about x and y."""
+    """How high the weight, at the origin, is above the softly lowest of points (K, 3) that are `thick` (K,).
+
+    Then its first and second derivatives by the angles about x and y.
+    """
     heights = points[:, 2] - thick
     low = heights.min()
     shares = np.exp(-(heights - low) / SOFTNESS)

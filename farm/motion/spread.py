@@ -42,8 +42,8 @@ SHARES: Final[dict[str, float]] = {
     "Intermediate": FINGERS,
     "Distal": FINGERS,
 }
-"""A joint's standard deviation as a share of the core's, by the ending of its name; 1 for hips, spine, chest, shoulders,
-upper arms and thighs."""
+"""A joint's standard deviation as a share of the core's, by the ending of its name; 1 for hips, spine, chest,
+shoulders, upper arms and thighs."""
 STEP: Final = 0.25
 """How far a planted foot goes, in leg lengths, for each radian of the core's deviation; twice as far along as aside."""
 NORMAL: Final = NormalDist()

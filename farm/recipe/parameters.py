@@ -178,7 +178,7 @@ class Pose(Axis):
 
     name: str = _parameter("standing", "Pose.", template="poses")
     second: str = _parameter("standing", "A second pose, blended with the first.", template="poses")
-    blend: float = _parameter(0.0, "How far from the first pose to the second: 0 is the first, 1 the second.", ge=0, le=1)
+    blend: float = _parameter(0.0, "Way from the first pose to the second: 0 is the first, 1 the second.", ge=0, le=1)
     mirror: bool = _parameter(False, "Swap left and right.")
     spread: float = _parameter(
         0.0,

@@ -1,4 +1,4 @@
-"""The poses that ship: on the floor, weight over what carries them, joints within limits, and what makes each of them."""
+"""The poses that ship: on the floor, weight over what carries it, joints within limits, and what makes each of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from farm.motion.anatomy import rotations
 from farm.motion.flesh import CAPSULES, overlaps, surface_points
 from farm.motion.joint_angles import angles_of, beyond_limits
 from farm.motion.mass import centre_of_mass
-from farm.motion.pose import SEATED_ON, load_pose, place_hands, plant, stand
+from farm.motion.pose import SEATED_ON, load_pose, place_hands, plant
 from farm.motion.settle import settle
 from farm.motion.skeleton import INDEX, SIDES
 from farm.recipe import templates
@@ -38,9 +38,16 @@ def posed(posed_soles):
 
 def test_these_ship():
     assert len(POSES) >= 36
-    assert {"crouching", "reaching", "standing", "walking", "running", "sitting", "fighting_guard", "lying_prone"} <= set(
-        POSES
-    )
+    assert {
+        "crouching",
+        "reaching",
+        "standing",
+        "walking",
+        "running",
+        "sitting",
+        "fighting_guard",
+        "lying_prone",
+    } <= set(POSES)
 
 
 @pytest.mark.parametrize("name", POSES)
@@ -137,7 +144,7 @@ def test_what_the_other_poses_are_called_they_are(posed, skeletons):
         assert kicking[INDEX["rightFoot"], 1] < kicking[INDEX["hips"], 1] - 0.7 * skeleton.leg
         assert kicking[INDEX["rightFoot"], 2] > 0.9 * skeleton.leg
         _, sitting, _ = posed(skeleton, "sitting")
-        assert abs(sitting[INDEX["leftLowerLeg"], 2] - sitting[INDEX["leftUpperLeg"], 2]) < 0.1 * skeleton.leg
+        assert abs(sitting[INDEX["leftLowerLeg"], 2] - sitting[INDEX["leftUpperLeg"], 2]) < 0.15 * skeleton.leg
         for name in ("lying_prone", "lying_supine", "lying_side"):
             _, lying, _ = posed(skeleton, name)
             assert lying[[INDEX["head"], INDEX["leftFoot"]], 2].max() < 0.25 * skeleton.leg, name

@@ -78,7 +78,9 @@ def test_no_blend_and_no_spread_is_the_pose_itself(skeleton, name):
     assert np.array_equal(plain.rotations, whole.rotations)
 
 
-@pytest.mark.parametrize(("first", "second"), [("standing", "walking"), ("standing", "kicking"), ("sitting", "standing")])
+@pytest.mark.parametrize(
+    ("first", "second"), [("standing", "walking"), ("standing", "kicking"), ("sitting", "standing")]
+)
 def test_feet_that_both_poses_plant_stay_planted(skeletons, posed_soles, first, second):
     both = load_pose(first).stance.bears & load_pose(second).stance.bears
     for skeleton in skeletons:
@@ -90,7 +92,9 @@ def test_feet_that_both_poses_plant_stay_planted(skeletons, posed_soles, first, 
             assert soles[both, 1, :2] == pytest.approx(((1 - blend) * ends[0] + blend * ends[1])[both, :2], abs=4e-3)
 
 
-@pytest.mark.parametrize(("first", "second"), [("standing", "walking"), ("standing", "lying_supine"), ("kicking", "leaping")])
+@pytest.mark.parametrize(
+    ("first", "second"), [("standing", "walking"), ("standing", "lying_supine"), ("kicking", "leaping")]
+)
 def test_a_blend_goes_smoothly_from_one_pose_to_the_other(skeleton, first, second):
     clips = [sample_pose(Pose(name=first, second=second, blend=blend), skeleton) for blend in np.linspace(0, 1, 41)]
     local = np.concatenate([clip.rotations for clip in clips])
