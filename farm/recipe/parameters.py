@@ -192,6 +192,12 @@ class Pose(Axis):
         0, "Seed of the deviations: equal seeds, equal poses. Drawn when left out.", drawn=True, ge=0, le=SEED_MAX
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_spread_no_seed(cls, data: Any) -> Any:
+        """A seed that decides nothing is 0, so that what looks equal is equal."""
+        return {**data, "seed": 0} if isinstance(data, dict) and not data.get("spread") else data
+
 
 class Stunt(Axis):
     """What the double does."""
