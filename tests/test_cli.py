@@ -38,7 +38,7 @@ def smoke_with(tmp_path, *changes):
 
 
 def test_commands_come_in_the_order_of_work():
-    assert list(cli.commands) == ["doctor", "plan", "render", "check", "report", "templates", "double"]
+    assert list(cli.commands) == ["doctor", "plan", "render", "check", "report", "templates", "double", "pose"]
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in cli.commands)])
