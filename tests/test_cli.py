@@ -38,7 +38,17 @@ def smoke_with(tmp_path, *changes):
 
 
 def test_commands_come_in_the_order_of_work():
-    assert list(cli.commands) == ["doctor", "plan", "render", "check", "report", "templates", "double", "motion"]
+    assert list(cli.commands) == [
+        "doctor",
+        "plan",
+        "render",
+        "check",
+        "report",
+        "templates",
+        "double",
+        "motion",
+        "pose",
+    ]
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in cli.commands)])

@@ -19,8 +19,10 @@ __all__ = ["keep_apart"]
 
 Array = NDArray[np.float64]
 ROUNDS: Final = 6
-FEELS: Final = 0.008
-"""Metres: an arm begins to give way about so far from what it would touch."""
+ALLOWED: Final = 0.006
+"""Metres that an arm may be in what it touches, as flesh gives."""
+FEELS: Final = 0.002
+"""Metres: how softly an arm begins to give way beyond that."""
 GAIN: Final = 1.4
 """How much farther an arm is turned in a round than its deepest point asks, since it turns about the shoulder."""
 MOST: Final = 0.35
@@ -62,7 +64,7 @@ def _push(ends: Array, thick: Array, arm: list[int], pivot: Array) -> Array:
     apart = np.linalg.norm(gap, axis=-1)
     depth = thick[first] + thick[second] - apart
     way = gap / np.maximum(apart, 1e-6)[..., None]
-    weight = FEELS * np.logaddexp(0.0, depth / FEELS - 1.0)
+    weight = FEELS * np.logaddexp(0.0, (depth - ALLOWED) / FEELS)
     reach = mine - pivot[:, None]
     turns = np.cross(reach, way) / np.maximum(np.sum(reach * reach, axis=-1), 0.02)[..., None]
     total = np.maximum(weight.sum(axis=1), 1e-9)

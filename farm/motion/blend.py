@@ -88,12 +88,11 @@ def _mixed(first: float, second: float, share: float) -> float:
 
 def _mix_posed(skeleton: Skeleton, first: PoseTemplate, second: PoseTemplate, share: float) -> tuple[Array, Array]:
     stood = [stand(skeleton, template) for template in (first, second)]
-    angles = _mixed_angles(*(angles_of(local) for _, local in stood), share)
-    local = rotations(angles)
+    local = rotations(_mixed_angles(angles_of(stood[0][1]), angles_of(stood[1][1]), share))
     heights = [lowest_part(skeleton, posed, hips) for hips, posed in stood]
     hips = (1.0 - share) * stood[0][0] + share * stood[1][0]
     hips[2] += _mixed(heights[0], heights[1], share) - lowest_part(skeleton, local, hips)
-    feet = _mixed_feet(*(plant(skeleton, template.stance) for template in (first, second)), share)
+    feet = _mixed_feet(plant(skeleton, first.stance), plant(skeleton, second.stance), share)
     both = first.stance.bears & second.stance.bears
     return hips, hold(skeleton, local, hips, feet, place_hands(skeleton, Stance()), bears=both)
 

@@ -82,7 +82,7 @@ def _arm_frame(direction: Array, hinge: Array, outward: float) -> Array:
 
 
 def _turn_palm(solved: Array, lower: int, hand: int, palm: Array) -> None:
-    """Share a hand's rotation (3, 3), as the untwisted forearm sees it, between forearm and wrist within their limits."""
+    """Share a hand's rotation (3, 3), as an untwisted forearm sees it, between forearm and wrist within limits."""
     angles, only = angles_of(solved), solved.copy()
     twist = np.degrees(np.arctan2(-palm[1, 2], palm[2, 2]))
     angles[lower, TWIST] = np.clip(twist, *LIMITS[lower, TWIST])

@@ -40,7 +40,6 @@ def ease_wrists(local: Array, laid: Array) -> Array:
     return eased
 
 
-
 def within_limits(local: Array, planted: Array) -> Array:
     """Local rotations (N, B, 3, 3) with the legs' joints within their limits, as far as they are free.
 

@@ -47,7 +47,7 @@ LEG_BONES: Final = ("UpperLeg", "LowerLeg", "Foot", "Toes")
 
 
 class Foot(Part):
-    """Where a foot stands: distances in leg lengths from under its hip joint, `up` above the floor, angles in degrees."""
+    """Where a foot stands: leg lengths from under its hip joint, `up` above the floor; angles in degrees."""
 
     ahead: float = Field(default=0.0, ge=-1, le=1)
     out: float = Field(default=0.0, ge=-0.5, le=1)
@@ -237,7 +237,7 @@ def _balance(skeleton: Skeleton, local: Array, stance: Stance, feet: Feet, hands
         over = over + stance.on_hands * (hands.place[hands.laid, :2].mean(axis=0) - over)
     hips = np.array([*over, 0.0])
     for _ in range(BALANCE_STEPS):
-        hips[2] = hips_height(skeleton, pelvis, hips[:2], feet, knee, bearing=bears)
+        hips[2] = hips_height(skeleton, pelvis, hips[:2], feet, knee, bearing=bears.astype(np.float64))
         _, places = skeleton.pose(hold(skeleton, local, hips, feet, hands, bears=bears), hips)
         hips[:2] += over - centre_of_mass(places)[:2]
     return hips

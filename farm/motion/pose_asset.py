@@ -101,7 +101,7 @@ def _add_catalogue(file: Path) -> None:
 
 
 def import_current(file: Path, *, armature: str | None) -> PoseText:
-    """The pose that an armature of a .blend is in, as it opens; BadInput where the file has none or its rig is unknown."""
+    """The pose that an armature of a .blend opens in; BadInput where the file has none or its rig is unknown."""
     open_blend(file)
     chosen = choose_armature(str(file), armature)
     return read_pose(chosen, str(file), description=f"Imported from {file.name}, armature {chosen.name}")
@@ -168,7 +168,7 @@ def _show(armature: Any, action: Any) -> None:
 
 
 def _rig_of(bones: Sequence[str], place: str, *, built: bool = False) -> str:
-    """The table of templates/rigs that bones are named by; BadInput where none is, or none that the double is built on."""
+    """The table of templates/rigs that bones are named by, where asked for one that the double is built on."""
     matches = [match for match in detect_rig(bones) if not built or read_table(match.table).builds]
     best = matches[0]
     if best.recognised:
@@ -176,7 +176,7 @@ def _rig_of(bones: Sequence[str], place: str, *, built: bool = False) -> str:
     nearest_rig = f"(nearest: {best.table}, {best.score:.2f} of 1)"
     if built:
         raise BadInput(
-            f"{place}: no armature in the file has its bones, and no rig that the double is built on has {nearest_rig}; "
+            f"{place}: no armature in the file has its bones, nor has a rig that the double is built on {nearest_rig}; "
             f"save its armature in the file"
         )
     raise BadInput(

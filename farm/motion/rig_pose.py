@@ -19,8 +19,8 @@ def read_canonical(heads: Array, moved: Array, fit: Fit, rest: RigRest) -> tuple
     heads  (R, 3) where the rig's bones begin, in the world
     moved  (R, 3, 3) the bones' rotations in the world relative to their rest pose
 
-    Where several bones share a canonical one, the last of them is where the chain arrives. A canonical bone that the rig
-    lacks follows the one below it.
+    Where several bones share a canonical one, the last of them is where the chain arrives. A canonical bone that the
+    rig lacks follows the one below it.
     """
     last = {link.bone: int(index) for link, index in zip(fit.links, fit.indices, strict=True)}
     world = np.empty((len(BONES), 3, 3))

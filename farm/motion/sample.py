@@ -36,8 +36,8 @@ def sample_pose(pose: Pose, skeleton: Skeleton) -> Clip:
     """A clip of one frame.
 
     Deviations that would break a joint's limit, put a limb through another, plant a foot out of reach or roll the body
-    over are scaled down until they do not. TemplateError where a template is missing or wrong, its feet or hands are out
-    of reach, or its resting body rolls over.
+    over are scaled down until they do not. TemplateError where a template is missing or wrong, its feet or hands are
+    out of reach, or its resting body rolls over.
     """
     templates = [load_pose(pose.name), *([load_pose(pose.second)] if pose.blend > 0.0 else [])]
     hips, local = _posed(skeleton, templates, pose)

@@ -80,8 +80,9 @@ def _roll(points: Array, thick: Array) -> Array:
 
 
 def _weight_above(points: Array, thick: Array) -> tuple[float, Array, Array]:
-    """How high the weight, at the origin, is above the softly lowest of points (K, 3) that are `thick` (K,); and its
-    first and second derivatives by the angles about x and y.
+    """How high the weight, at the origin, is above the softly lowest of points (K, 3) that are `thick` (K,).
+
+    Then its first and second derivatives by the angles about x and y.
     """
     heights = points[:, 2] - thick
     low = heights.min()

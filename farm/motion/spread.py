@@ -42,11 +42,12 @@ SHARES: Final[dict[str, float]] = {
     "Intermediate": FINGERS,
     "Distal": FINGERS,
 }
-"""A joint's standard deviation as a share of the core's, by the ending of its name; 1 for hips, spine, chest, shoulders,
-upper arms and thighs."""
+"""A joint's standard deviation as a share of the core's, by the ending of its name; 1 for hips, spine, chest,
+shoulders, upper arms and thighs."""
 STEP: Final = 0.25
 """How far a planted foot goes, in leg lengths, for each radian of the core's deviation; twice as far along as aside."""
 NORMAL: Final = NormalDist()
+NOTHING: Final = 1e-9
 
 Deviations = NDArray[np.float64]
 """Uniform numbers in 0..1: (B, SLOTS) of the bones' angles, then a row of each foot and one of the knee."""
@@ -96,7 +97,7 @@ def _range(model: type[Foot] | type[Stance], name: str) -> tuple[float, float]:
 
 def _drawn(mean: float, sigma: float, low: float, high: float, uniform: float) -> float:
     """A number from the normal distribution about `mean`, cut off at low, high and FARTHEST standard deviations."""
-    if sigma == 0.0:
+    if sigma < NOTHING:
         return mean
     ends = [NORMAL.cdf(float(np.clip((end - mean) / sigma, -FARTHEST, FARTHEST))) for end in (low, high)]
     level = ends[0] + uniform * (ends[1] - ends[0])

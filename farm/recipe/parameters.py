@@ -50,10 +50,17 @@ Value = bool | int | float | str
 
 
 def _parameter(
-    default: Any, description: str, *, unit: str = "", template: str = "", drawn: bool = False, **bounds: Any
+    default: Any,
+    description: str,
+    *,
+    unit: str = "",
+    template: str = "",
+    drawn: bool = False,
+    needs: str = "",
+    **bounds: Any,
 ) -> Any:
     """A field that carries its unit, the kind of template it names, and whether it is drawn when left out."""
-    marks: dict[str, Any] = {"x-unit": unit, "x-template": template, "x-drawn": drawn}
+    marks: dict[str, Any] = {"x-unit": unit, "x-template": template, "x-drawn": drawn, "x-needs": needs}
     return Field(
         default,
         description=description,
@@ -182,9 +189,7 @@ class Pose(Axis):
 
     name: str = _parameter("standing", "Pose.", template="poses")
     second: str = _parameter("standing", "A second pose, blended with the first.", template="poses")
-    blend: float = _parameter(
-        0.0, "How far from the first pose to the second: 0 is the first, 1 the second.", ge=0, le=1
-    )
+    blend: float = _parameter(0.0, "Way from the first pose to the second: 0 is the first, 1 the second.", ge=0, le=1)
     mirror: bool = _parameter(False, "Swap left and right.")
     spread: float = _parameter(
         0.0,
@@ -195,7 +200,12 @@ class Pose(Axis):
         le=15,
     )
     seed: int = _parameter(
-        0, "Seed of the deviations: equal seeds, equal poses. Drawn when left out.", drawn=True, ge=0, le=SEED_MAX
+        0,
+        "Seed of the deviations: equal seeds, equal poses. Drawn when left out, where there is a spread.",
+        drawn=True,
+        needs="spread",
+        ge=0,
+        le=SEED_MAX,
     )
 
 
@@ -263,7 +273,8 @@ class Parameter:
     """What the axes' models say about one parameter.
 
     `low` and `high` are the range, ends included, in `unit`; None for booleans and names. `template` is the kind of
-    template that a name is looked up in; `drawn` marks seeds that a recipe draws over their range when left out.
+    template that a name is looked up in; `drawn` marks seeds that a recipe draws over their range when left out, unless
+    the parameter of the axis that one `needs` is fixed at 0.
     """
 
     axis: str
@@ -276,6 +287,7 @@ class Parameter:
     high: float | None
     template: str
     drawn: bool
+    needs: str
 
     @property
     def path(self) -> str:
@@ -299,6 +311,7 @@ def _read_parameter(axis: str, name: str) -> Parameter:
         high=bounds.get("le"),
         template=marks.get("x-template", ""),
         drawn=marks.get("x-drawn", False),
+        needs=marks.get("x-needs", ""),
     )
 
 

@@ -10,11 +10,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from farm.errors import RecipeError
 from farm.recipe import templates
-from farm.recipe.axes import Axes
+from farm.recipe.axes import Axes, AxisSettings
 from farm.recipe.capture import Capture, Split
 from farm.recipe.distributions import Fixed, Setting
 from farm.recipe.faults import fault, show
-from farm.recipe.parameters import AXES, PARAMETERS, SEED_MAX, Value
+from farm.recipe.parameters import AXES, PARAMETERS, SEED_MAX, Parameter, Value
 from farm.recipe.population import KIND, load_population
 from farm.recipe.scalars import Whole
 from farm.recipe.splits import share_out
@@ -75,7 +75,16 @@ class Recipe(BaseModel):
         for axis, model in AXES.items():
             settings = getattr(self.axes, axis)
             for name in model.model_fields:
-                yield f"{axis}.{name}", getattr(settings, name)
+                yield f"{axis}.{name}", self._setting(settings, PARAMETERS[f"{axis}.{name}"])
+
+    @staticmethod
+    def _setting(settings: AxisSettings, parameter: Parameter) -> Setting:
+        """A setting, or the default of a left-out seed that would decide nothing."""
+        left_out = parameter.name not in settings.model_fields_set
+        if left_out and parameter.needs and getattr(settings, parameter.needs) == Fixed(0.0):
+            return Fixed(parameter.default)
+        setting: Setting = getattr(settings, parameter.name)
+        return setting
 
     @property
     def left_to_population(self) -> frozenset[str]:

@@ -130,7 +130,8 @@ def _print_fixed(recipe: Recipe, console: Console) -> None:
 
 
 def _is_left_out(recipe: Recipe, parameter: Parameter) -> bool:
-    return parameter.drawn and parameter.name not in getattr(recipe.axes, parameter.axis).model_fields_set
+    left_out = parameter.name not in getattr(recipe.axes, parameter.axis).model_fields_set
+    return parameter.drawn and left_out and not isinstance(dict(recipe.settings())[parameter.path], Fixed)
 
 
 @dataclass(frozen=True)

@@ -203,7 +203,10 @@ def test_a_jump_rises_by_its_height(skeleton, height):
 def test_higher_flies_longer_and_farther_lands_farther(skeleton):
     flights = [np.ptp(plan_stunt(Stunt(name="jump", height=h), skeleton).plan.airborne[0]) for h in (0.5, 1.0, 2.0)]
     assert np.all(np.diff(flights) > 0.05)
-    ends = [plan_stunt(Stunt(name="long_jump", distance=d), skeleton).sample(np.array([9.0])).hips[0, 1] for d in (0.5, 1, 1.5)]
+    ends = [
+        plan_stunt(Stunt(name="long_jump", distance=d), skeleton).sample(np.array([9.0])).hips[0, 1]
+        for d in (0.5, 1, 1.5)
+    ]
     assert np.all(np.diff(ends) < -0.5)
 
 
@@ -239,7 +242,9 @@ def test_a_mirrored_stunt_is_the_other_way_round(skeleton):
 
 
 def test_a_direction_turns_the_whole_stunt(skeleton):
-    plain, turned = (plan_stunt(Stunt(name="long_jump", direction=d), skeleton).sample(np.array([9.0])) for d in (0, 90))
+    plain, turned = (
+        plan_stunt(Stunt(name="long_jump", direction=d), skeleton).sample(np.array([9.0])) for d in (0, 90)
+    )
     assert turned.hips[0, 0] == pytest.approx(-plain.hips[0, 1], abs=1e-6)
     assert turned.hips[0, 0] > 1.0, "to the double's left"
 
@@ -296,7 +301,6 @@ def test_an_unknown_stunt_is_named_with_the_nearest(skeleton):
         ("    knee: 88", "    knee: 888", "keys.low.knee: must be at most 140"),
         ("bothShoulder: {raise: 30, forward: 6}", "bothShoulders: {raise: 30}", "keys.takeoff.bones: unknown bone"),
         ("    at: 0.5\n", "", "keys.apex: 'at' is missing"),
-        ("    knee: 88", "    knee: 8", "the weight must rise before a flight"),
         ("    contact: [left, right]\n    knee: 58", "    contact: [leftfoot]\n    knee: 58", "keys.landing.contact"),
     ],
 )

@@ -78,11 +78,17 @@ def test_parameters_do_not_share_a_stream(make_recipe) -> None:
 
 
 def test_seeds_left_out_are_drawn_and_others_have_their_default(make_recipe) -> None:
-    variants = make_recipe(count=30).draw()
+    variants = make_recipe({"pose": {"spread": 5}}, count=30).draw()
     for path, parameter in PARAMETERS.items():
         found = {variant.flat()[path] for variant in variants}
-        assert len(found) == 30 if parameter.drawn else found == {parameter.default}
-    assert {path for path, parameter in PARAMETERS.items() if parameter.drawn} == {"body.identity", "hair.seed"}
+        default = 5 if path == "pose.spread" else parameter.default
+        assert len(found) == 30 if parameter.drawn else found == {default}
+    drawn = {path for path, parameter in PARAMETERS.items() if parameter.drawn}
+    assert drawn == {"body.identity", "hair.seed", "pose.seed"}
+
+
+def test_poses_without_spread_have_no_seed_by_which_they_could_differ(make_recipe) -> None:
+    assert {variant.pose.seed for variant in make_recipe(count=9).draw()} == {0}
 
 
 def test_a_variant_survives_json(make_recipe) -> None:

@@ -385,7 +385,8 @@ class _Planner:
 
     def _lying(self, at: Array) -> tuple[Array, Array]:
         """At times (N,), with the body on z = 0 and what it touches not slipping, the centre of mass' height and rise
-        (N, 2), and its velocity across (N, 2)."""
+        (N, 2), and its velocity across (N, 2).
+        """
         both = np.concatenate([at - STEP, at + STEP])
         local = posture(flow(self._times, self._angles, both), self._turning(both))
         turned, places = self._skeleton.pose(local, np.zeros((len(both), 3)))
