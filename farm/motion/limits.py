@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from farm.motion.anatomy import rotations
 from farm.motion.joint_angles import LIMITS, angles_of
+from farm.motion.limbs import mix
 from farm.motion.pose import LEG_BONES
 from farm.motion.rotation import about, swing_twist
 from farm.motion.skeleton import INDEX, SIDES
@@ -18,25 +19,26 @@ X_AXIS = np.array([1.0, 0.0, 0.0])
 
 
 def ease_wrists(local: Array, laid: Array) -> Array:
-    """Local rotations (N, B, 3, 3) with wrists and forearms within their limits where a hand is laid (N, 2) on something.
+    """Local rotations (N, B, 3, 3) with wrists and forearms within their limits, as far as hands are laid on something.
 
     What a hand turns about the forearm is the forearm's to do (pronation); what is then too much for the wrist is left
-    out, so that the heel of the hand stays on the ground and the fingers come off.
+    out, so that the heel of the hand stays on the ground and the fingers come off. `laid` (N, 2) are the weights.
     """
     eased = local.copy()
     for side, name in enumerate(SIDES):
         chosen = laid[:, side] > 0.0
         if not chosen.any():
             continue
+        share = laid[chosen, side]
         forearm, hand = (INDEX[name + part] for part in ("LowerArm", "Hand"))
         _, back = swing_twist(np.swapaxes(eased[chosen, hand], -1, -2), X_AXIS)
-        turn = about(X_AXIS, -back)
+        turn = about(X_AXIS, -share * back)
         eased[chosen, forearm] = eased[chosen, forearm] @ turn
         eased[chosen, hand] = np.swapaxes(turn, -1, -2) @ eased[chosen, hand]
-        bones = (f"{name}LowerArm", f"{name}Hand")
-        angles = np.clip(angles_of(eased[chosen], bones), LIMITS[..., 0], LIMITS[..., 1])
-        within = rotations(angles)
-        eased[np.ix_(chosen, [forearm, hand])] = within[:, [forearm, hand]]
+        angles = angles_of(eased[chosen], (f"{name}LowerArm", f"{name}Hand"))
+        within = rotations(np.clip(angles, LIMITS[..., 0], LIMITS[..., 1]))
+        for bone in (forearm, hand):
+            eased[chosen, bone] = mix(eased[chosen, bone], within[:, bone], share)
     return eased
 
 
