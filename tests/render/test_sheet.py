@@ -17,7 +17,7 @@ def small(monkeypatch):
     found = load_sheet("hairstyles")
     hair = {**found.people[0]["hair"], "strands": 800}
     small = found.model_copy(
-        update={"resolution": 32, "samples": 2, "people": ({**found.people[0], "hair": hair},)},
+        update={"resolution": (32, 32), "samples": 2, "people": ({**found.people[0], "hair": hair},)},
     )
     monkeypatch.setattr(sheets, "load_sheet", lambda kind: small)
     return small
@@ -37,11 +37,36 @@ def test_a_row_for_each_template_and_a_column_for_each_view(small, capfd):
     assert "Saved" not in capfd.readouterr().out
 
 
+def test_a_film_strip_shows_a_stunt_from_its_beginning_to_its_end(monkeypatch):
+    found = load_sheet("stunts")
+    person = found.people[0] | {"hair": {"style": "ponytail", "strands": 600}}
+    strip = found.model_copy(update={"resolution": (40, 32), "samples": 2, "people": (person,), "moments": 4})
+    monkeypatch.setattr(sheets, "load_sheet", lambda kind: strip)
+    shown = []
+    monkeypatch.setattr(sheets, "_picture", lambda scene, file: shown.append(_seen(scene)) or _PICTURE(scene, file))
+    heard = []
+    sheet = render_sheet("stunts", ["jump", "punch"], lambda done, total: heard.append((done, total)))
+    assert heard == [(place, 8) for place in range(1, 9)]
+    assert sheet.size == (4 * 44 + 4, 2 * (32 + LABEL + 4) + 4)
+    jump, punch = shown[:4], shown[4:]
+    for pictures in (jump, punch):
+        cameras, _, seconds = zip(*pictures, strict=True)
+        assert len(set(cameras)) == 1
+        assert np.diff(seconds) == pytest.approx(seconds[1] - seconds[0])
+        assert all(round(second * FPS) for second in np.diff(seconds))
+    person = sheets_skeleton(found)
+    for name, pictures in (("jump", jump), ("punch", punch)):
+        assert pictures[-1][2] - pictures[0][2] == pytest.approx(person(name), abs=1e-6)
+    heights = [height for _, height, _ in jump]
+    assert max(heights) - heights[0] > 0.1
+    assert heights[-1] == pytest.approx(heights[0], abs=0.02)
+
+
 @pytest.mark.parametrize(("rows", "views"), [(1, 1), (7, 2), (25, 6)])
 def test_a_sheet_holds_every_picture_once_and_is_about_square(rows, views):
     colours = np.arange(1, rows * views + 1, dtype=np.uint8).reshape(rows, views)
     pictures = {str(row): [np.full((32, 32, 3), colour, np.uint8) for colour in colours[row]] for row in range(rows)}
-    sheet = np.asarray(sheets._compose(pictures, 32))
+    sheet = np.asarray(sheets._compose(pictures, (32, 32)))
     for colour in colours.ravel():
         assert (sheet == colour).all(axis=2).sum() in range(32 * 32, 32 * 32 + 9)  # labels have greys of their own
     if rows > 1:
