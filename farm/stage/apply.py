@@ -31,7 +31,7 @@ from farm.stage.camera import build_camera, lowest_view, move_camera, place_came
 from farm.stage.camera_path import CameraPath, plan_path, reach
 from farm.stage.framing import View
 from farm.stage.lights import build_set, remove_set
-from farm.stage.props import build_props, remove_props
+from farm.stage.props import build_prop, remove_prop
 from farm.stage.template import load_camera_move, load_framing
 
 __all__ = ["STEPS", "Stage", "step_keys"]
@@ -111,7 +111,7 @@ class Stage:
 
     @on_one_thread
     def duration(self, variant: Variant) -> float:
-        """Seconds that a variant's stunt takes, on its double, which is then on the stage."""
+        """Seconds that the stunt of a variant that has one takes on its double, which is then on the stage."""
         key = step_keys(variant, FIRST)["double"]
         if self._keys.get("double") != key:
             self._strike(list(STEPS))
@@ -178,10 +178,15 @@ class Stage:
         animation = armature.animation_data
         self._motion = animation.action, animation.action_slot
         self.show(frames.start)
-        props = build_props(() if planned is None else planned.props, self._collection)
+        props = []
+        if planned is not None and planned.props:
+            wide = np.arange(frames[0] - 1, frames[-1] + 2)
+            dents = planned.press(variant.stunt.phase * planned.duration + (wide - frames[0]) / self._rate)
+            props = [build_prop(*each, wide, self._collection) for each in zip(planned.props, dents, strict=True)]
 
         def undo() -> None:
-            remove_props(props)
+            for prop in props:
+                remove_prop(prop)
             self._play()
             self._motion = None
             clear_motion(armature)

@@ -2,6 +2,6 @@
 
 from farm.motion.stunt.act import Performance, plan_stunt
 from farm.motion.stunt.plan import GRAVITY, Plan
-from farm.motion.stunt.props import Box
+from farm.motion.stunt.props import Box, Dent
 
-__all__ = ["GRAVITY", "Box", "Performance", "Plan", "plan_stunt"]
+__all__ = ["GRAVITY", "Box", "Dent", "Performance", "Plan", "plan_stunt"]

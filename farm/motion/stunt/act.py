@@ -17,7 +17,7 @@ from farm.motion.rotation import about
 from farm.motion.skeleton import INDEX, MIRROR, Skeleton
 from farm.motion.stunt.layout import Entry, Scale, displacement
 from farm.motion.stunt.plan import Plan, plan_entries
-from farm.motion.stunt.props import Box, place_prop
+from farm.motion.stunt.props import Box, Dent, place_prop, press
 from farm.motion.stunt.template import KIND, Key, Move, StuntTemplate, load_stunt
 from farm.recipe import templates
 from farm.recipe.parameters import NO_STUNT, OWN_POSE, Stunt
@@ -51,6 +51,7 @@ class Performance:
     """
 
     plan: Planned
+    skeleton: Skeleton
     mirror: bool
     direction: float
     speed: float = 1.0
@@ -71,6 +72,11 @@ class Performance:
         rotations[:, INDEX["hips"]] = turn @ rotations[:, INDEX["hips"]]
         return Clip(clip.hips @ turn.T, rotations)
 
+    def press(self, at: Array) -> list[Dent | None]:
+        """How each prop is pressed down at times (N,) in seconds; None where it is hard."""
+        clip = self.sample(at) if any(box.soft for box in self.props) else None
+        return [press(box, clip, self.skeleton) if box.soft and clip is not None else None for box in self.props]
+
 
 def _mirrored(clip: Clip) -> Clip:
     """Left and right swapped."""
@@ -86,7 +92,7 @@ def plan_stunt(stunt: Stunt, skeleton: Skeleton) -> Performance:
     if recorded and len(names) > 1:
         raise TemplateError(f"{recorded[0]} is a recording, which is not chained with others; play it alone")
     if recorded:
-        return Performance(plan_recording(names[0], skeleton), stunt.mirror, direction, stunt.speed)
+        return Performance(plan_recording(names[0], skeleton), skeleton, stunt.mirror, direction, stunt.speed)
     acts = [load_stunt(name) for name in names]
     entries: list[Entry] = []
     begins: list[int] = []
@@ -102,7 +108,7 @@ def plan_stunt(stunt: Stunt, skeleton: Skeleton) -> Performance:
         for prop in act.props
     ]
     placed = tuple(box.turned(direction, mirror=stunt.mirror) for box in props)
-    return Performance(plan, stunt.mirror, direction, props=placed)
+    return Performance(plan, skeleton, stunt.mirror, direction, props=placed)
 
 
 def _ground(plan: Plan, entries: list[Entry], first: int) -> Array:
