@@ -44,7 +44,7 @@ class _Group(click.Group):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="digidouble")
 def cli() -> None:
-    r"""Vary the hair, pose and stunt of a digi-double; render paired datasets for denoisers.
+    """Vary the hair, pose and stunt of a digi-double; render paired datasets for denoisers.
 
     \b
     A first dataset:
@@ -66,7 +66,7 @@ DATASET = click.argument("dataset", type=click.Path(path_type=Path))
 @cli.command()
 @click.option("--out", type=click.Path(path_type=Path), default=Path("out"), help="Where datasets will go.")
 def doctor(out: Path) -> int:
-    r"""Look at this machine: can it render, and with how many workers?
+    """Look at this machine: can it render, and with how many workers?
 
     \b
     Example:
@@ -87,7 +87,7 @@ def doctor(out: Path) -> int:
 @RECIPE
 @click.option("--json", "as_json", is_flag=True, help="Print plain data for programs.")
 def plan(recipe: Path, as_json: bool) -> int:
-    r"""Print the variants that a recipe draws, without rendering.
+    """Print the variants that a recipe draws, without rendering.
 
     \b
     Examples:
@@ -111,7 +111,7 @@ def plan(recipe: Path, as_json: bool) -> int:
               help="What renders; a GPU that is asked for and absent is an error.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1), help="Worker processes.  [default: as many as fit]")
 def render(recipe: Path, out: Path | None, device: str, workers: int | None) -> int:
-    r"""Render a recipe's pairs into a dataset; run it again to go on where it stopped.
+    """Render a recipe's pairs into a dataset; run it again to go on where it stopped.
 
     \b
     Examples:
@@ -145,7 +145,7 @@ def render(recipe: Path, out: Path | None, device: str, workers: int | None) -> 
 @cli.command()
 @DATASET
 def check(dataset: Path) -> int:
-    r"""Verify every file of a dataset from its pixels; name each defect.
+    """Verify every file of a dataset from its pixels; name each defect.
 
     \b
     Example:
@@ -166,7 +166,7 @@ def check(dataset: Path) -> int:
 @cli.command()
 @DATASET
 def report(dataset: Path) -> int:
-    r"""Write a dataset's report.html and contact_sheet.png anew.
+    """Write a dataset's report.html and contact_sheet.png anew.
 
     \b
     Example:
@@ -184,7 +184,7 @@ def report(dataset: Path) -> int:
 @click.option("--sheet", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.png",
               help="Render the kind's templates, or the one that is named, on a few people.")  # fmt: skip
 def list_templates(kind: str | None, name: str | None, sheet: Path | None) -> int:
-    r"""List what ships ready to use: the kinds, a kind's names, or one template's file.
+    """List what ships ready to use: the kinds, a kind's names, or one template's file.
 
     \b
     Examples:

@@ -1,10 +1,12 @@
 """The command line: help that teaches, one message and the right exit code for bad input, nothing written."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from farm.cli import cli
@@ -56,6 +58,28 @@ def test_help_teaches_with_an_example(command):
     code, out, _ = digidouble(*command, "--help")
     assert code == 0
     assert "  digidouble " in out
+
+
+def commands(command, words="digidouble"):
+    """Every command and group, by the words that call it."""
+    found = {words: command}
+    for name, each in getattr(command, "commands", {}).items():
+        found |= commands(each, f"{words} {name}")
+    return found
+
+
+@pytest.mark.parametrize("words", commands(cli))
+def test_examples_stand_on_lines_of_their_own(words):
+    command = commands(cli)[words]
+    context = click.Context(command, info_name=words, max_content_width=100)
+    shown = command.get_help(context)
+    assert "\\b" not in shown
+    assert "\b" not in shown
+    told = [line.strip() for line in shown.splitlines() if "digidouble " in line and "Usage:" not in line]
+    assert told
+    for line in told:
+        assert line.startswith("digidouble "), line
+    assert re.search(r"^  (Examples?|A first dataset):$", shown, re.MULTILINE)
 
 
 MISTAKES = {

@@ -3,6 +3,7 @@
 import itertools
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import click
@@ -11,7 +12,10 @@ import yaml
 
 from farm.cli import cli
 from farm.double.groom.style import Hairstyle, parse_hairstyle
-from farm.recipe import parse_recipe
+from farm.motion.anatomy import read_bones
+from farm.motion.pose import load_pose
+from farm.motion.stunt.template import load_stunt
+from farm.recipe import parse_recipe, templates
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("templates/recipes/*.yaml"))]
@@ -83,14 +87,32 @@ def blocks(text):
 
 
 SHOWN = [(name, block) for name, text in TEXTS.items() for block in blocks(text)]
+OWN = "# templates/"
+"""What a block begins with that is a whole template, in the file that follows."""
 
 
 @pytest.mark.parametrize(("source", "block"), SHOWN, ids=[name for name, _ in SHOWN])
-def test_recipes_and_hairstyles_of_the_pages_are_valid(source, block):
-    if "digidouble-hairstyle" in block:
+def test_recipes_and_templates_of_the_pages_are_valid(source, block, monkeypatch, tmp_path):
+    if block.startswith(OWN):
+        assert _own_template(block, monkeypatch, tmp_path)
+    elif "digidouble-hairstyle" in block:
         assert parse_hairstyle(yaml.safe_load(block), place=source).description
     else:
         assert parse_recipe(block, source=source).draw()
+
+
+def _own_template(block, monkeypatch, tmp_path):
+    """A pose or stunt of a page, read from a folder of templates that it is put into."""
+    kind, name = re.match(rf"{OWN}(\w+)/(\w+)\.yaml\n", block).groups()
+    shutil.copytree(ROOT / "templates", tmp_path / "templates")
+    (tmp_path / "templates" / kind / f"{name}.yaml").write_text(block, encoding="utf-8")
+    monkeypatch.setattr(templates, "folder", lambda: tmp_path / "templates")
+    if kind == "poses":
+        return load_pose(name)
+    stunt = load_stunt(name)
+    for label, key in stunt.keys.items():
+        read_bones(key.bones, f"{name}: {label}")
+    return stunt
 
 
 def test_the_page_about_hair_names_every_key_of_a_hairstyle():

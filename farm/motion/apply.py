@@ -13,10 +13,11 @@ from farm.motion.before import keep, made_actions, note_made, put_back, put_to_r
 from farm.motion.fit import Drive
 from farm.motion.hindrance import check_bones, check_writable
 from farm.motion.keys import make_action
-from farm.motion.perform import FPS, perform
+from farm.motion.perform import FPS, perform, play
 from farm.motion.rig import Fit, RigClip, RigRest, fit_rig, retarget
+from farm.motion.stunt import Performance, plan_stunt
 from farm.recipe import templates
-from farm.recipe.parameters import Pose, Stunt
+from farm.recipe.parameters import NO_STUNT, Pose, Stunt
 
 __all__ = [
     "apply_motion",
@@ -24,6 +25,7 @@ __all__ = [
     "clear_motion",
     "fit_armature",
     "hips_way",
+    "plan_for",
     "read_rest",
     "ready",
     "show_action",
@@ -34,13 +36,15 @@ Frames = NDArray[np.int_]
 
 def apply_motion(
     armature: Any, pose: Pose, stunt: Stunt, *, rig: str, frames: range, fps: float = FPS, before: int = 1
-) -> None:
+) -> Performance | None:
     """Bake a stunt, or the pose where there is none, into an armature's action.
 
     The double stands on z = 0, at the origin. `frames.start` shows the stunt at its `phase`; time then runs at `fps`
     frames a second. One frame more is baked at the end, for motion vectors and blur, and `before` at the beginning. A
     motion applied before is replaced; other actions are left alone. Bones that the rig's table does not name, and those
     above the hips, by which an artist may have placed the double, are left as they are.
+
+    Returns the stunt as it is planned for the armature, which knows its props; None where the pose is held.
 
     Raises BadInput where there are no frames, where the armature cannot be keyed now, where it lacks a bone that the
     rig's table names, and where constraints or drivers would override the keys.
@@ -51,8 +55,11 @@ def apply_motion(
         raise BadInput(f"{fps} frames a second cannot be played: give more than 0")
     rest, fit = fit_armature(armature, rig)
     baked = np.arange(frames[0] - before, frames[-1] + 2)
-    clip = perform(pose, stunt, fit.skeleton, (baked - frames[0]) / fps)
+    times = (baked - frames[0]) / fps
+    planned = None if stunt.name == NO_STUNT else plan_stunt(stunt, fit.skeleton)
+    clip = perform(pose, stunt, fit.skeleton, times) if planned is None else play(planned, stunt, times)
     bake_clip(armature, retarget(clip, fit, rest), baked, drive=fit.drive, rig=rig)
+    return planned
 
 
 def fit_armature(armature: Any, rig: str) -> tuple[RigRest, Fit]:
@@ -110,6 +117,11 @@ def show_action(armature: Any, action: Any, slot: Any) -> None:
 def hips_way(armature: Any, pose: Pose, stunt: Stunt, *, rig: str, times: NDArray[np.float64]) -> NDArray[np.float64]:
     """Where `apply_motion` takes the hips (N, 3), at times (N,) in seconds since `frames.start`."""
     return perform(pose, stunt, fit_rig(rig, read_rest(armature)).skeleton, times).hips
+
+
+def plan_for(armature: Any, stunt: Stunt, *, rig: str) -> Performance:
+    """The stunt as `apply_motion` plans it for an armature."""
+    return plan_stunt(stunt, fit_rig(rig, read_rest(armature)).skeleton)
 
 
 def clear_motion(armature: Any) -> None:

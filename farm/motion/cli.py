@@ -14,7 +14,7 @@ __all__ = ["motion"]
 
 @click.group()
 def motion() -> None:
-    r"""Motion capture as stunts: .bvh, .fbx and .glb of any naming, unit and frame rate.
+    """Motion capture as stunts: .bvh, .fbx and .glb of any naming, unit and frame rate.
 
     \b
     Example:
@@ -37,7 +37,7 @@ def motion() -> None:
 @click.option("--fps", type=click.FloatRange(1, 1000), help="Frames a second to store.  [default: the file's]")
 @click.option("--no-clean", is_flag=True, help="Leave sliding feet as they are.")
 def import_(file: Path, to: Path | None, table: str | None, propose: Path | None, take: str | None, **how: Any) -> int:
-    r"""Import a motion file as a stunt template: NAME.yaml, and its motion beside it as NAME.npz.
+    """Import a motion file as a stunt template: NAME.yaml, and its motion beside it as NAME.npz.
 
     Unit, axes, frame rate and rig are found and stated; the floor is levelled and feet that slide are held. Files of
     unknown bones: write a table with --propose, edit it, and give it to --table.

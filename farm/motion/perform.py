@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from farm.motion.clip import Clip
 from farm.motion.sample import sample_pose
 from farm.motion.skeleton import Skeleton
-from farm.motion.stunt import plan_stunt
+from farm.motion.stunt import Performance, plan_stunt
 from farm.recipe.capture import RATE
 from farm.recipe.parameters import NO_STUNT, Pose, Stunt
 
-__all__ = ["FPS", "perform"]
+__all__ = ["FPS", "perform", "play"]
 
 FPS: Final = RATE
 """Frames a second where a capture does not say."""
@@ -29,5 +29,9 @@ def perform(pose: Pose, stunt: Stunt, skeleton: Skeleton, times: NDArray[np.floa
     if stunt.name == NO_STUNT:
         held = sample_pose(pose, skeleton)
         return Clip(np.repeat(held.hips, len(times), axis=0), np.repeat(held.rotations, len(times), axis=0))
-    plan = plan_stunt(stunt, skeleton)
-    return plan.sample(stunt.phase * plan.duration + times)
+    return play(plan_stunt(stunt, skeleton), stunt, times)
+
+
+def play(planned: Performance, stunt: Stunt, times: NDArray[np.float64]) -> Clip:
+    """A stunt that has been planned, as `perform` shows it."""
+    return planned.sample(stunt.phase * planned.duration + times)

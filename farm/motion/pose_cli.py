@@ -15,7 +15,7 @@ __all__ = ["pose"]
 
 @click.group()
 def pose() -> None:
-    r"""Poses: from a .blend into a template, and into an asset library.
+    """Poses: from a .blend into a template, and into an asset library.
 
     \b
     Example:
@@ -30,7 +30,7 @@ def pose() -> None:
 @click.option("--armature", metavar="NAME", help="Which armature, where the file has several.")
 @click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="The new template, NAME.yaml.")
 def import_(file: Path, asset: str | None, armature: str | None, target: Path) -> int:
-    r"""Read a pose asset, or the pose that an armature is in, as a pose template.
+    """Read a pose asset, or the pose that an armature is in, as a pose template.
 
     Nothing in the file runs, and the file is not changed. Put the template into templates/poses to use it.
 
@@ -58,7 +58,7 @@ def import_(file: Path, asset: str | None, armature: str | None, target: Path) -
 @click.option("--rig", default="default", show_default=True, help="Rig that the double is built on.")
 @click.option("--to", "folder", type=click.Path(path_type=Path), required=True, help="The asset library's folder.")
 def export(names: tuple[str, ...], rig: str, folder: Path) -> int:
-    r"""Write poses, all where none is named, as pose assets of a rig into an asset library.
+    """Write poses, all where none is named, as pose assets of a rig into an asset library.
 
     \b
     Examples:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
@@ -16,14 +16,23 @@ __all__ = ["SHEETS", "Sheet", "load_sheet"]
 
 SHEETS: Final = "sheets"
 
+Pixels = Annotated[int, Field(ge=16, le=2048)]
+
 
 class Sheet(Part):
-    """templates/sheets: what a kind's sheet shows."""
+    """templates/sheets: what a kind's sheet shows.
+
+    varies      the parameter that takes each template's name in turn
+    samples     per pixel
+    resolution  width and height of a picture in pixels
+    moments     of a stunt, from its beginning to its end: a film strip
+    """
 
     description: str
     varies: str
     samples: int = Field(ge=1, le=4096)
-    resolution: int = Field(ge=16, le=2048)
+    resolution: tuple[Pixels, Pixels]
+    moments: int = Field(default=1, ge=1, le=64)
     views: tuple[dict[str, Any], ...] = Field(min_length=1)
     people: tuple[dict[str, dict[str, Any]], ...] = Field(min_length=1)
 

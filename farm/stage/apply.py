@@ -23,7 +23,7 @@ from farm.double.groom.beard import build_beard
 from farm.double.groom.dynamics import PREROLL
 from farm.double.groom.strands import Detail, Groom, build_groom, remove_groom, strand_points
 from farm.double.groom.swaying import Swaying, sample_surfaces, sway_groom
-from farm.motion.apply import apply_motion, clear_motion, hips_way
+from farm.motion.apply import apply_motion, clear_motion, hips_way, plan_for
 from farm.motion.perform import FPS
 from farm.recipe.parameters import NO_STUNT
 from farm.recipe.variant import Variant, content_hash
@@ -31,6 +31,7 @@ from farm.stage.camera import build_camera, lowest_view, move_camera, place_came
 from farm.stage.camera_path import CameraPath, plan_path, reach
 from farm.stage.framing import View
 from farm.stage.lights import build_set, remove_set
+from farm.stage.props import build_prop, remove_prop
 from farm.stage.template import load_camera_move, load_framing
 
 __all__ = ["STEPS", "Stage", "step_keys"]
@@ -39,6 +40,7 @@ COLLECTION: Final = "Digidouble"
 STEPS: Final = ("double", "motion", "groom", "set", "camera")
 TINT: Final = ("melanin", "redness", "grey", "dye", "dye_hue", "dye_saturation", "dye_value")
 """What of the hair colours brows and lashes, which are part of the double."""
+FIRST: Final = range(1, 2)
 FRAMED: Final = 5
 """The camera is aimed at this many of a clip's frames, evenly spread."""
 
@@ -100,14 +102,28 @@ class Stage:
         }
         keys = step_keys(variant, frames, rate)
         stale = [step for step in STEPS if self._keys.get(step) != keys[step]]
-        for step in reversed(stale):
-            if self._keys.pop(step, None) is not None:
-                self._undo.pop(step)()
+        self._strike(stale)
         self.show(frames.start)
         for step in stale:
             self._undo[step] = builders[step](variant, frames)
             self._keys[step] = keys[step]
         self.show(frames.start)
+
+    @on_one_thread
+    def duration(self, variant: Variant) -> float:
+        """Seconds that the stunt of a variant that has one takes on its double, which is then on the stage."""
+        key = step_keys(variant, FIRST)["double"]
+        if self._keys.get("double") != key:
+            self._strike(list(STEPS))
+            self._undo["double"] = self._build_double(variant, FIRST)
+            self._keys["double"] = key
+        return plan_for(self._double.armature, variant.stunt, rig=self._double.rig).duration
+
+    def _strike(self, steps: list[str]) -> None:
+        """Undo steps, the last first."""
+        for step in reversed(steps):
+            if self._keys.pop(step, None) is not None:
+                self._undo.pop(step)()
 
     @on_one_thread
     def show(self, frame: int) -> None:
@@ -156,14 +172,21 @@ class Stage:
     def _move(self, variant: Variant, frames: range) -> Undo:
         armature = self._double.armature
         before = self._lead + 1
-        apply_motion(
+        planned = apply_motion(
             armature, variant.pose, variant.stunt, rig=self._double.rig, frames=frames, fps=self._rate, before=before
         )
         animation = armature.animation_data
         self._motion = animation.action, animation.action_slot
         self.show(frames.start)
+        props = []
+        if planned is not None and planned.props:
+            wide = np.arange(frames[0] - 1, frames[-1] + 2)
+            dents = planned.press(variant.stunt.phase * planned.duration + (wide - frames[0]) / self._rate)
+            props = [build_prop(*each, wide, self._collection) for each in zip(planned.props, dents, strict=True)]
 
         def undo() -> None:
+            for prop in props:
+                remove_prop(prop)
             self._play()
             self._motion = None
             clear_motion(armature)

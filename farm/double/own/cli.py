@@ -25,7 +25,7 @@ OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help
 
 @click.group()
 def double() -> None:
-    r"""Your own double: a .blend with an armature and a head mesh.
+    """Your own double: a .blend with an armature and a head mesh.
 
     \b
     Example:
@@ -40,7 +40,7 @@ def double() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print plain data for programs.")
 @click.option("--table", type=click.Path(path_type=Path), help="Write a table of the rig for templates/rigs to edit.")
 def inspect(file: Path, armature: str | None, as_json: bool, table: Path | None) -> int:
-    r"""Say which rig a double has, what maps, what is missing, and where its hair grows.
+    """Say which rig a double has, what maps, what is missing, and where its hair grows.
 
     Nothing in the file runs, and the file is not changed. Exit code 0: usable; 1: something is missing; 2: bad input.
 
@@ -72,7 +72,7 @@ def inspect(file: Path, armature: str | None, as_json: bool, table: Path | None)
 @ARMATURE
 @OUT
 def scalp(file: Path, armature: str | None, out: Path) -> int:
-    r"""Paint the scalp that is found by shape as a vertex group `scalp`, in a copy of the file, for you to correct.
+    """Paint the scalp that is found by shape as a vertex group `scalp`, in a copy of the file, for you to correct.
 
     \b
     Example:
@@ -106,7 +106,7 @@ def scalp(file: Path, armature: str | None, out: Path) -> int:
 @click.option("--strands", type=int, help="Number of strands.")
 @click.option("--seed", type=int, help="Equal seeds, equal strands.")
 def groom(file: Path, armature: str | None, out: Path, type_: str | None, **given: Any) -> int:
-    r"""Comb a hairstyle on a double, and save a copy of the file with the hair curves.
+    """Comb a hairstyle on a double, and save a copy of the file with the hair curves.
 
     \b
     Example:

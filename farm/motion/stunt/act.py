@@ -15,8 +15,9 @@ from farm.motion.recording import KIND as RECORDED
 from farm.motion.recording import plan_recording
 from farm.motion.rotation import about
 from farm.motion.skeleton import INDEX, MIRROR, Skeleton
-from farm.motion.stunt.layout import Entry, Scale
-from farm.motion.stunt.plan import plan_entries
+from farm.motion.stunt.layout import Entry, Scale, displacement
+from farm.motion.stunt.plan import Plan, plan_entries
+from farm.motion.stunt.props import Box, Dent, place_prop, press
 from farm.motion.stunt.template import KIND, Key, Move, StuntTemplate, load_stunt
 from farm.recipe import templates
 from farm.recipe.parameters import NO_STUNT, OWN_POSE, Stunt
@@ -44,12 +45,17 @@ class Planned(Protocol):
 
 @dataclass(frozen=True)
 class Performance:
-    """A plan, mirrored and turned as the stunt says; `speed` is of recordings, for keys have theirs in the plan."""
+    """A plan, mirrored and turned as the stunt says; `speed` is of recordings, for keys have theirs in the plan.
+
+    props  the boxes on the set
+    """
 
     plan: Planned
+    skeleton: Skeleton
     mirror: bool
     direction: float
     speed: float = 1.0
+    props: tuple[Box, ...] = ()
 
     @property
     def duration(self) -> float:
@@ -66,6 +72,11 @@ class Performance:
         rotations[:, INDEX["hips"]] = turn @ rotations[:, INDEX["hips"]]
         return Clip(clip.hips @ turn.T, rotations)
 
+    def press(self, at: Array) -> list[Dent | None]:
+        """How each prop is pressed down at times (N,) in seconds; None where it is hard."""
+        clip = self.sample(at) if any(box.soft for box in self.props) else None
+        return [press(box, clip, self.skeleton) if box.soft and clip is not None else None for box in self.props]
+
 
 def _mirrored(clip: Clip) -> Clip:
     """Left and right swapped."""
@@ -81,15 +92,29 @@ def plan_stunt(stunt: Stunt, skeleton: Skeleton) -> Performance:
     if recorded and len(names) > 1:
         raise TemplateError(f"{recorded[0]} is a recording, which is not chained with others; play it alone")
     if recorded:
-        return Performance(plan_recording(names[0], skeleton), stunt.mirror, direction, stunt.speed)
+        return Performance(plan_recording(names[0], skeleton), skeleton, stunt.mirror, direction, stunt.speed)
     acts = [load_stunt(name) for name in names]
     entries: list[Entry] = []
+    begins: list[int] = []
     for place, (name, act) in enumerate(zip(names, acts, strict=True)):
         if place:
             _fit(names[place - 1], acts[place - 1], name, act)
+        begins.append(len(entries))
         entries += _entries(stunt, name, act, first=place == 0, last=place == len(acts) - 1)
     plan = plan_entries(entries, skeleton, speed=stunt.speed, timing=stunt.timing)
-    return Performance(plan, stunt.mirror, direction)
+    props = [
+        place_prop(prop, entries[first].scale, skeleton, _ground(plan, entries, first))
+        for first, act in zip(begins, acts, strict=True)
+        for prop in act.props
+    ]
+    placed = tuple(box.turned(direction, mirror=stunt.mirror) for box in props)
+    return Performance(plan, skeleton, stunt.mirror, direction, props=placed)
+
+
+def _ground(plan: Plan, entries: list[Entry], first: int) -> Array:
+    """The ground (3,) that a stunt begins on, before its first key moves it."""
+    entry, laid = entries[first], plan.laid[first]
+    return laid.ground - displacement(entry.key.move, entry.scale, plan.skeleton)
 
 
 def _fit(before: str, first: StuntTemplate, name: str, second: StuntTemplate) -> None:

@@ -21,9 +21,9 @@ from farm.motion.mass import centre_of_mass
 from farm.motion.pose import LEG_BONES, PoseTemplate, plant, stand
 from farm.motion.rotation import about
 from farm.motion.skeleton import INDEX, SIDES, Skeleton
-from farm.motion.stunt.template import Foothold, Handhold, Key
+from farm.motion.stunt.template import Foothold, Handhold, Key, Move
 
-__all__ = ["Entry", "Guess", "Laid", "Scale", "lay_out", "root_rotation"]
+__all__ = ["Entry", "Guess", "Laid", "Scale", "displacement", "lay_out", "root_rotation"]
 
 Array = NDArray[np.float64]
 BALL: Final = 1
@@ -96,7 +96,7 @@ class Laid:
     place     (2, 3) balls of the feet, turn (2,) with the spin, heel (2,); radians
     wrists    (2, 3), palm (2,) direction of the fingers with the spin
     centre    (3,) of mass; in a flight nan
-    base      height of the ground, metres
+    ground    (3,) what footholds are measured from
     """
 
     angles: Array
@@ -110,7 +110,12 @@ class Laid:
     palm: Array
     centre: Array
     hips: Array
-    base: float
+    ground: Array
+
+    @property
+    def base(self) -> float:
+        """Height of the ground, metres."""
+        return float(self.ground[2])
 
     @property
     def flying(self) -> bool:
@@ -122,6 +127,13 @@ def root_rotation(turns: Array) -> Array:
     """Rotations (..., 3, 3) of the whole body by flip, tip and spin (..., 3) in radians."""
     turned: Array = about(Z, turns[..., 2]) @ about(X, turns[..., 0]) @ about(Y, turns[..., 1])
     return turned
+
+
+def displacement(move: Move, scale: Scale, skeleton: Skeleton) -> Array:
+    """How far (3,) a move goes, metres."""
+    ahead = move.ahead * skeleton.leg + move.distance * scale.distance
+    left = move.left * skeleton.leg + move.sideways * scale.distance
+    return np.array([left, -ahead, move.up + move.height * scale.height])
 
 
 def posture(angles: Array, turns: Array) -> Array:
@@ -178,10 +190,7 @@ class _Layer:
         return self._laid(angles, np.full(3, np.nan) if flying else self._centre)
 
     def _step(self, key: Key, scale: Scale) -> None:
-        leg, move = self._skeleton.leg, key.move
-        ahead = move.ahead * leg + move.distance * scale.distance
-        left = move.left * leg + move.sideways * scale.distance
-        self._origin = self._origin + np.array([left, -ahead, move.up + move.height * scale.height])
+        self._origin = self._origin + displacement(key.move, scale, self._skeleton)
 
     def _lay_pose(self, pose: PoseTemplate, *, here: bool) -> Laid:
         """A pose on the ground; `here`: over the footholds that there are, as they are turned."""
@@ -312,7 +321,7 @@ class _Layer:
             palm=self._palm.copy(),
             centre=centre.copy(),
             hips=self._hips.copy(),
-            base=float(self._origin[2]),
+            ground=self._origin.copy(),
         )
 
 

@@ -136,13 +136,28 @@ class Key(Part):
     bones: dict[str, Any] = Field(default_factory=dict)
 
 
+Length = Annotated[float, Field(ge=0, le=10)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class Prop(Part):
-    """A box on the set: centre and size in metres, with shares of the stunt's height and distance added to them."""
+    """A box on the set, along the stunt's direction.
+
+    What is level is measured in leg lengths, as footholds are, so that the box lies under or before a tall body as it
+    does a small one; what is upright in metres, as falls are.
+
+    at      its middle, from the ground that the stunt begins on
+    size    across and along in leg lengths, and how tall in metres
+    tall    shares of the stunt's height by which it is taller
+    colour  linear RGB
+    soft    whether it is a mat: rounder and duller
+    """
 
     at: Move = Move()
-    size: tuple[float, float, float]
-    tall: float = 0.0
-    colour: tuple[float, float, float] = (0.18, 0.2, 0.24)
+    size: tuple[Length, Length, Length]
+    tall: float = Field(default=0.0, ge=0, le=2)
+    colour: tuple[Share, Share, Share] = (0.18, 0.2, 0.24)
+    soft: bool = False
 
 
 class StuntTemplate(Part):
@@ -154,6 +169,7 @@ class StuntTemplate(Part):
     from_height       shares of its height above the floor at which it begins
     rotates           its last turns are as many as the stunt's `rotations`
     settle            seconds from the last key to the pose at the end
+    props             boxes that it is done on, over or onto
     half_effort       metres: the keys are of a stunt of full effort, and a lower one goes less far from its start, in
                       proportion to height / (height + half_effort)
     """
