@@ -84,7 +84,7 @@ def test_posed_bones_are_where_the_canonical_skeleton_is(armature, double, name,
 
 
 def test_a_jump_moves_frame_by_frame(armature, double):
-    stunt, frames = Stunt(name="jump", height=0.5, phase=0.0), range(11, 75)
+    stunt, frames = Stunt(name="jump", height=1.25, phase=0.0), range(11, 75)
     fit = fit_rig("default", read_rest(armature))
     apply_motion(armature, Pose(), stunt, rig="default", frames=frames)
     clip = perform(Pose(), stunt, fit.skeleton, (np.arange(11, 75) - 11) / 24.0)

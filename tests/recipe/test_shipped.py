@@ -26,7 +26,7 @@ def test_the_demo_shows_the_range() -> None:
     assert len({variant.wardrobe.outfit for variant in variants}) == 3
     assert any(variant.beard.style != "clean_shaven" for variant in variants)
     assert len({variant.pose.name for variant in variants if variant.stunt.name == "none"}) >= 3
-    assert "jump" in {variant.stunt.name for variant in variants}
+    assert len({variant.stunt.name for variant in variants} - {"none"}) >= 2
     assert {variant.light.preset for variant in variants} == {"studio", "courtyard", "sunset"}
     assert {variant.camera.framing for variant in variants} == {"full", "bust", "portrait"}
     assert min(variant.skin.tone for variant in variants) < 3
