@@ -297,6 +297,8 @@ def test_equal_stunts_are_equal_bit_for_bit(skeleton):
 def test_what_does_not_fit_together_is_named(skeleton):
     with pytest.raises(TemplateError, match=r"jump cannot follow high_fall, which ends supine.*getting_up"):
         plan_stunt(Stunt(name="high_fall", then="jump"), skeleton)
+    with pytest.raises(TemplateError, match=r"high_fall cannot follow jump: it begins on a platform; play it first"):
+        plan_stunt(Stunt(name="jump", then="high_fall"), skeleton)
 
 
 def test_an_unknown_stunt_is_named_with_the_nearest(skeleton):

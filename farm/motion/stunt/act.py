@@ -118,6 +118,8 @@ def _ground(plan: Plan, entries: list[Entry], first: int) -> Array:
 
 
 def _fit(before: str, first: StuntTemplate, name: str, second: StuntTemplate) -> None:
+    if second.from_height:
+        raise TemplateError(f"{name} cannot follow {before}: it begins on a platform; play it first")
     if first.ends != second.begins:
         keyed = [each for each in templates.names(KIND) if templates.load(KIND, each).get("kind") != RECORDED]
         fitting = [each for each in keyed if load_stunt(each).begins == first.ends]
