@@ -24,9 +24,9 @@ from farm.double.rig_table import read_table
 from farm.double.shape import shape_vertices
 from farm.errors import BadInput, StorageError
 from farm.motion.apply import read_rest
+from farm.motion.canonical import read_canonical
 from farm.motion.pose_file import PoseText, write_pose
 from farm.motion.rig import Fit, RigClip, RigRest, fit_rig, retarget
-from farm.motion.rig_pose import read_canonical
 from farm.motion.sample import sample_pose
 from farm.quiet import silence
 from farm.recipe import templates
@@ -196,7 +196,8 @@ def read_pose(armature: Any, source: str, *, description: str) -> PoseText:
     matrices = np.array([world @ np.array(posed.pose.bones[name].matrix) for name in rest.names])
     axes = matrices[:, :3, :3] / np.linalg.norm(matrices[:, :3, :3], axis=-2, keepdims=True)
     moved = axes @ np.swapaxes(rest.rotations, -1, -2)
-    hips, local = read_canonical(matrices[:, :3, 3], moved, fit, rest)
+    clip = read_canonical(moved[None], matrices[None, :, :3, 3], fit, leaning=True)
+    hips, local = clip.hips[0], clip.rotations[0]
     return write_pose(fit.skeleton, hips, local, description=description)
 
 
