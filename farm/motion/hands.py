@@ -13,7 +13,7 @@ from farm.motion.contact import OUTWARD, two_bone
 from farm.motion.flesh import CAPSULES, stature
 from farm.motion.joint_angles import LIMITS, angles_of
 from farm.motion.rotation import about, unit
-from farm.motion.skeleton import INDEX, SIDES, Skeleton
+from farm.motion.skeleton import BONES, INDEX, SIDES, Skeleton
 
 __all__ = ["Hands", "solve_arms"]
 
@@ -83,10 +83,10 @@ def _arm_frame(direction: Array, hinge: Array, outward: float) -> Array:
 
 def _turn_palm(solved: Array, lower: int, hand: int, palm: Array) -> None:
     """Share a hand's rotation (3, 3), as an untwisted forearm sees it, between forearm and wrist within limits."""
-    angles, only = angles_of(solved), solved.copy()
+    angles, only = angles_of(solved, (BONES[lower],)), solved.copy()
     twist = np.degrees(np.arctan2(-palm[1, 2], palm[2, 2]))
     angles[lower, TWIST] = np.clip(twist, *LIMITS[lower, TWIST])
     only[hand] = about(X_AXIS, -np.radians(angles[lower, TWIST])) @ palm
-    angles[hand] = np.clip(angles_of(only)[hand], LIMITS[hand, :, 0], LIMITS[hand, :, 1])
+    angles[hand] = np.clip(angles_of(only, (BONES[hand],))[hand], LIMITS[hand, :, 0], LIMITS[hand, :, 1])
     turned = rotations(angles)
     solved[lower], solved[hand] = turned[lower], turned[hand]
