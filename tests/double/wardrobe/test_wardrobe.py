@@ -27,8 +27,8 @@ MOTIONS = [
     *(("standing", stunt, at) for stunt in templates.names("stunts") for at in (0.3, 0.6)),
 ]
 
-SKIN_THROUGH = 0.004
-"""The share of the skin near an opening's edge that may show through in an extreme pose; in most none does."""
+SHOWS = {"tank_shorts": 2}
+"""So many points of skin may show at once: a tuck presses the arm's against the edge of a tank top's armhole."""
 CLOTH_THROUGH = 0.015
 """The share of covered cloth that may show through what is worn over it where hips are bent."""
 
@@ -66,7 +66,7 @@ def test_no_skin_comes_through_in_poses_and_stunts(build, worn):
         assert not len(came_through(double, under)), name
         for pose, stunt, phase in MOTIONS[number % 2 :: 2]:
             _move(double, pose, stunt, phase)
-            assert len(came_through(double, under)) <= SKIN_THROUGH * len(under), (name, pose, stunt, phase)
+            assert len(came_through(double, under)) <= SHOWS.get(worn, 0), (name, pose, stunt, phase)
         remove_double(double)
 
 
