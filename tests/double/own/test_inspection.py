@@ -15,6 +15,7 @@ from farm.double.own.reading import read_double
 from farm.double.rig_table import RigTable
 from farm.double.shape import shape_vertices
 from farm.errors import BadInput
+from tests.motion.rigs.rigged import enable_rigify
 
 from .conftest import MAN, WOMAN, foreign, remove_bones, rename, true_scalp
 from .test_scalp import overlap
@@ -188,13 +189,11 @@ def test_an_empty_scalp_group_is_refused(double_file):
 @pytest.fixture(scope="module")
 def rigify(files):
     """A body bound to the rig that Rigify generates, beside its metarig."""
-    import addon_utils
-
     from farm.double.base_mesh import base_mesh
 
     path = files / "rigify.blend"
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    addon_utils.enable("rigify", default_set=True)
+    enable_rigify()
     bpy.ops.object.armature_human_metarig_add()
     metarig = bpy.context.object
     bpy.ops.pose.rigify_generate()
@@ -221,7 +220,6 @@ def rigify(files):
     for thing in (rig, body):
         bpy.data.objects.remove(thing)
     bpy.ops.wm.save_as_mainfile(filepath=str(files / "metarig.blend"), copy=True)
-    addon_utils.disable("rigify", default_set=True)
     return path
 
 

@@ -96,10 +96,14 @@ def generated(body):
 
 
 def enable_rigify():
+    """Enable Rigify, but not its handler of files read: that outlives the add-on, and then fails at every file."""
     import addon_utils
 
+    handlers = bpy.app.handlers.load_post
+    others = list(handlers)
     with contextlib.redirect_stdout(io.StringIO()):
         addon_utils.enable("rigify", default_set=True)
+    handlers[:] = others
 
 
 def armature_of(table, body):
