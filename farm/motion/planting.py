@@ -68,6 +68,8 @@ MOST_BEND: Final = np.radians(90.0)
 """How far toes bend up for the floor below them."""
 TOUCHING: Final = 0.005
 """A heel or a ball that is higher than the other by more than that, metres, does not touch the floor."""
+UNSEEN: Final = 1e-6
+"""A tip that is deeper in the floor than that, metres, bends the toes."""
 BISECTIONS: Final = 12
 X_AXIS, Z_AXIS = np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])
 FORWARD: Final = np.array([0.0, -1.0, 0.0])
@@ -425,18 +427,17 @@ def _out_of_floor(skeleton: Skeleton, side: int, ankle: Array, rotation: Array, 
     heel, ball, tip = skeleton.soles[side]
     base = ankle + rotation @ (joint - rest)
 
-    def lowest(bend: Array) -> Array:
-        turned = rotation @ about(X_AXIS, -bend) @ toes
-        height: Array = np.minimum((turned @ (ball - joint))[:, 2], (turned @ (tip - joint))[:, 2]) + base[:, 2]
+    def above(bend: Array, point: Array) -> Array:
+        height: Array = (rotation @ about(X_AXIS, -bend) @ toes @ (point - joint))[:, 2] + base[:, 2]
         return height
 
     low, high = np.zeros(len(ankle)), np.full(len(ankle), MOST_BEND)
     for _ in range(BISECTIONS):
         middle = 0.5 * (low + high)
-        deep = lowest(middle) < 0.0
+        deep = above(middle, tip) < 0.0
         low, high = np.where(deep, middle, low), np.where(deep, high, middle)
-    bend = np.where(lowest(np.zeros(len(ankle))) < 0.0, np.where(lowest(high) > lowest(0.0 * high), high, 0.0), 0.0)
-    depth = np.minimum(lowest(bend), (ankle + rotation @ (heel - rest))[:, 2])
+    bend = np.where(above(np.zeros(len(ankle)), tip) < -UNSEEN, high, 0.0)
+    depth = np.minimum(np.minimum(above(bend, ball), above(bend, tip)), (ankle + rotation @ (heel - rest))[:, 2])
     return ankle + Z_AXIS * np.maximum(-depth, 0.0)[:, None], about(X_AXIS, -bend) @ toes
 
 
