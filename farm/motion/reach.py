@@ -4,7 +4,8 @@ The joints of spine, chest and neck and the collarbones' are not seen on a body,
 it, up to a tenth of the trunk. If each took its bone's rotation only, a pose would bring the shoulders to other places
 on each rig, and the hands with them. So the canonical joints lie at standard places, and a rig's lower spine, neck,
 collarbones and arms lean, by as little as points the chest, the head, the shoulders, elbows and wrists to where the
-canonical skeleton has them. All other bones, chest, head and hands among them, turn as it says.
+canonical skeleton has them, and the chest tilts, mostly by less than a degree, where a longer or shorter neck needs
+that. All other bones, head and hands among them, turn as it says.
 """
 
 from __future__ import annotations
@@ -46,10 +47,9 @@ UNDO_SHARE: Final = 0.6
 def standard_joints(joints: Array, present: frozenset[str], bones: Sequence[str]) -> Array:
     """Move the joints (B, 3) of the trunk at rest to their standard places; returns the skull's (3,).
 
-    What no lean can reach is shared between the rig's agreement with its canonical skeleton and that of rigs with one
-    another: spine and chest come half the way to or fro, and the neck half the way altogether. A trunk of one bone
-    cannot lean, so its joint stays. The skull's is where a body's is, wherever a rig has the joint of its head.
-    `bones` names the canonical bone of each of the rig's.
+    The neck comes half the way: nearer to where it is on other rigs, more than one of its turns would look the same on
+    this one. A trunk of one bone cannot lean, so its joint stays. The skull's is where a body's is, wherever a rig has the joint
+    of its head. `bones` names the canonical bone of each of the rig's.
     """
     hips = joints[INDEX["hips"]]
     shoulders = _shoulders(joints)
@@ -57,10 +57,7 @@ def standard_joints(joints: Array, present: frozenset[str], bones: Sequence[str]
     up, back = np.array([0.0, 0.0, length]), np.array([0.0, length, 0.0])
     if sum(bone in TRUNK for bone in bones) > 1:
         for bone in TRUNK:
-            measured = joints[INDEX[bone], 1]
             joints[INDEX[bone]] = hips + RISE[bone] * (shoulders - hips) + BACK[bone] * back
-            if bone in present:
-                joints[INDEX[bone], 1] = 0.5 * (joints[INDEX[bone], 1] + measured)
     skull: Array = shoulders + HEAD[0] * up + HEAD[1] * back
     if "neck" in present:
         standard = shoulders + NECK[0] * (skull - shoulders) + NECK[1] * back
@@ -89,9 +86,10 @@ def follow(world: Array, places: Array, fit: Fit) -> Array:
     world   (N, B, 3, 3) and places (N, B, 3) of the canonical skeleton, as `Skeleton.pose` returns them
     """
     moved = _as_linked(world, fit)
-    top = _lean_trunk(moved, world, places, fit)
     chest = _links(fit, TRUNK)[-1]
-    for bones, targets in _reaches(world, places, fit):
+    reaches = _reaches(world, places, fit)
+    top = _lean_trunk(moved, world, places, reaches[0][1][0], fit)
+    for bones, targets in reaches:
         place, carrier, from_ = top, chest, fit.heads[chest]
         for bone, target in zip(bones[:-1], targets, strict=True):
             chain, end = _links(fit, (bone,)), fit.heads[_links(fit, (bones[bones.index(bone) + 1],))[0]]
@@ -148,8 +146,12 @@ def _walk(moved: Array, chain: Sequence[int], heads: Array) -> Array:
     return walked
 
 
-def _lean_trunk(moved: Array, world: Array, places: Array, fit: Fit) -> Array:
-    """Lean all but the topmost of the trunk's bones; returns where that one begins (N, 3)."""
+def _lean_trunk(moved: Array, world: Array, places: Array, head: Array, fit: Fit) -> Array:
+    """Lean all but the topmost of the trunk's bones; returns where that one begins (N, 3).
+
+    They bring the shoulders to where the canonical skeleton has them, and the neck nearer to where it reaches to the
+    head's joint at `head` (N, 3): what this takes from the shoulders, their collarbones give back.
+    """
     chain, sunk = _links(fit, TRUNK), fit.skeleton.joint("hips") - fit.hips
     heads = fit.heads[chain]
     start = places[:, INDEX["hips"]] + _turned(world[:, INDEX["hips"]], heads[0] - fit.hips)
@@ -159,10 +161,34 @@ def _lean_trunk(moved: Array, world: Array, places: Array, fit: Fit) -> Array:
     wanted = places[:, upper] + _turned(world[:, upper], middle - fit.skeleton.joints[upper])
     wanted = wanted - _turned(moved[:, chain[-1]], middle - sunk - heads[-1])
     lower = chain[:-1]
-    if np.linalg.norm(heads[-1] - heads[0]) > LEAST_LEVER * np.linalg.norm(middle - fit.skeleton.joint("hips")):
-        _aim(moved, lower, start, heads, wanted)
     reached: Array = start + _walk(moved, lower, heads)[:, -1]
+    if np.linalg.norm(heads[-1] - heads[0]) < LEAST_LEVER * np.linalg.norm(middle - fit.skeleton.joint("hips")):
+        return reached
+    _aim(moved, lower, start, heads, wanted)
+    reached = start + _walk(moved, lower, heads)[:, -1]
+    neck = _links(fit, ("neck",))
+    if not neck or not all(_links(fit, (f"{side}Shoulder",)) for side in SIDES):
+        return reached
+    _aim(moved, lower, start, heads, reached + _lacking(moved, reached, chain[-1], head, fit))
+    reached = start + _walk(moved, lower, heads)[:, -1]
+    _tilt(moved, chain[-1], fit.heads[neck[0]] - heads[-1], _lacking(moved, reached, chain[-1], head, fit))
     return reached
+
+
+def _lacking(moved: Array, top: Array, chest: int, head: Array, fit: Fit) -> Array:
+    """By how much (N, 3) the neck on a chest that begins at `top` (N, 3) falls short of `head` (N, 3)."""
+    chain = _links(fit, ("neck",))
+    heads = fit.heads[[*chain, *_links(fit, ("head",))[:1]]]
+    span = head - top - _turned(moved[:, chest], heads[0] - fit.heads[chest])
+    length = np.linalg.norm(_walk(moved, chain, heads)[:, -1], axis=-1)
+    lacking: Array = span * (1.0 - length / np.linalg.norm(span, axis=-1))[:, None]
+    return lacking
+
+
+def _tilt(moved: Array, link: int, lever: Array, shift: Array) -> None:
+    """Turn a link's bone so that the end of a lever (3,), as it lies at rest, goes towards `shift` (N, 3)."""
+    arm = _turned(moved[:, link], lever)
+    moved[:, link] = between(arm, arm + shift) @ moved[:, link]
 
 
 def _aim(moved: Array, chain: Sequence[int], start: Array, heads: Array, target: Array) -> None:
