@@ -48,8 +48,8 @@ def standard_joints(joints: Array, present: frozenset[str], bones: Sequence[str]
     """Move the joints (B, 3) of the trunk at rest to their standard places; returns the skull's (3,).
 
     The neck comes half the way: nearer to where it is on other rigs, more than one of its turns would look the same on
-    this one. A trunk of one bone cannot lean, so its joint stays. The skull's is where a body's is, wherever a rig has the joint
-    of its head. `bones` names the canonical bone of each of the rig's.
+    this one. A trunk of one bone cannot lean, so its joint stays. The skull's is where a body's is, wherever a rig has
+    the joint of its head. `bones` names the canonical bone of each of the rig's.
     """
     hips = joints[INDEX["hips"]]
     shoulders = _shoulders(joints)
