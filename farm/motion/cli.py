@@ -89,7 +89,7 @@ def _summary(imported: Any) -> str:
     seconds = (imported.frames - 1) / performer.fps
     rest = "the skeleton without rotation" if performer.rest == "zero" else f"{performer.rest}, the nearest to a T-pose"
     lines = [
-        ("rig", f"{naming.description} ('{naming.table}', score {naming.score:.2f})"),
+        ("rig", _rig(naming)),
         ("rest", rest),
         ("unit", f"{performer.unit} (legs of {performer.fit.skeleton.leg:.2f} m)"),
         ("axes", f"{performer.up} up, facing {performer.facing}"),
@@ -99,6 +99,14 @@ def _summary(imported: Any) -> str:
         ("feet", _feet(imported)),
     ]
     return "\n".join(f"{name:<7} {text}" for name, text in lines)
+
+
+def _rig(naming: Any) -> str:
+    from farm.motion.mocap.naming import GUESSED
+
+    if naming.table == GUESSED:
+        return f"{naming.description}; --propose FILE.yaml writes them down to look over"
+    return f"{naming.description} ('{naming.table}', score {naming.score:.2f})"
 
 
 def _feet(imported: Any) -> str:

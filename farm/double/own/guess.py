@@ -14,14 +14,14 @@ import yaml
 __all__ = ["guess_bones", "table_text"]
 
 LIMBS: Final = {
-    "Hand": ("hand", "wrist"),
-    "LowerArm": ("lowerarm", "forearm", "lowarm", "armlower", "forearmbend", "elbow"),
-    "UpperArm": ("upperarm", "uparm", "armupper", "shldrbend", "shldr", "bicep", "humerus", "arm", "shoulder"),
+    "Hand": ("wrist", "hand"),
+    "LowerArm": ("lowerarm", "forearm", "lowarm", "armlower", "forearmbend", "farm", "elbow", "radius"),
+    "UpperArm": ("upperarm", "uparm", "armupper", "uarm", "shldrbend", "shldr", "bicep", "humerus", "arm", "shoulder"),
     "Shoulder": ("clavicle", "collar", "collarbone", "shoulder"),
     "UpperLeg": ("upperleg", "upleg", "thigh", "thighbend", "legupper", "femur", "hip"),
-    "LowerLeg": ("lowerleg", "lowleg", "calf", "shin", "shinbend", "leglower", "knee", "leg"),
-    "Foot": ("foot", "ankle"),
-    "Toes": ("toes", "toebase", "toe", "ball"),
+    "LowerLeg": ("lowerleg", "lowleg", "calf", "shin", "shinbend", "leglower", "knee", "tibia", "leg"),
+    "Foot": ("ankle", "foot"),
+    "Toes": ("toes", "toebase", "toe", "ball", "foot"),
     "Eye": ("eye", "eyeball"),
 }
 """Words for each part, the surest first; a bone that one part took is gone for the next."""
@@ -32,6 +32,7 @@ FINGERS: Final = {
     "Ring": ("ring", "fring"),
     "Little": ("pinky", "little", "fpinky"),
 }
+SAID: Final = frozenset(word for words in (LIMBS, FINGERS) for choices in words.values() for word in choices)
 JOINTS: Final = ("Proximal", "Intermediate", "Distal")
 THUMB_JOINTS: Final = ("Metacarpal", "Proximal", "Distal")
 MIDDLE: Final = {"head": ("head",), "jaw": ("jaw", "jawroot", "lowerjaw"), "hips": ("hips", "hip", "pelvis")}
@@ -47,9 +48,12 @@ HELPERS: Final = frozenset(
 
 
 def _words(name: str) -> list[str]:
-    """A name's words in lower case: `Bip01_L_UpLeg2` gives bip, l, up, leg."""
-    parts = re.sub(r"([a-z])([A-Z])|([A-Z])(?=[A-Z][a-z])", r"\1\3 \2", name)
-    return [word.casefold() for word in re.findall(r"[A-Za-z]+", parts)]
+    """A name's words in lower case: `Bip01_L_UpLeg2` gives bip, l, up, leg, `LUArm` and `lfemur` begin with l."""
+    parts = re.sub(r"([a-z])([A-Z])|([A-Z])(?=[A-Z][a-z])|^([LR])(?=[A-Z]{2})", r"\1\3\4 \2", name)
+    words = [word.casefold() for word in re.findall(r"[A-Za-z]+", parts)]
+    if len(words) == 1 and words[0][0] in "lr" and words[0] not in SAID and words[0][1:] in SAID:
+        return [words[0][0], words[0][1:]]
+    return words
 
 
 def _side(words: list[str]) -> str:

@@ -1,8 +1,10 @@
-"""Which of a capture's joints is which: by a table in templates/rigs, detected or given, or by a file of one's own."""
+"""Which of a capture's joints is which: by a table in templates/rigs, detected or given, by a file of one's own, or by
+what their names say.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,14 +13,15 @@ import yaml
 
 from farm.double.own.detect import Match, detect_rig, match_table
 from farm.double.own.guess import guess_bones, table_text
-from farm.double.rig_table import CANONICAL, Many, RigTable, read_table
+from farm.double.rig_table import CANONICAL, REQUIRED, Many, RigTable, read_table
 from farm.errors import BadInput, TemplateError
 from farm.motion.mocap.capture import Capture
 from farm.motion.rig import Link, read_links
 from farm.recipe import templates
 
-__all__ = ["Naming", "name_joints", "propose_table"]
+__all__ = ["GUESSED", "Naming", "name_joints", "propose_table"]
 
+GUESSED: Final = "guessed"
 NAMED: Final = 4
 """How many missing bones a message names."""
 
@@ -27,8 +30,8 @@ NAMED: Final = 4
 class Naming:
     """What a capture's joints are called, and how surely.
 
-    table   the table's name, or its file
-    score   0..1, as farm.double.own.detect.Match has it
+    table   the table's name, or its file; GUESSED where the bones' names had to speak for themselves
+    score   0..1, as farm.double.own.detect.Match has it, of the nearest table
     """
 
     table: str
@@ -40,9 +43,14 @@ class Naming:
 def name_joints(capture: Capture, place: str, table: str | None = None) -> Naming:
     """Find the canonical bones by the names of a capture's joints; BadInput where no table fits.
 
-    table  a name in templates/rigs or a YAML file; by default the tables are tried, and the best is taken
+    table  a name in templates/rigs or a YAML file; by default the tables are tried, and the best is taken. Where none
+           names every bone that a performer needs, those are guessed, and taken if none is missing
     """
-    match = _given(capture.names, table) if table else detect_rig(capture.names)[0]
+    match = _given(capture.names, table) if table else _best(capture.names)
+    if not table and (match.lacking or not match.recognised):
+        guessed = guess_bones(capture.names, capture.parents.tolist())
+        if set(REQUIRED) <= set(guessed):
+            return _guessed(guessed, match)
     if match.lacking and (table or match.recognised):
         some = ", ".join(match.lacking[:NAMED]) + (" …" if len(match.lacking) > NAMED else "")
         raise BadInput(
@@ -55,8 +63,23 @@ def name_joints(capture: Capture, place: str, table: str | None = None) -> Namin
             f"{place}: no rig table knows its bone names; the nearest is '{match.table}' with a score of "
             f"{match.score:.2f}: --propose FILE.yaml writes a table to edit, --table FILE.yaml reads it"
         )
-    found = RigTable(description=match.description, bones=_entries(match, _table(table or match.table)))
+    entries = _entries(match, _table(table or match.table))
+    if not table:
+        entries |= {bone: name for bone, name in _besides(match, capture).items() if bone in match.missing}
+    found = RigTable(description=match.description, bones=entries)
     return Naming(match.table, match.description, match.score, tuple(read_links(found, match.table)))
+
+
+def _best(names: Sequence[str]) -> Match:
+    """The best of the tables that are recognised and lack nothing, or else the best."""
+    matches = detect_rig(names)
+    return next((match for match in matches if match.recognised and not match.lacking), matches[0])
+
+
+def _guessed(bones: Mapping[str, str], nearest: Match) -> Naming:
+    description = f"no known rig, {len(bones)} bones guessed by their names"
+    table = RigTable(description=description, bones={bone: bones[bone] for bone in CANONICAL if bone in bones})
+    return Naming(GUESSED, description, nearest.score, tuple(read_links(table, GUESSED)))
 
 
 def _given(names: Sequence[str], table: str) -> Match:
@@ -106,10 +129,13 @@ def _entries(match: Match, table: RigTable) -> dict[str, str | Many]:
 
 def propose_table(capture: Capture, place: str) -> str:
     """A table of a capture's joints for a person to edit: the nearest one's bones, and guesses by name for the rest."""
-    match = detect_rig(capture.names)[0]
+    match = _best(capture.names)
+    own = {bone: names[0] for bone, names in match.bones.items()} if match.recognised else {}
+    return table_text(f"As in {Path(place).name}", {**_besides(match, capture), **own}, CANONICAL)
+
+
+def _besides(match: Match, capture: Capture) -> dict[str, str]:
+    """What the names of joints say that no bone of a recognised match stands for."""
+    taken = {name for names in match.bones.values() for name in names} if match.recognised else set()
     guessed = guess_bones(capture.names, capture.parents.tolist())
-    if match.recognised:
-        own = {bone: names[0] for bone, names in match.bones.items()}
-        taken = set(own.values())
-        guessed = {**{bone: name for bone, name in guessed.items() if name not in taken}, **own}
-    return table_text(f"As in {Path(place).name}", guessed, CANONICAL)
+    return {bone: name for bone, name in guessed.items() if name not in taken}
