@@ -21,6 +21,7 @@ __all__ = [
     "BLOCK",
     "BLOCK_QUANTILE",
     "BLOCK_SIGMAS_MAX",
+    "FIREFLY_FEW",
     "FIREFLY_RATIO",
     "FIREFLY_SHARE_MAX",
     "Channels",
@@ -45,7 +46,10 @@ FIREFLY_SPREAD: Final = 0.5
 """… while its half difference is this share of it: the two halves disagree, so it is noise and not a highlight."""
 
 FIREFLY_SHARE_MAX: Final = 1e-3
-"""Largest share of a reference's pixels that may be fireflies."""
+"""Largest share of a reference's pixels that may be fireflies …"""
+
+FIREFLY_FEW: Final = 4
+"""… and so many always may: of a thumbnail a share says little."""
 
 BIAS_SIGMAS_MAX: Final = 6.0
 """A noisy picture's mean is biased when it is this many standard errors away from the reference's …"""
@@ -169,9 +173,8 @@ def _unfit_reference(channels: Channels) -> Iterator[str]:
     if not difference.any():
         yield "half_difference is 0 everywhere: the reference's halves are the same picture"
     fireflies = _fireflies(luminance(beauty(channels)), np.abs(luminance(difference)))
-    share = fireflies.mean()
-    if share > FIREFLY_SHARE_MAX:
-        yield f"{share:.2%} of the pixels are fireflies, more than {FIREFLY_SHARE_MAX:.2%}, {_where(fireflies)}"
+    if fireflies.sum() > max(FIREFLY_SHARE_MAX * fireflies.size, FIREFLY_FEW):
+        yield f"{fireflies.mean():.2%} of the pixels are fireflies, more than {FIREFLY_SHARE_MAX:.2%}, {_where(fireflies)}"
 
 
 def _fireflies(light: np.ndarray, spread: np.ndarray) -> np.ndarray:

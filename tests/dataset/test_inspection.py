@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from farm.dataset import Dataset, inspect_image, inspect_pair, read_image
-from farm.dataset.inspection import FIREFLY_SHARE_MAX
+from farm.dataset.inspection import FIREFLY_FEW, FIREFLY_SHARE_MAX
 
 Images = dict[str, dict[str, np.ndarray]]
 
@@ -125,8 +125,7 @@ def test_a_pair_without_noisy_images_is_unfit(images: Images) -> None:
     assert inspect_pair({REFERENCE: images[REFERENCE]}, RESOLUTION) == ["noisy images: there are none"]
 
 
-def _ignite(reference: dict[str, np.ndarray], share: float, *, seen_by_both: bool) -> None:
-    count = round(reference["R"].size * share) + 1
+def _ignite(reference: dict[str, np.ndarray], count: int, *, seen_by_both: bool) -> None:
     places = np.random.Generator(np.random.PCG64(4)).choice(reference["R"].size, count, replace=False)
     for colour in "RGB":
         reference[colour].flat[places] = 50.0
@@ -134,19 +133,20 @@ def _ignite(reference: dict[str, np.ndarray], share: float, *, seen_by_both: boo
 
 
 def test_fireflies_beyond_the_limit_are_a_defect(images: Images) -> None:
-    _ignite(images[REFERENCE], FIREFLY_SHARE_MAX * 1.5, seen_by_both=False)
+    assert FIREFLY_FEW > FIREFLY_SHARE_MAX * images[REFERENCE]["R"].size
+    _ignite(images[REFERENCE], FIREFLY_FEW + 1, seen_by_both=False)
     defects = inspect_image(REFERENCE, images[REFERENCE], RESOLUTION)
     assert len(defects) == 1
     assert "fireflies" in defects[0]
 
 
-def test_one_firefly_in_many_pixels_is_let_through(images: Images) -> None:
-    _ignite(images[REFERENCE], 0.0, seen_by_both=False)
+def test_a_few_fireflies_are_let_through(images: Images) -> None:
+    _ignite(images[REFERENCE], FIREFLY_FEW, seen_by_both=False)
     assert inspect_image(REFERENCE, images[REFERENCE], RESOLUTION) == []
 
 
 def test_highlights_that_both_halves_see_are_no_fireflies(images: Images) -> None:
-    _ignite(images[REFERENCE], FIREFLY_SHARE_MAX * 1.5, seen_by_both=True)
+    _ignite(images[REFERENCE], FIREFLY_FEW + 1, seen_by_both=True)
     assert inspect_image(REFERENCE, images[REFERENCE], RESOLUTION) == []
 
 
