@@ -10,6 +10,9 @@ export UV_PROJECT_ENVIRONMENT := .venv
 READY := .venv/.digidouble-ready
 RUN := .venv/bin/python -m farm.cli
 
+# Files of tests run side by side in so many processes, each with a Blender of its own (about 2 GB)
+TESTERS ?= 2
+
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
@@ -28,7 +31,7 @@ demo: $(READY) ## render the six pairs of templates/recipes/demo.yaml into out/d
 	$(RUN) render templates/recipes/demo.yaml --out out/demo
 
 test: lint ## lint, then every test that needs no window and no training
-	DIGIDOUBLE_REQUIRE_RENDERER=1 .venv/bin/python -m pytest
+	DIGIDOUBLE_REQUIRE_RENDERER=1 .venv/bin/python -m pytest -n $(TESTERS) --dist loadfile
 
 lint: $(READY) ## ruff and mypy
 	.venv/bin/ruff check .

@@ -174,7 +174,8 @@ def _unfit_reference(channels: Channels) -> Iterator[str]:
         yield "half_difference is 0 everywhere: the reference's halves are the same picture"
     fireflies = _fireflies(luminance(beauty(channels)), np.abs(luminance(difference)))
     if fireflies.sum() > max(FIREFLY_SHARE_MAX * fireflies.size, FIREFLY_FEW):
-        yield f"{fireflies.mean():.2%} of the pixels are fireflies, more than {FIREFLY_SHARE_MAX:.2%}, {_where(fireflies)}"
+        share = fireflies.mean()
+        yield f"{share:.2%} of the pixels are fireflies, more than {FIREFLY_SHARE_MAX:.2%}, {_where(fireflies)}"
 
 
 def _fireflies(light: np.ndarray, spread: np.ndarray) -> np.ndarray:

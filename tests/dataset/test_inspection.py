@@ -133,7 +133,7 @@ def _ignite(reference: dict[str, np.ndarray], count: int, *, seen_by_both: bool)
 
 
 def test_fireflies_beyond_the_limit_are_a_defect(images: Images) -> None:
-    assert FIREFLY_FEW > FIREFLY_SHARE_MAX * images[REFERENCE]["R"].size
+    assert FIREFLY_SHARE_MAX * images[REFERENCE]["R"].size < FIREFLY_FEW
     _ignite(images[REFERENCE], FIREFLY_FEW + 1, seen_by_both=False)
     defects = inspect_image(REFERENCE, images[REFERENCE], RESOLUTION)
     assert len(defects) == 1
