@@ -19,7 +19,6 @@ from farm.motion.anatomy import ANGLES, AXES
 from farm.motion.flesh import CAPSULES, MEETING, capsule_ends, nearest_points, radii, stature
 from farm.motion.joint_angles import LIMITS
 from farm.motion.limbs import Grips, mix
-from farm.motion.rotation import about
 from farm.motion.skeleton import INDEX, PARENT_INDEX, SIDES, Skeleton
 
 __all__ = ["PALM_THICK", "Wanted", "arm_angles", "closer", "set_arms", "want", "with_arms"]
@@ -43,29 +42,41 @@ ALLOWED: Final = 0.003
 """Metres that an arm may be in what it touches, as flesh gives."""
 FLAT: Final = np.array([0.10, 0.10, 0.25])
 """Radians by which a held palm gives way as easily: tilted, and turned about the vertical."""
-STEADY: Final = 0.35
-"""Radians: how reluctantly an arm's angles change in a step."""
 JERKY: Final = 300.0
 """Radians a second, a second, by which angles turn otherwise than the keys have them, as easily as a wrist gives way."""
+TINY: Final = 1e-9
 MOST: Final = 0.3
 """Radians that an arm's angles change at most in a step."""
 
-_OWN: Final = tuple(
-    [next(k for k, capsule in enumerate(CAPSULES) if capsule.bone == f"{side}{part}") for part in PARTS[1:]]
-    for side in SIDES
+_BONES: Final = np.array([[INDEX[side + part] for part in PARTS] for side in SIDES])
+_PART: Final = np.array([part for part, _ in FREEDOMS])
+_FIRST: Final = [FREEDOMS.index((part, 0)) for part in range(len(PARTS))] + [len(FREEDOMS)]
+_AXES: Final = np.array([[AXES[bones[part], slot] for part, slot in FREEDOMS] for bones in _BONES])
+_CROSS: Final = np.cross(_AXES[..., None, :], np.eye(3)).swapaxes(-1, -2)
+_LOWEST, _HIGHEST = np.radians([[LIMITS[_BONES[0, part], slot, end] for part, slot in FREEDOMS] for end in (0, 1)])
+_OWN: Final = np.array(
+    [[next(k for k, c in enumerate(CAPSULES) if c.bone == side + part) for part in PARTS[1:]] for side in SIDES]
 )
 """The capsules of each arm: of PARTS from the upper arm on."""
-_PAIRS: Final = tuple(
-    [
+
+
+def _pairs(side: int) -> list[tuple[int, int]]:
+    return [
         (part, k)
-        for part, mine in enumerate(own)
+        for part, mine in enumerate(_OWN[side])
         for k, capsule in enumerate(CAPSULES)
-        if (CAPSULES[mine].group, capsule.group) in MEETING or (capsule.group, CAPSULES[mine].group) in MEETING
+        if {(CAPSULES[mine].group, capsule.group), (capsule.group, CAPSULES[mine].group)} & set(MEETING)
     ]
-    for own in _OWN
-)
-"""What each arm's parts are kept out of."""
-_PART: Final = np.array([part for part, _ in FREEDOMS])
+
+
+_PAIRS: Final = np.array([_pairs(side) for side in range(len(SIDES))])
+"""What is kept apart (2, P, 2): one of an arm's capsules, and one of the body's or the other arm's."""
+_MINE: Final = np.take_along_axis(_OWN, _PAIRS[..., 0], axis=1)
+_LOW: Final = (np.array([0, 1, 2, 2]), np.array([1, 1, 0, 1]))
+"""What is kept above the floor: an arm's capsules and their ends."""
+_PARTS: Final = np.concatenate([[2, 2, 2], _LOW[0] + 1, _PAIRS[0, :, 0] + 1])
+"""The parts of an arm that its pushes are on: the wrist, what is above the floor, what is kept apart."""
+_SIDE: Final = np.arange(len(SIDES))[:, None]
 
 
 @dataclass(frozen=True)
@@ -104,15 +115,13 @@ def with_arms(angles: Array, arms: Array, sides: list[int]) -> Array:
 
 
 def set_arms(local: Array, arms: Array) -> None:
-    """Turn the arms of local rotations (..., B, 3, 3) to angles (..., 2, 9) in radians, as far as their limits allow."""
-    within, _ = _level_off(arms)
-    for side, name in enumerate(SIDES):
-        for part, bone in enumerate(PARTS):
-            index, angles = INDEX[name + bone], within[..., side, part == _PART]
-            turned = about(AXES[index, 0], angles[..., 0])
-            for slot in range(1, angles.shape[-1]):
-                turned = turned @ about(AXES[index, slot], angles[..., slot])
-            local[..., index, :, :] = turned
+    """Turn the arms of local rotations (..., B, 3, 3) to angles (..., 2, 9) in radians, as far as limits allow."""
+    turns = _turns(_level_off(arms)[0])
+    for part, (start, end) in enumerate(zip(_FIRST, _FIRST[1:], strict=False)):
+        turned = turns[..., start, :, :]
+        for freedom in range(start + 1, end):
+            turned = turned @ turns[..., freedom, :, :]
+        local[..., _BONES[:, part], :, :] = turned
 
 
 def want(skeleton: Skeleton, local: Array, keyed: Array, grips: Grips) -> Wanted:
@@ -126,80 +135,75 @@ def want(skeleton: Skeleton, local: Array, keyed: Array, grips: Grips) -> Wanted
 
 
 def closer(
-    skeleton: Skeleton, arms: Array, posed: tuple[Array, Array], wanted: Wanted, *, step: float | None = None
+    skeleton: Skeleton, arms: Array, posed: tuple[Array, Array], wanted: Wanted, *, steady: float, step: float = 0.0
 ) -> tuple[Array, Array]:
     """Arms' angles (N, 2, 9) a step nearer to what is wanted of them, and how far off they were (N, 2).
 
-    posed  what `skeleton.pose` gives for the arms as they are
-    step   seconds between frames that follow each other, where they do
+    posed   what `skeleton.pose` gives for the arms as they are
+    steady  radians: how easily angles change in this step
+    step    seconds between frames that follow each other, where they do
     """
-    ends = capsule_ends(skeleton, *posed)
-    nearer, off = np.empty_like(arms), np.empty(arms.shape[:2])
-    for side in range(len(SIDES)):
-        now, keyed = arms[:, side], wanted.keyed[:, side]
-        rows, misses = _misses(skeleton, now, posed, ends, wanted, side)
-        away = (now - keyed) / STIFF
-        off[:, side] = np.sum(misses**2, axis=-1) + np.sum(away**2, axis=-1)
-        matrix = rows.swapaxes(-1, -2) @ rows + np.diag(STIFF**-2.0 + STEADY**-2.0)
-        down = (rows.swapaxes(-1, -2) @ misses[..., None])[..., 0] + away / STIFF
-        turn = _steady(matrix, down, now - keyed, step) if step else np.linalg.solve(matrix, down[..., None])[..., 0]
-        size = np.linalg.norm(turn, axis=-1, keepdims=True)
-        nearer[:, side] = now - turn * MOST * np.tanh(size / MOST) / np.maximum(size, 1e-12)
-    return nearer, off
+    rows, misses = _misses(skeleton, arms, posed, wanted)
+    away = (arms - wanted.keyed) / STIFF
+    off = np.sum(misses**2, axis=-1) + np.sum(away**2, axis=-1)
+    matrix = rows.swapaxes(-1, -2) @ rows + np.diag(STIFF**-2.0 + steady**-2.0)
+    down = (rows.swapaxes(-1, -2) @ misses[..., None])[..., 0] + away / STIFF
+    if step:
+        turn = _steady(matrix, down, arms - wanted.keyed, (JERKY * step**2) ** -2.0)
+    else:
+        turn = np.linalg.solve(matrix, down[..., None])[..., 0]
+    size = np.linalg.norm(turn, axis=-1, keepdims=True)
+    return arms - turn * MOST * np.tanh(size / MOST) / np.maximum(size, TINY), off
 
 
-def _misses(
-    skeleton: Skeleton, now: Array, posed: tuple[Array, Array], ends: Array, wanted: Wanted, side: int
-) -> tuple[Array, Array]:
-    """How far an arm is from what is wanted of it (N, R), and how that grows with its angles (N, R, 9)."""
-    within, slope = _level_off(now)
-    axes, moments = _axes(within, posed, side)
-    points, ways, parts, off = _pushes(skeleton, posed, ends, wanted, side)
-    turning = np.cross(points, ways) @ axes.swapaxes(-1, -2) + ways @ moments.swapaxes(-1, -2)
-    held = wanted.laid[:, side, None] / FLAT
-    palm = _turn(posed[0][:, INDEX[f"{SIDES[side]}Hand"]], wanted.palms[:, side])
-    rows = np.concatenate([turning * (_PART <= parts[:, None]), -held[..., None] * axes.swapaxes(-1, -2)], axis=1)
-    return rows * slope[:, None], np.concatenate([off, held * palm], axis=1)
+def _misses(skeleton: Skeleton, arms: Array, posed: tuple[Array, Array], wanted: Wanted) -> tuple[Array, Array]:
+    """How far arms are from what is wanted of them (N, 2, R), and how that grows with their angles (N, 2, R, 9)."""
+    within, slope = _level_off(arms)
+    axes, moments = (of.swapaxes(-1, -2) for of in _axes(within, posed))
+    points, ways, off = _pushes(skeleton, posed, wanted)
+    turning = (_crossed(points, ways) @ axes + ways @ moments) * (_PARTS[:, None] >= _PART)
+    held = wanted.laid[..., None] / FLAT
+    palm = _between(posed[0][:, _BONES[:, -1]], wanted.palms)
+    rows = np.concatenate([turning, -held[..., None] * axes], axis=-2)
+    return rows * slope[..., None, :], np.concatenate([off, held * palm], axis=-1)
 
 
-def _steady(matrix: Array, down: Array, away: Array, step: float) -> Array:
-    """The turns (N, F) that solve `matrix @ turn = down` with all frames' accelerations, of what is `away` (N, F), low.
+def _steady(matrix: Array, down: Array, away: Array, weight: float) -> Array:
+    """The turns (N, S, F) that solve `matrix @ turn = down` with the acceleration of what is `away` (N, S, F) kept low.
 
     Two frames at a time make a block of a tridiagonal system (Thomas's algorithm).
     """
-    frames, many = down.shape
-    count = frames + frames % 2
-    weight = (JERKY * step**2) ** -2.0
-    second = np.zeros((count - 2, count))
-    for frame in range(frames - 2):
-        second[frame, frame : frame + 3] = 1.0, -2.0, 1.0
+    frames, sides, many = down.shape
+    pairs, size = (frames + 1) // 2, 2 * many
+    second = np.zeros((max(frames - 2, 0), 2 * pairs))
+    for first, factor in enumerate((1.0, -2.0, 1.0)):
+        second[np.arange(frames - 2), np.arange(frames - 2) + first] = factor
     bends = weight * second.T @ second
-    big, right = np.zeros((count, many, many)), np.zeros((count, many))
-    big[:frames], big[frames:] = matrix, np.eye(many)
-    right[:frames] = down + bends[:frames, :frames] @ away
-    pairs, size = count // 2, 2 * many
-    diagonal, beside = np.zeros((pairs, size, size)), np.zeros((pairs, size, size))
+    diagonal, beside = np.zeros((2, pairs, sides, 2, many, 2, many))
+    right = np.zeros((2 * pairs, sides, many))
+    right[:frames] = down + np.tensordot(bends[:frames, :frames], away, 1)
+    right = right.reshape(pairs, 2, sides, many).swapaxes(1, 2).reshape(pairs, sides, size)
     for first in range(2):
-        diagonal[:, first * many : (first + 1) * many, first * many : (first + 1) * many] = big[first::2]
-    eye = np.eye(many)
-    for pair in range(pairs):
-        diagonal[pair] += np.kron(bends[2 * pair : 2 * pair + 2, 2 * pair : 2 * pair + 2], eye)
-        if pair + 1 < pairs:
-            beside[pair] = np.kron(bends[2 * pair : 2 * pair + 2, 2 * pair + 2 : 2 * pair + 4], eye)
-    right = right.reshape(pairs, size)
-    passed = np.empty((pairs, size, size + 1))
+        diagonal[: len(matrix[first::2]), :, first, :, first] = matrix[first::2]
+    if frames % 2:
+        diagonal[-1, :, 1, :, 1] = np.eye(many)
+    blocks = bends.reshape(pairs, 2, pairs, 2)
+    each = np.arange(pairs)
+    np.einsum("psimjm->psijm", diagonal)[...] += blocks[each, :, each, :][:, None, :, :, None]
+    np.einsum("psimjm->psijm", beside)[:-1] += blocks[each[:-1], :, each[1:], :][:, None, :, :, None]
+    diagonal, beside = diagonal.reshape(pairs, sides, size, size), beside.reshape(pairs, sides, size, size)
+    ahead, passed = np.empty_like(beside), np.empty_like(right)
     for pair in range(pairs):
         block, side = diagonal[pair], right[pair]
         if pair:
-            back = beside[pair - 1].T
-            block, side = block - back @ passed[pair - 1, :, :size], side - back @ passed[pair - 1, :, size]
-        passed[pair] = np.linalg.solve(block, np.column_stack([beside[pair], side]))
-    turn = np.zeros((pairs, size))
-    for pair in range(pairs - 1, -1, -1):
-        turn[pair] = passed[pair, :, size]
-        if pair + 1 < pairs:
-            turn[pair] -= passed[pair, :, :size] @ turn[pair + 1]
-    return turn.reshape(count, many)[:frames]
+            back = beside[pair - 1].swapaxes(-1, -2)
+            block, side = block - back @ ahead[pair - 1], side - (back @ passed[pair - 1, ..., None])[..., 0]
+        solved = np.linalg.solve(block, np.concatenate([beside[pair], side[..., None]], axis=-1))
+        ahead[pair], passed[pair] = solved[..., :-1], solved[..., -1]
+    for pair in range(pairs - 2, -1, -1):
+        passed[pair] -= (ahead[pair] @ passed[pair + 1, ..., None])[..., 0]
+    turn = passed.reshape(pairs, sides, 2, many).swapaxes(1, 2).reshape(2 * pairs, sides, many)
+    return turn[:frames]
 
 
 def _level_off(arms: Array) -> tuple[Array, Array]:
@@ -209,80 +213,73 @@ def _level_off(arms: Array) -> tuple[Array, Array]:
     return within, 1.0 - _logistic(over) - _logistic(under)
 
 
-_LOWEST, _HIGHEST = np.radians(
-    [[LIMITS[INDEX[f"left{PARTS[part]}"], slot, end] for part, slot in FREEDOMS] for end in (0, 1)]
-)
-
-
 def _logistic(value: Array) -> Array:
     share: Array = 0.5 * (1.0 + np.tanh(0.5 * value))
     return share
 
 
-def _axes(within: Array, posed: tuple[Array, Array], side: int) -> tuple[Array, Array]:
-    """The axes (N, 9, 3) in the world that an arm's angles turn about, and these axes' moments about the origin."""
+def _turns(within: Array) -> Array:
+    """The rotations (..., 2, 9, 3, 3) that each angle (..., 2, 9) makes."""
+    sine, cosine = np.sin(within)[..., None, None], np.cos(within)[..., None, None]
+    turns: Array = np.eye(3) + sine * _CROSS + (1.0 - cosine) * (_CROSS @ _CROSS)
+    return turns
+
+
+def _axes(within: Array, posed: tuple[Array, Array]) -> tuple[Array, Array]:
+    """The axes (N, 2, 9, 3) in the world that arms' angles turn about, and these axes' moments about the origin."""
     turned, places = posed
-    axes, moments = np.empty((len(within), len(FREEDOMS), 3)), np.empty((len(within), len(FREEDOMS), 3))
-    frame = turned[:, 0]
-    for freedom, (part, slot) in enumerate(FREEDOMS):
-        bone = INDEX[SIDES[side] + PARTS[part]]
-        if slot == 0:
-            frame = turned[:, PARENT_INDEX[bone]]
-        else:
-            frame = frame @ about(AXES[bone, slot - 1], within[:, freedom - 1])
-        axes[:, freedom] = frame @ AXES[bone, slot]
-        moments[:, freedom] = np.cross(places[:, bone], axes[:, freedom])
-    return axes, moments
+    turns, axes = _turns(within), np.empty((*within.shape, 3))
+    frame = turned[:, PARENT_INDEX[_BONES[0, 0]], None]
+    for freedom, part in enumerate(_PART):
+        if freedom in _FIRST and part:
+            frame = turned[:, _BONES[:, part - 1]]
+        axes[..., freedom, :] = (frame @ _AXES[:, freedom, :, None])[..., 0]
+        frame = frame @ turns[..., freedom, :, :]
+    return axes, _crossed(places[:, _BONES[:, _PART]], axes)
 
 
-def _turn(hand: Array, palm: Array) -> Array:
-    """About what (N, 3), and by about how much, a hand's rotation (N, 3, 3) must be turned to a palm's."""
-    turn: Array = 0.5 * np.cross(hand, palm, axisa=-2, axisb=-2, axisc=-1).sum(axis=-2)
+def _crossed(first: Array, second: Array) -> Array:
+    """Cross products (..., 3): what `np.cross` gives, in less time."""
+    a, b, c = (first[..., axis] for axis in range(3))
+    x, y, z = (second[..., axis] for axis in range(3))
+    return np.stack([b * z - c * y, c * x - a * z, a * y - b * x], axis=-1)
+
+
+def _between(hand: Array, palm: Array) -> Array:
+    """About what (..., 3), and by about how much, hands' rotations (..., 3, 3) must be turned to palms'."""
+    turn: Array = 0.5 * _crossed(hand.swapaxes(-1, -2), palm.swapaxes(-1, -2)).sum(axis=-2)
     return turn
 
 
-def _pushes(
-    skeleton: Skeleton, posed: tuple[Array, Array], ends: Array, wanted: Wanted, side: int
-) -> tuple[Array, Array, NDArray[np.int_], Array]:
-    """What moves an arm: points (N, R, 3), the ways (N, R, 3) in which what is off grows as they move, the parts (R,)
-    of the arm that they are on, and how much is off (N, R).
+def _pushes(skeleton: Skeleton, posed: tuple[Array, Array], wanted: Wanted) -> tuple[Array, Array, Array]:
+    """What moves arms: points (N, 2, R, 3) on _PARTS, the ways (N, 2, R, 3) in which what is off grows as they move,
+    and how much is off (N, 2, R).
     """
     _, places = posed
-    laid, thick = wanted.laid[:, side], radii(skeleton)
-    wrist = places[:, INDEX[f"{SIDES[side]}Hand"]]
-    held = laid / WRIST
-    free = places[:, INDEX["hips"]] + wanted.free[:, side]
-    goal = free + laid[:, None] * (wanted.wrists[:, side] - free)
-    points = [np.repeat(wrist[:, None], 3, axis=1)]
-    ways = [held[:, None, None] * np.eye(3)]
-    parts = [np.full(3, 2)]
-    off = [held[:, None] * (wrist - goal)]
+    ends, thick, laid = capsule_ends(skeleton, *posed), radii(skeleton), wanted.laid
+    wrist = places[:, _BONES[:, -1]]
+    free = places[:, INDEX["hips"], None] + wanted.free
+    goal = free + laid[..., None] * (wanted.wrists - free)
+    held = laid[..., None] / WRIST
 
-    own = _OWN[side]
-    surface = wanted.floor + laid * (wanted.wrists[:, side, 2] - PALM_THICK * stature(skeleton) - wanted.floor)
-    low = ends[:, [own[0], own[1], own[2], own[2]]][:, [0, 1, 2, 3], [1, 1, 0, 1]]
-    depth = np.stack([wanted.floor, wanted.floor, surface, surface], axis=-1) - low[..., 2]
-    depth += thick[[own[0], own[1], own[2], own[2]]]
-    points.append(low)
-    ways.append(_felt(depth)[..., None] * [0.0, 0.0, -1.0])
-    parts.append(np.array([1, 2, 3, 3]))
-    off.append(_feel(depth))
+    floor = np.repeat(wanted.floor[:, None], len(SIDES), axis=1)
+    surface = floor + laid * (wanted.wrists[..., 2] - PALM_THICK * stature(skeleton) - floor)
+    low = ends[:, _OWN[:, _LOW[0]], _LOW[1]]
+    deep = np.stack([floor, floor, surface, surface], axis=-1) + thick[_OWN[:, _LOW[0]]] - low[..., 2]
 
-    first, second = [own[part] for part, _ in _PAIRS[side]], [k for _, k in _PAIRS[side]]
-    mine, other = nearest_points(ends[:, first], ends[:, second])
+    mine, other = nearest_points(ends[:, _MINE], ends[:, _PAIRS[..., 1]])
     gap = mine - other
     apart = np.linalg.norm(gap, axis=-1)
-    depth = thick[first] + thick[second] - apart - ALLOWED
-    points.append(mine)
-    ways.append(-(_felt(depth) / np.maximum(apart, 1e-6))[..., None] * gap)
-    parts.append(np.array([part + 1 for part, _ in _PAIRS[side]]))
-    off.append(_feel(depth))
-    return (
-        np.concatenate(points, axis=1),
-        np.concatenate(ways, axis=1),
-        np.concatenate(parts),
-        np.concatenate(off, axis=1),
-    )
+    inside = thick[_MINE] + thick[_PAIRS[..., 1]] - apart - ALLOWED
+
+    points = [np.repeat(wrist[..., None, :], 3, axis=-2), low, mine]
+    ways = [
+        held[..., None] * np.eye(3),
+        _felt(deep)[..., None] * [0.0, 0.0, -1.0],
+        -(_felt(inside) / np.maximum(apart, TINY))[..., None] * gap,
+    ]
+    off = [held * (wrist - goal), _feel(deep), _feel(inside)]
+    return np.concatenate(points, axis=-2), np.concatenate(ways, axis=-2), np.concatenate(off, axis=-1)
 
 
 def _feel(depth: Array) -> Array:

@@ -39,7 +39,8 @@ HALF: Final = 0.5
 PALM_MIDDLE: Final = 0.6
 """Where the palm's middle lies on the way from the wrist to the first knuckle."""
 X, Y, Z = np.eye(3)
-ELBOW_ROUNDS: Final = 40
+ELBOW_ROUNDS: Final = 30
+EASY: Final = 0.5
 ELBOWS: Final = np.radians(
     [
         [0, 0, 0, 0, 40, 30, 0, 0, 0],
@@ -356,7 +357,7 @@ def _lay_hands(skeleton: Skeleton, local: Array, angles: Array, hips: Array, gri
     )
     for _ in range(ELBOW_ROUNDS):
         set_arms(locals_, arms)
-        arms, off = closer(skeleton, arms, skeleton.pose(locals_, places), wanted)
+        arms, off = closer(skeleton, arms, skeleton.pose(locals_, places), wanted, steady=EASY)
     best = off.argmin(axis=0)
     return np.stack([arms[best[side], side] for side in range(2)])
 

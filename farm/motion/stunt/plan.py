@@ -75,6 +75,9 @@ ENOUGH: Final = 1e-7
 ARMS_RATE: Final = 60.0
 ARMS_SOLVES: Final = 24
 DEBUG = False
+EASY: Final = 0.5
+HARDENS: Final = 4.0
+STILL: Final = 2e-3
 FAR_BELOW: Final = -100.0
 
 
@@ -173,15 +176,18 @@ class Plan:
         raised = self._raised(local, hips, at, grips.floor)
         hips[:, 2] += raised
         target[:, 2] += raised
-        for _ in range(ARMS_SOLVES):
+        for solve in range(ARMS_SOLVES):
             set_arms(local, arms)
             turned, places = self.skeleton.pose(hold(self.skeleton, local, hips, grips), hips)
             step = target - centre_of_mass(places)
             hips = hips + step
-            before = arms
-            arms, off = closer(self.skeleton, arms, (turned, places + step[:, None]), wanted, step=float(at[1]))
+            before, steady = arms, EASY / (1.0 + solve / HARDENS)
+            posed = (turned, places + step[:, None])
+            arms, off = closer(self.skeleton, arms, posed, wanted, steady=steady, step=float(at[1]))
             if DEBUG:
                 print("arms", np.abs(arms - before).max(), off.max(), off.sum())
+            if np.abs(arms - before).max() < STILL:
+                break
         slopes = np.gradient(arms, at, axis=0)
         slopes[[0, -1]] = 0.0
         return replace(self, arms=hermite(at, arms, slopes))
