@@ -19,6 +19,7 @@ from farm.motion.anatomy import ANGLES, AXES
 from farm.motion.flesh import CAPSULES, MEETING, capsule_ends, nearest_points, radii, stature
 from farm.motion.joint_angles import LIMITS
 from farm.motion.limbs import Grips, mix
+from farm.motion.limits import level_off
 from farm.motion.skeleton import INDEX, PARENT_INDEX, SIDES, Skeleton
 
 __all__ = ["PALM_THICK", "Wanted", "arm_angles", "closer", "set_arms", "want", "with_arms"]
@@ -208,9 +209,8 @@ def _steady(matrix: Array, down: Array, away: Array, weight: float) -> Array:
 
 def _level_off(arms: Array) -> tuple[Array, Array]:
     """Angles (..., 9) in radians brought within their limits, and the slopes of that."""
-    over, under = (arms - _HIGHEST) / LEVELS, (_LOWEST - arms) / LEVELS
-    within = arms - LEVELS * (np.logaddexp(0.0, over) - np.logaddexp(0.0, under))
-    return within, 1.0 - _logistic(over) - _logistic(under)
+    slope = 1.0 - _logistic((arms - _HIGHEST) / LEVELS) - _logistic((_LOWEST - arms) / LEVELS)
+    return level_off(arms, _LOWEST, _HIGHEST, LEVELS), slope
 
 
 def _logistic(value: Array) -> Array:
@@ -260,6 +260,7 @@ def _pushes(skeleton: Skeleton, posed: tuple[Array, Array], wanted: Wanted) -> t
     wrist = places[:, _BONES[:, -1]]
     free = places[:, INDEX["hips"], None] + wanted.free
     goal = free + laid[..., None] * (wanted.wrists - free)
+    goal[..., 2] = np.maximum(goal[..., 2], wanted.floor[:, None] + PALM_THICK * stature(skeleton))
     held = laid[..., None] / WRIST
 
     floor = np.repeat(wanted.floor[:, None], len(SIDES), axis=1)

@@ -150,7 +150,7 @@ class Plan:
         grips, target = self._grips(at), self.centre(at)
         _, places = self.skeleton.pose(local, np.zeros((len(at), 3)))
         hips = target - centre_of_mass(places)
-        raised = self._raised(local, hips, at, grips.floor)
+        raised = self._raised(hold(self.skeleton, local, hips, grips), hips, at, grips.floor)
         hips[:, 2] += raised
         target[:, 2] += raised
         set_arms(local, self.arms(at))
@@ -173,7 +173,7 @@ class Plan:
         arms, wanted = keyed, want(self.skeleton, local, keyed, grips)
         _, places = self.skeleton.pose(local, np.zeros((len(at), 3)))
         hips = target - centre_of_mass(places)
-        raised = self._raised(local, hips, at, grips.floor)
+        raised = self._raised(hold(self.skeleton, local, hips, grips), hips, at, grips.floor)
         hips[:, 2] += raised
         target[:, 2] += raised
         for solve in range(ARMS_SOLVES):
