@@ -43,6 +43,7 @@ ELBOW_ROUNDS: Final = 30
 EASY: Final = 0.5
 ELBOWS: Final = np.radians(
     [
+        [0, 0, 0, 0, 0, 0, 0, 0, 0],
         [0, 0, 0, 0, 40, 30, 0, 0, 0],
         [0, 0, 0, 0, -40, 30, 0, 0, 0],
         [0, 0, 0, -40, 0, 40, 0, 0, 0],
@@ -80,11 +81,13 @@ class Guess:
     ahead  (2,) how far the weight is before its support around a flight
     moved  (2,) how far the centre of mass has rolled since the key before
     hips   (3,) where the hips were, less the place that the weight was over
+    arms   (2, 9) angles of arms whose hands lie, radians
     """
 
     ahead: dict[int, Array] = field(default_factory=dict)
     moved: dict[int, Array] = field(default_factory=dict)
     hips: dict[int, Array] = field(default_factory=dict)
+    arms: dict[int, Array] = field(default_factory=dict)
 
     def near(self, other: Guess) -> bool:
         """Whether another guess leads to the same layout, to a few millimetres."""
@@ -269,7 +272,8 @@ class _Layer:
         solved = hold(skeleton, local, self._hips, grips)
         hands = [side for side in range(2) if self._bears[2 + side]]
         if hands:
-            arms = _lay_hands(skeleton, solved, angles, self._hips, grips)
+            arms = _lay_hands(skeleton, solved, angles, self._hips, grips, guess.arms.get(index))
+            guess.arms[index] = arms
             angles = with_arms(angles, arms, hands)
             set_arms(solved, arm_angles(angles))
         _, places = skeleton.pose(solved, self._hips)
@@ -341,10 +345,12 @@ class _Layer:
         )
 
 
-def _lay_hands(skeleton: Skeleton, local: Array, angles: Array, hips: Array, grips: Grips) -> Array:
-    """The arms' angles (2, 9) in radians with which hands lie: those of least effort, from several elbows."""
+def _lay_hands(
+    skeleton: Skeleton, local: Array, angles: Array, hips: Array, grips: Grips, guess: Array | None
+) -> Array:
+    """The arms' angles (2, 9) in radians with which hands lie: from a guess, or of least effort from several elbows."""
     keyed = arm_angles(angles)
-    arms = keyed + np.concatenate([np.zeros((1, 9)), ELBOWS])[:, None]
+    arms = keyed + ELBOWS[:, None] if guess is None else guess[None]
     many = len(arms)
     locals_, places = np.repeat(local[None], many, axis=0), np.repeat(hips[None], many, axis=0)
     wanted = Wanted(
@@ -355,7 +361,7 @@ def _lay_hands(skeleton: Skeleton, local: Array, angles: Array, hips: Array, gri
         laid=np.repeat(grips.laid[None], many, axis=0),
         floor=np.full(many, grips.floor),
     )
-    for _ in range(ELBOW_ROUNDS):
+    for _ in range(ELBOW_ROUNDS if guess is None else ELBOW_ROUNDS // 3):
         set_arms(locals_, arms)
         arms, off = closer(skeleton, arms, skeleton.pose(locals_, places), wanted, steady=EASY)
     best = off.argmin(axis=0)

@@ -73,11 +73,11 @@ SOLVES: Final = 12
 ENOUGH: Final = 1e-7
 """Metres: the centre of mass is where it should be when it is off by less."""
 ARMS_RATE: Final = 60.0
-ARMS_SOLVES: Final = 24
-DEBUG = False
+ARMS_SOLVES: Final = 14
+LEGS_EVERY: Final = 3
 EASY: Final = 0.5
-HARDENS: Final = 4.0
-STILL: Final = 2e-3
+HARDENS: Final = 3.0
+STILL: Final = 4e-3
 FAR_BELOW: Final = -100.0
 
 
@@ -167,25 +167,25 @@ class Plan:
     def reaching(self) -> Plan:
         """The plan with arms that keep to what their hands hold, out of the body and above the floor."""
         at = np.linspace(0.0, self.duration, max(3, int(np.ceil(self.duration * ARMS_RATE)) + 1))
-        local = self.posture(at)
-        grips, target = self._grips(at), self.centre(at)
+        local, grips, target = self.posture(at), self._grips(at), self.centre(at)
         keyed = arm_angles(self._angles(at))
-        arms, wanted = keyed, want(self.skeleton, local, keyed, grips)
+        wanted = want(self.skeleton, local, keyed, grips)
         _, places = self.skeleton.pose(local, np.zeros((len(at), 3)))
         hips = target - centre_of_mass(places)
         raised = self._raised(hold(self.skeleton, local, hips, grips), hips, at, grips.floor)
         hips[:, 2] += raised
         target[:, 2] += raised
+        arms = keyed
         for solve in range(ARMS_SOLVES):
+            if solve % LEGS_EVERY == 0:
+                local = hold(self.skeleton, local, hips, grips)
             set_arms(local, arms)
-            turned, places = self.skeleton.pose(hold(self.skeleton, local, hips, grips), hips)
+            turned, places = self.skeleton.pose(local, hips)
             step = target - centre_of_mass(places)
             hips = hips + step
             before, steady = arms, EASY / (1.0 + solve / HARDENS)
             posed = (turned, places + step[:, None])
-            arms, off = closer(self.skeleton, arms, posed, wanted, steady=steady, step=float(at[1]))
-            if DEBUG:
-                print("arms", np.abs(arms - before).max(), off.max(), off.sum())
+            arms, _ = closer(self.skeleton, arms, posed, wanted, steady=steady, step=float(at[1]))
             if np.abs(arms - before).max() < STILL:
                 break
         slopes = np.gradient(arms, at, axis=0)
@@ -277,7 +277,7 @@ def plan_entries(entries: list[Entry], skeleton: Skeleton, *, speed: float, timi
     for _ in range(ROUNDS):
         laid = lay_out(entries, skeleton, guess)
         planner = _Planner(entries, laid, skeleton, speed=speed, timing=timing)
-        better = planner.improve(guess.hips)
+        better = planner.improve(guess)
         if better.near(guess):
             break
         guess = better
@@ -297,9 +297,9 @@ class _Planner:
         self._angles = np.stack([key.angles for key in laid])
         self._turning = self._turn()
 
-    def improve(self, hips: dict[int, Array]) -> Guess:
-        """What the next layout takes from this one."""
-        guess = Guess(hips=hips)
+    def improve(self, last: Guess) -> Guess:
+        """What the next layout takes from this one, and from what it took itself."""
+        guess = Guess(hips=last.hips, arms=last.arms)
         for flight in self._flights:
             for key, before, velocity in (
                 (flight.start, flight.start - 1, flight.leaving),
