@@ -3,13 +3,14 @@
 All of that is one damped least-squares problem for the angles of shoulder, upper arm, forearm and hand (Levenberg 1944,
 "A method for the solution of certain non-linear problems in least squares"; the geometric Jacobian of Orin and Schrader
 1984): a held wrist comes first, then nothing in the body or in the floor, then a flat palm, then the angles as the keys
-have them. Angles pass through a curve that levels off at their limits, so that nothing breaks those. A few steps of it are a
-smooth function of what goes in, so that arms move without jolts.
+have them. Angles pass through a curve that levels off at their limits, so that nothing breaks those. Frames that follow
+each other are solved together, with what arms do otherwise than the keys say kept from changing its speed suddenly.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -35,19 +36,19 @@ LEVELS: Final = np.radians(0.8)
 STIFF: Final = np.radians([12.0, 12.0, 40.0, 40.0, 40.0, 50.0, 50.0, 40.0, 20.0])
 """Radians by which each angle gives way as easily as a held wrist by WRIST and what touches by TOUCH."""
 WRIST: Final = 0.002
-TOUCH: Final = 0.004
+TOUCH: Final = 0.003
 """Metres."""
-SOFT: Final = 0.003
+SOFT: Final = 0.0015
 """Metres in which floor and flesh begin to push."""
-ALLOWED: Final = 0.003
+ALLOWED: Final = 0.0085
 """Metres that an arm may be in what it touches, as flesh gives."""
 FLAT: Final = np.array([0.10, 0.10, 0.25])
 """Radians by which a held palm gives way as easily: tilted, and turned about the vertical."""
 JERKY: Final = 300.0
-"""Radians a second, a second, by which angles turn otherwise than the keys have them, as easily as a wrist gives way."""
-TINY: Final = 1e-9
+"""Radians a second, a second: accelerations other than the keys' that cost as much as a wrist that gives way."""
 MOST: Final = 0.3
 """Radians that an arm's angles change at most in a step."""
+TINY: Final = 1e-9
 
 _BONES: Final = np.array([[INDEX[side + part] for part in PARTS] for side in SIDES])
 _PART: Final = np.array([part for part, _ in FREEDOMS])
@@ -118,7 +119,7 @@ def with_arms(angles: Array, arms: Array, sides: list[int]) -> Array:
 def set_arms(local: Array, arms: Array) -> None:
     """Turn the arms of local rotations (..., B, 3, 3) to angles (..., 2, 9) in radians, as far as limits allow."""
     turns = _turns(_level_off(arms)[0])
-    for part, (start, end) in enumerate(zip(_FIRST, _FIRST[1:], strict=False)):
+    for part, (start, end) in enumerate(pairwise(_FIRST)):
         turned = turns[..., start, :, :]
         for freedom in range(start + 1, end):
             turned = turned @ turns[..., freedom, :, :]
@@ -126,7 +127,7 @@ def set_arms(local: Array, arms: Array) -> None:
 
 
 def want(skeleton: Skeleton, local: Array, keyed: Array, grips: Grips) -> Wanted:
-    """What is wanted of the arms of local rotations (N, B, 3, 3), whose angles the keys have as (N, 2, 9) in radians."""
+    """What is wanted of the arms of local rotations (N, B, 3, 3); the keys have their angles as (N, 2, 9), radians."""
     free = local.copy()
     set_arms(free, keyed)
     turned, places = skeleton.pose(free, np.zeros((len(free), 3)))

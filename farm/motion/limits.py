@@ -21,7 +21,7 @@ TINY: Final = 1e-9
 
 
 def level_off(angles: Array, low: Array, high: Array, soft: float) -> Array:
-    """Angles (..., F) that level off at limits (F,) instead of going beyond, as softly as `soft` says, in their unit."""
+    """Angles (..., F) that level off at limits (F,), as softly as `soft` says; all in one unit."""
     over, under = (np.logaddexp(0.0, beyond / soft) for beyond in (angles - high, low - angles))
     levelled: Array = angles - soft * (over - under)
     return levelled
@@ -39,7 +39,8 @@ def within_limits(local: Array, planted: Array) -> Array:
         angles = angles_of(local, bones)
         over = np.clip(angles, LIMITS[..., 0], LIMITS[..., 1]) - angles
         over *= (1.0 - planted[:, side])[:, None, None]
-        over[:, foot] = level_off(angles[:, foot], *LIMITS[foot].T, SOFT) - angles[:, foot]
+        low, high = LIMITS[foot].T
+        over[:, foot] = level_off(angles[:, foot], low, high, SOFT) - angles[:, foot]
         broken = np.abs(over[:, chosen]).max(axis=(1, 2)) > TINY
         eased = rotations(angles[broken] + over[broken])
         within[np.ix_(broken, chosen)] = eased[:, chosen]

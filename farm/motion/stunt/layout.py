@@ -40,7 +40,9 @@ PALM_MIDDLE: Final = 0.6
 """Where the palm's middle lies on the way from the wrist to the first knuckle."""
 X, Y, Z = np.eye(3)
 ELBOW_ROUNDS: Final = 30
+"""Steps in which arms come to where hands lie, without a guess."""
 EASY: Final = 0.5
+"""Radians: how easily arms' angles change in such a step."""
 ELBOWS: Final = np.radians(
     [
         [0, 0, 0, 0, 0, 0, 0, 0, 0],

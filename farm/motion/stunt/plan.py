@@ -73,11 +73,17 @@ SOLVES: Final = 12
 ENOUGH: Final = 1e-7
 """Metres: the centre of mass is where it should be when it is off by less."""
 ARMS_RATE: Final = 60.0
-ARMS_SOLVES: Final = 14
+"""Hz at which arms are planned."""
+ARMS_SOLVES: Final = 18
+"""Steps in which they are, at most."""
 LEGS_EVERY: Final = 3
+"""Of these steps, one in so many moves the legs, too."""
 EASY: Final = 0.5
-HARDENS: Final = 3.0
+"""Radians: how easily arms' angles change in the first step."""
+HARDENS: Final = 5.0
+"""Steps after which they change half as easily."""
 STILL: Final = 4e-3
+"""Radians: arms are where they should be when their angles change by less."""
 FAR_BELOW: Final = -100.0
 
 
@@ -117,6 +123,7 @@ class Plan:
     times    (K,) seconds of its keys
     laid     the keys in the world
     flights  its flights
+    arms     the arms' angles (N, 2, 9) in radians by time
     """
 
     skeleton: Skeleton
