@@ -16,6 +16,7 @@ from farm.motion.skeleton import INDEX, SIDES, Skeleton
 
 __all__ = [
     "CAPSULES",
+    "MEETING",
     "Capsule",
     "capsule_ends",
     "lowest",
@@ -78,7 +79,7 @@ CAPSULES: Final = (
 )
 
 # Pairs of groups that touch where limbs are joined to each other or to the trunk are left out.
-_MEETING: Final = (
+MEETING: Final = (
     *((f"{side}{part}", other) for side in SIDES for part in ("Hand",) for other in ("trunk", "head")),
     *((f"{side}Arm", "trunk") for side in SIDES),
     *((f"{side}Arm", "head") for side in SIDES),
@@ -160,7 +161,7 @@ def overlaps(skeleton: Skeleton, turned: Array, places: Array) -> dict[tuple[str
     depths = {}
     for first, one in enumerate(CAPSULES):
         for second, other in enumerate(CAPSULES):
-            if (one.group, other.group) in _MEETING:
+            if (one.group, other.group) in MEETING:
                 mine, theirs = nearest_points(ends[..., first, :, :], ends[..., second, :, :])
                 depths[one.name, other.name] = thick[first] + thick[second] - np.linalg.norm(mine - theirs, axis=-1)
     return depths

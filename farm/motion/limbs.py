@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.motion.contact import Feet, knees_ahead, leg_frame, two_bone
-from farm.motion.rotation import about, between, to_vector, unit
-from farm.motion.skeleton import INDEX, SIDES, Skeleton, axis_at_rest
+from farm.motion.rotation import about, to_vector, unit
+from farm.motion.skeleton import INDEX, SIDES, Skeleton
 
 __all__ = ["Grips", "hold", "mix", "palm_rotation"]
 
@@ -69,7 +69,6 @@ def hold(skeleton: Skeleton, local: Array, hips: Array, grips: Grips) -> Array:
     solved = local.copy()
     for side in range(len(SIDES)):
         _hold_leg(skeleton, solved, (turned, places), grips, side)
-        _hold_arm(skeleton, solved, (turned, places), grips, side)
     return solved
 
 
@@ -128,55 +127,6 @@ def _lift(skeleton: Skeleton, side: int, ankle: Array, worlds: tuple[Array, Arra
     depth = floor - np.min([point[..., 2] for point in points], axis=0)
     lifted: Array = CLEARS * np.logaddexp(0.0, depth / CLEARS)
     return lifted
-
-
-def _hold_arm(skeleton: Skeleton, solved: Array, posed: Posed, grips: Grips, side: int) -> None:
-    (turned, places), name = posed, SIDES[side]
-    bones = [INDEX[name + part] for part in ("Shoulder", "UpperArm", "LowerArm", "Hand")]
-    weight, start = grips.laid[..., side], places[..., bones[1], :]
-    worlds = [turned[..., bone, :, :] for bone in bones]
-    free = places[..., bones[3], :]
-    if np.any(weight > 0.0):
-        laid = _reach_for(skeleton, name, worlds, (start, free, grips.wrists[..., side, :]))
-        laid[3] = np.broadcast_to(grips.palms[..., side, :, :], laid[3].shape)
-        for first, bone in enumerate(bones[1:]):
-            held = np.swapaxes(laid[first], -1, -2) @ laid[first + 1]
-            solved[..., bone, :, :] = mix(solved[..., bone, :, :], held, weight)
-            worlds[first + 1] = worlds[first] @ solved[..., bone, :, :]
-        elbow, hand = (skeleton.joint(f"{name}{part}") for part in ("LowerArm", "Hand"))
-        free = start + worlds[1] @ (elbow - skeleton.joint(f"{name}UpperArm")) + worlds[2] @ (hand - elbow)
-    fingers = skeleton.joint(f"{name}MiddleProximal") - skeleton.joint(f"{name}Hand")
-    tips = np.stack([free[..., 2], (free + worlds[3] @ (FINGERS * fingers))[..., 2]], axis=-1).min(axis=-1)
-    low = grips.floor + THICK * np.linalg.norm(fingers) - tips
-    if np.any(low > -5.0 * CLEARS):
-        goal = free.copy()
-        lift = CLEARS * np.logaddexp(0.0, low / CLEARS)
-        goal[..., 2] += (1.0 - weight) * HIGHEST * np.tanh(lift / HIGHEST)
-        lifted = _reach_for(skeleton, name, worlds, (start, free, goal))
-        for first, bone in enumerate(bones[1:]):
-            solved[..., bone, :, :] = np.swapaxes(lifted[first], -1, -2) @ lifted[first + 1]
-
-
-def _reach_for(skeleton: Skeleton, name: str, worlds: list[Array], way: tuple[Array, Array, Array]) -> list[Array]:
-    """World rotations of shoulder, upper arm, forearm and hand with the wrist brought to a goal.
-
-    `way` is where the upper arm begins, where the wrist is, and where it should be (..., 3). The elbow goes along, and
-    the hand keeps its rotation.
-    """
-    start, wrist, goal = way
-    lengths = _lengths(skeleton, f"{name}UpperArm", f"{name}LowerArm", f"{name}Hand")
-    goal = _within(start, goal, lengths, np.ones(goal.shape[:-1]))
-    pole = (between(wrist - start, goal - start) @ worlds[1]) @ -AHEAD
-    upper, lower, _ = two_bone(start, goal, pole, lengths)
-    along = axis_at_rest(f"{name}UpperArm")
-    return [worlds[0], _swung(worlds[1], along, upper), _swung(worlds[2], along, lower), worlds[3]]
-
-
-def _swung(world: Array, along: Array, direction: Array) -> Array:
-    """World rotations turned by the least that brings a bone, which lies `along` at rest, into a direction."""
-    now = world @ along
-    swung: Array = between(now, direction) @ world
-    return swung
 
 
 def _within(start: Array, goal: Array, lengths: tuple[Array, Array], easy: Array) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.motion.anatomy import ANGLES, read_bones, rotations
+from farm.motion.arms import PALM_THICK, Wanted, arm_angles, closer, set_arms, with_arms
 from farm.motion.contact import OUTWARD, Feet, hips_height, support
 from farm.motion.flesh import lowest, stature
 from farm.motion.joint_angles import angles_of
@@ -35,11 +36,24 @@ SAME: Final = 2e-3
 """Metres: layouts that differ by less are the same."""
 HALF: Final = 0.5
 """Turns beyond which a key counts all rotations of the stunt, before which none but its own share."""
-PALM_THICK: Final = 0.014
-"""Height of the wrist above what a hand lies on, in statures."""
 PALM_MIDDLE: Final = 0.6
 """Where the palm's middle lies on the way from the wrist to the first knuckle."""
 X, Y, Z = np.eye(3)
+ELBOW_ROUNDS: Final = 30
+"""Steps in which arms come to where hands lie, without a guess."""
+EASY: Final = 0.5
+"""Radians: how easily arms' angles change in such a step."""
+ELBOWS: Final = np.radians(
+    [
+        [0, 0, 0, 0, 0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 40, 30, 0, 0, 0],
+        [0, 0, 0, 0, -40, 30, 0, 0, 0],
+        [0, 0, 0, -40, 0, 40, 0, 0, 0],
+        [0, 0, 40, 0, 0, 40, 0, 0, 0],
+        [0, 0, 0, -40, -60, 40, 40, 0, 0],
+    ]
+)
+"""Radians by which arms' angles differ where it is begun to lay hands: turns of upper arm and elbow."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +83,13 @@ class Guess:
     ahead  (2,) how far the weight is before its support around a flight
     moved  (2,) how far the centre of mass has rolled since the key before
     hips   (3,) where the hips were, less the place that the weight was over
+    arms   (2, 9) angles of arms whose hands lie, radians
     """
 
     ahead: dict[int, Array] = field(default_factory=dict)
     moved: dict[int, Array] = field(default_factory=dict)
     hips: dict[int, Array] = field(default_factory=dict)
+    arms: dict[int, Array] = field(default_factory=dict)
 
     def near(self, other: Guess) -> bool:
         """Whether another guess leads to the same layout, to a few millimetres."""
@@ -256,6 +272,12 @@ class _Layer:
         else:
             self._stand_up(index, key, scale, local, guess)
         solved = hold(skeleton, local, self._hips, grips)
+        hands = [side for side in range(2) if self._bears[2 + side]]
+        if hands:
+            arms = _lay_hands(skeleton, solved, angles, self._hips, grips, guess.arms.get(index))
+            guess.arms[index] = arms
+            angles = with_arms(angles, arms, hands)
+            set_arms(solved, arm_angles(angles))
         _, places = skeleton.pose(solved, self._hips)
         self._centre = centre_of_mass(places)
         return _with_legs(angles, solved, self._bears)
@@ -323,6 +345,29 @@ class _Layer:
             hips=self._hips.copy(),
             ground=self._origin.copy(),
         )
+
+
+def _lay_hands(
+    skeleton: Skeleton, local: Array, angles: Array, hips: Array, grips: Grips, guess: Array | None
+) -> Array:
+    """The arms' angles (2, 9) in radians with which hands lie: from a guess, or of least effort from several elbows."""
+    keyed = arm_angles(angles)
+    arms = keyed + ELBOWS[:, None] if guess is None else guess[None]
+    many = len(arms)
+    locals_, places = np.repeat(local[None], many, axis=0), np.repeat(hips[None], many, axis=0)
+    wanted = Wanted(
+        keyed=np.repeat(keyed[None], many, axis=0),
+        free=np.zeros((many, 2, 3)),
+        wrists=np.repeat(grips.wrists[None], many, axis=0),
+        palms=np.repeat(grips.palms[None], many, axis=0),
+        laid=np.repeat(grips.laid[None], many, axis=0),
+        floor=np.full(many, grips.floor),
+    )
+    for _ in range(ELBOW_ROUNDS if guess is None else ELBOW_ROUNDS // 3):
+        set_arms(locals_, arms)
+        arms, off = closer(skeleton, arms, skeleton.pose(locals_, places), wanted, steady=EASY)
+    best = off.argmin(axis=0)
+    return np.stack([arms[best[side], side] for side in range(2)])
 
 
 def _with_legs(angles: Array, local: Array, bears: NDArray[np.bool_]) -> Array:

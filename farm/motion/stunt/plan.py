@@ -13,20 +13,20 @@ solved in closed form instead of by optimisation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from farm.errors import TemplateError
-from farm.motion.apart import keep_apart
+from farm.motion.arms import arm_angles, closer, set_arms, want
 from farm.motion.clip import Clip
 from farm.motion.contact import Feet
 from farm.motion.curve import Chain, Quintic, flow, hermite, tangents
 from farm.motion.flesh import lowest, resting_points
 from farm.motion.limbs import Grips, hold, palm_rotation
-from farm.motion.limits import ease_wrists, within_limits
+from farm.motion.limits import within_limits
 from farm.motion.mass import SEGMENTS, centre_of_mass
 from farm.motion.skeleton import INDEX, SIDES, Skeleton
 from farm.motion.stunt.layout import LIMBS, Entry, Guess, Laid, lay_out, posture
@@ -72,6 +72,18 @@ GYRATION: Final = 0.09
 SOLVES: Final = 12
 ENOUGH: Final = 1e-7
 """Metres: the centre of mass is where it should be when it is off by less."""
+ARMS_RATE: Final = 60.0
+"""Hz at which arms are planned."""
+ARMS_SOLVES: Final = 18
+"""Steps in which they are, at most."""
+LEGS_EVERY: Final = 3
+"""Of these steps, one in so many moves the legs, too."""
+EASY: Final = 0.5
+"""Radians: how easily arms' angles change in the first step."""
+HARDENS: Final = 5.0
+"""Steps after which they change half as easily."""
+STILL: Final = 4e-3
+"""Radians: arms are where they should be when their angles change by less."""
 FAR_BELOW: Final = -100.0
 
 
@@ -111,6 +123,7 @@ class Plan:
     times    (K,) seconds of its keys
     laid     the keys in the world
     flights  its flights
+    arms     the arms' angles (N, 2, 9) in radians by time
     """
 
     skeleton: Skeleton
@@ -120,6 +133,7 @@ class Plan:
     turning: Path
     centre: Chain
     runs: tuple[tuple[Run, ...], ...]
+    arms: Path
 
     @property
     def duration(self) -> float:
@@ -143,19 +157,47 @@ class Plan:
         grips, target = self._grips(at), self.centre(at)
         _, places = self.skeleton.pose(local, np.zeros((len(at), 3)))
         hips = target - centre_of_mass(places)
-        raised = self._raised(local, hips, at, grips.floor)
+        raised = self._raised(hold(self.skeleton, local, hips, grips), hips, at, grips.floor)
         hips[:, 2] += raised
         target[:, 2] += raised
-        local = keep_apart(self.skeleton, local, hips, 1.0 - grips.laid)
+        set_arms(local, self.arms(at))
         for _ in range(SOLVES):
             _, places = self.skeleton.pose(hold(self.skeleton, local, hips, grips), hips)
             step = target - centre_of_mass(places)
             hips = hips + step
             if np.abs(step).max() < ENOUGH:
                 break
-        solved = within_limits(ease_wrists(hold(self.skeleton, local, hips, grips), grips.laid), grips.planted)
+        solved = within_limits(hold(self.skeleton, local, hips, grips), grips.planted)
         _, places = self.skeleton.pose(solved, hips)
         return Clip(hips + target - centre_of_mass(places), solved)
+
+    def reaching(self) -> Plan:
+        """The plan with arms that keep to what their hands hold, out of the body and above the floor."""
+        at = np.linspace(0.0, self.duration, max(3, int(np.ceil(self.duration * ARMS_RATE)) + 1))
+        local, grips, target = self.posture(at), self._grips(at), self.centre(at)
+        keyed = arm_angles(self._angles(at))
+        wanted = want(self.skeleton, local, keyed, grips)
+        _, places = self.skeleton.pose(local, np.zeros((len(at), 3)))
+        hips = target - centre_of_mass(places)
+        raised = self._raised(hold(self.skeleton, local, hips, grips), hips, at, grips.floor)
+        hips[:, 2] += raised
+        target[:, 2] += raised
+        arms = keyed
+        for solve in range(ARMS_SOLVES):
+            if solve % LEGS_EVERY == 0:
+                local = hold(self.skeleton, local, hips, grips)
+            set_arms(local, arms)
+            turned, places = self.skeleton.pose(local, hips)
+            step = target - centre_of_mass(places)
+            hips = hips + step
+            before, steady = arms, EASY / (1.0 + solve / HARDENS)
+            posed = (turned, places + step[:, None])
+            arms, _ = closer(self.skeleton, arms, posed, wanted, steady=steady, step=float(at[1]))
+            if np.abs(arms - before).max() < STILL:
+                break
+        slopes = np.gradient(arms, at, axis=0)
+        slopes[[0, -1]] = 0.0
+        return replace(self, arms=hermite(at, arms, slopes))
 
     def _raised(self, local: Array, hips: Array, at: Array, floor: Array) -> Array:
         """How far (N,) a body between its keys is raised for trunk and thighs to stay above the ground."""
@@ -168,7 +210,11 @@ class Plan:
 
     def posture(self, at: Array) -> Array:
         """Local rotations (N, B, 3, 3) as the keys' angles have them, whatever is held."""
-        return posture(flow(self.times, np.stack([key.angles for key in self.laid]), at), self.turning(at))
+        return posture(self._angles(at), self.turning(at))
+
+    def _angles(self, at: Array) -> Array:
+        """Angles (N, B, SLOTS) in degrees between those of the keys."""
+        return flow(self.times, np.stack([key.angles for key in self.laid]), at)
 
     def _grips(self, at: Array) -> Grips:
         held = [_held(runs, at) for runs in self.runs]
@@ -238,11 +284,11 @@ def plan_entries(entries: list[Entry], skeleton: Skeleton, *, speed: float, timi
     for _ in range(ROUNDS):
         laid = lay_out(entries, skeleton, guess)
         planner = _Planner(entries, laid, skeleton, speed=speed, timing=timing)
-        better = planner.improve(guess.hips)
+        better = planner.improve(guess)
         if better.near(guess):
             break
         guess = better
-    return planner.plan()
+    return planner.plan().reaching()
 
 
 class _Planner:
@@ -258,9 +304,9 @@ class _Planner:
         self._angles = np.stack([key.angles for key in laid])
         self._turning = self._turn()
 
-    def improve(self, hips: dict[int, Array]) -> Guess:
-        """What the next layout takes from this one."""
-        guess = Guess(hips=hips)
+    def improve(self, last: Guess) -> Guess:
+        """What the next layout takes from this one, and from what it took itself."""
+        guess = Guess(hips=last.hips, arms=last.arms)
         for flight in self._flights:
             for key, before, velocity in (
                 (flight.start, flight.start - 1, flight.leaving),
@@ -290,6 +336,7 @@ class _Planner:
             turning=self._turning,
             centre=self._travel(),
             runs=tuple(tuple(self._holds(limb)) for limb in range(len(LIMBS))),
+            arms=lambda at: arm_angles(flow(self._times, self._angles, at)),
         )
 
     def _fly(self, start: int, end: int) -> Flight:
