@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -25,6 +26,7 @@ from farm.recipe.parameters import NO_STUNT, OWN_POSE, Stunt
 __all__ = ["Performance", "plan_stunt"]
 
 Array = NDArray[np.float64]
+KEPT: Final = 16
 HURRY: Final = 0.6
 """Share of the pause between chained stunts that is left out when they blend fully."""
 GATHER: Final = 0.3
@@ -85,7 +87,17 @@ def _mirrored(clip: Clip) -> Clip:
 
 
 def plan_stunt(stunt: Stunt, skeleton: Skeleton) -> Performance:
-    """Plan a stunt, and those that follow it, for a body; TemplateError where a template is missing or wrong."""
+    """Plan a stunt, and those that follow it, for a body; TemplateError where a template is missing or wrong.
+
+    The last KEPT plans are kept, whatever the stunt's phase.
+    """
+    whole = stunt.model_copy(update={"phase": 0.0})
+    return _plan(whole, skeleton.joints.tobytes(), skeleton.soles.tobytes())
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _plan(stunt: Stunt, joints: bytes, soles: bytes) -> Performance:
+    skeleton = Skeleton(np.frombuffer(joints).reshape(-1, 3), np.frombuffer(soles).reshape(2, 3, 3))
     names = [name for name in (stunt.name, stunt.then, stunt.last) if name != NO_STUNT]
     direction = float(np.radians(stunt.direction))
     recorded = [name for name in names if templates.load(KIND, name).get("kind") == RECORDED]
