@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +17,14 @@ from farm.dataset import layout
 from farm.dataset.files import replace_bytes, sha256_of
 from farm.dataset.folder import Dataset
 from farm.dataset.info import read_info, seal
+from farm.dataset.leaks import refuse_leaks
 from farm.dataset.record import Record, read_record
 from farm.errors import DatasetError
 from farm.recipe import PARAMETERS, Recipe, load_recipe
 
 __all__ = ["INDEX_FORMAT", "Column", "build_index", "columns", "encode_index", "index_row", "read_index", "schema"]
 
-INDEX_FORMAT: Final = "digidouble-index/1"
+INDEX_FORMAT: Final = "digidouble-index/2"
 
 _FILE: Final = pa.struct(
     [
@@ -69,6 +71,10 @@ def columns() -> tuple[Column, ...]:
         Column("view.fl_y", number, "Focal length, vertical.", "pixel"),
         Column("view.cx", number, "Principal point from the left edge.", "pixel"),
         Column("view.cy", number, "Principal point from the top edge.", "pixel"),
+        Column("view.focal_length", number, "Focal length of the lens.", "mm"),
+        Column("view.sensor_width", number, "Width of the film back.", "mm"),
+        Column("view.sensor_height", number, "Height of the film back.", "mm"),
+        Column("settings", pa.map_(text, text), "The render settings that ran, by name; each value as JSON."),
         Column("residual.relmse", number, "relMSE that the reference still has."),
         Column("residual.best_noisy_relmse", number, "relMSE of the least noisy image."),
         Column("residual.ratio", number, "The first over the second."),
@@ -113,7 +119,8 @@ def index_row(record: Record, *, split: str, record_sha256: str) -> dict[str, An
         "height": record.view.resolution[1],
         **record.variant.flat(),
         "view.matrix_world": [value for row in camera.matrix_world for value in row],
-        **{f"view.{name}": getattr(camera, name) for name in ("fl_x", "fl_y", "cx", "cy")},
+        **{f"view.{name}": value for name, value in camera.model_dump(exclude={"matrix_world"}).items()},
+        "settings": [(name, json.dumps(value, sort_keys=True)) for name, value in sorted(record.settings.items())],
         **{f"residual.{name}": value for name, value in record.residual.model_dump().items()},
         **{f"engine.{name}": value for name, value in record.engine.model_dump().items()},
         "timings": sorted(record.timings.items()),
@@ -133,7 +140,10 @@ def encode_index(rows: Iterable[Mapping[str, Any]]) -> bytes:
 
 
 def build_index(dataset: Dataset) -> Path:
-    """Writes `index.parquet` from the committed records, and its digest into `dataset.json`."""
+    """Writes `index.parquet` from the committed records, and its digest into `dataset.json`.
+
+    Raises DatasetError for a pair that is not of the dataset's recipe, and for splits that leak.
+    """
     root = dataset.root
     recipe = load_recipe(root / layout.RECIPE_FILE)
     splits = _splits(recipe)
@@ -143,6 +153,7 @@ def build_index(dataset: Dataset) -> Path:
         if record.variant_id not in splits:
             raise DatasetError(f"{path}: variant {record.variant_id} is not one of recipe '{recipe.name}'; remove it")
         rows.append(index_row(record, split=splits[record.variant_id], record_sha256=sha256_of(path)))
+    refuse_leaks(rows, root)
     replace_bytes(root / layout.INDEX_FILE, encode_index(rows))
     seal(root, read_info(root), layout.INDEX_FILE)
     return root / layout.INDEX_FILE
@@ -152,14 +163,16 @@ def read_index(root: Path) -> list[dict[str, Any]]:
     """The rows of a dataset's index; DatasetError for a missing, broken or foreign file."""
     path = root / layout.INDEX_FILE
     if not path.is_file():
-        raise DatasetError(f"{path} is missing; write it with `digidouble render`")
+        raise DatasetError(f"{path} is missing; write it with `digidouble index`")
     try:
         table = pq.read_table(path, page_checksum_verification=True)
         rows: list[dict[str, Any]] = table.to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DatasetError(f"{path}: not a readable Parquet file: {str(error).splitlines()[0]}") from error
     if not table.schema.equals(schema()):
-        raise DatasetError(f"{path}: its columns are not those of {INDEX_FORMAT}")
+        said = (table.schema.metadata or {}).get(b"format", b"").decode("ascii", "replace")
+        found = f"is {said!r}" if said and said != INDEX_FORMAT else "has other columns"
+        raise DatasetError(f"{path} {found}, this digidouble reads {INDEX_FORMAT}; write it anew: digidouble index")
     return rows
 
 

@@ -337,7 +337,7 @@ def test_a_row_too_many_is_named(copied: Copied) -> None:
 
 def test_a_leak_between_splits_is_named(copied: Copied) -> None:
     found = rows_changed(copied(), lambda rows: rows[0].update(split="test"))
-    assert any("splits leak: the face of pairs/" in problem for problem in found)
+    assert any("splits leak: the identity of pairs/" in problem for problem in found)
     assert any("splits leak: the groom of pairs/" in problem for problem in found)
     assert any(": split is not what the record says" in problem for problem in found)
 
