@@ -165,7 +165,8 @@ def read_index(root: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         raise DatasetError(f"{path} is missing; write it with `digidouble index`")
     try:
-        table = pq.read_table(path, page_checksum_verification=True)
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:  # read_table imports pandas, where it is
+            table = file.read()
         rows: list[dict[str, Any]] = table.to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DatasetError(f"{path}: not a readable Parquet file: {str(error).splitlines()[0]}") from error

@@ -19,6 +19,7 @@ from typing import Final
 __all__ = [
     "CONTACT_SHEET_FILE",
     "DATASET_FILE",
+    "DATA_NAME",
     "INDEX_FILE",
     "NOISY_NAME",
     "PAIRS_FOLDER",
@@ -46,6 +47,7 @@ TOP_FILES: Final = frozenset({DATASET_FILE, RECIPE_FILE, INDEX_FILE, REPORT_FILE
 
 PAIRS_FOLDER: Final = "pairs"
 REFERENCE_NAME: Final = "reference.exr"
+DATA_NAME: Final = "data.exr"
 RECORD_NAME: Final = "record.json"
 
 

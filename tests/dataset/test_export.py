@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import tarfile
 from collections import defaultdict
@@ -184,7 +183,7 @@ def test_gbuffers_are_named_and_turned_as_rgbx_reads_them(finished: Dataset, exp
         reference = finished.root / row["pair"] / "reference.exr"
         stem = f"{exported['gbuffer']}/{row['split']}/{row['variant']}_f{row['frame']:04d}"
         image = read_image(reference)
-        assert os.path.samefile(f"{stem}-ref.exr", reference)
+        assert Path(f"{stem}-ref.exr").samefile(reference)
         normal = pixels(Path(f"{stem}-normal.exr"))
         # the balls' camera looks along +Y: what faces it (−Y) must face +Z in its own space, and Z up must be +Y
         assert np.allclose(normal[..., 0], image["normal.X"], atol=1e-6)
@@ -295,7 +294,9 @@ def test_a_missing_layer_is_named(copied: Copied, tmp_path: Path) -> None:
     info = read_info(dataset.root)
     seal(dataset.root, info.model_copy(update={"layers": tuple(x for x in info.layers if x.name != "albedo")}))
     for kind in ("oidn", "gbuffer"):
-        with pytest.raises(DatasetError, match=rf"no layer 'albedo', which {kind} needs; its images hold beauty, alpha"):
+        with pytest.raises(
+            DatasetError, match=rf"no layer 'albedo', which {kind} needs; its images hold beauty, alpha"
+        ):
             export_dataset(dataset.root, tmp_path / kind, kind)
 
 
@@ -307,7 +308,9 @@ def test_a_dataset_without_samples_makes_no_noisebase(finished: Dataset, tmp_pat
 
 @pytest.mark.parametrize("kind", ["nerf", "colmap"])
 def test_a_dataset_without_captures_says_how_to_make_one(finished: Dataset, tmp_path: Path, kind: str) -> None:
-    with pytest.raises(DatasetError, match=rf"no scene is seen by 3 cameras or more, which {kind} needs; write a recipe"):
+    with pytest.raises(
+        DatasetError, match=rf"no scene is seen by 3 cameras or more, which {kind} needs; write a recipe"
+    ):
         export_dataset(finished.root, tmp_path / "to", kind)
 
 
