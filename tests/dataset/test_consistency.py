@@ -107,7 +107,7 @@ def test_motion_of_a_turning_camera_agrees_and_a_wrong_sign_is_named() -> None:
     assert list(inspect_motion(right, lens, earlier, before)) == []
     for axis, wrong in (
         ("X", -right["motion.prev.X"]),
-        ("X", right["motion.prev.X"] + 1),
+        ("X", right["motion.prev.X"] + 3),
         ("Y", right["motion.prev.X"]),
     ):
         (found,) = inspect_motion({**right, f"motion.prev.{axis}": wrong}, lens, earlier, before)
