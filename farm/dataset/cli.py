@@ -1,4 +1,4 @@
-"""`digidouble index` and `digidouble export`: a dataset's table, and the dataset in trainers' layouts."""
+"""`digidouble index`, `card` and `export`: a dataset's table, its licence, and the dataset in trainers' layouts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-__all__ = ["LAYOUTS", "export", "index"]
+__all__ = ["LAYOUTS", "card", "export", "index"]
 
 LAYOUTS = ("oidn", "webdataset", "noisebase", "nerf", "colmap", "gbuffer")
 """As `farm.dataset.export.KINDS` has them, which is imported once it is needed."""
@@ -28,6 +28,23 @@ def index(dataset: Path) -> int:
     from farm.dataset import build_index, open_dataset
 
     click.echo(build_index(open_dataset(dataset)))
+    return 0
+
+
+@click.command()
+@DATASET
+@click.option("--license", "license_", required=True, help="SPDX name or URL, such as CC-BY-4.0.")
+def card(dataset: Path, license_: str) -> int:
+    """State a dataset's licence: in dataset.json, and in its card README.md.
+
+    \b
+    Example:
+      digidouble card out/demo --license CC-BY-4.0
+    """
+    from farm.dataset import open_dataset
+    from farm.dataset.report import state_license
+
+    click.echo(state_license(open_dataset(dataset), license_))
     return 0
 
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from farm.dataset.index import columns
+from farm.dataset.columns import columns
 
 __all__ = ["PAGE", "column_table", "refresh"]
 

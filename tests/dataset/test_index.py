@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from farm.dataset import INDEX_FORMAT, Dataset, build_index, read_index, read_record
-from farm.dataset.index import columns, schema
+from farm.dataset.columns import columns, schema
 from farm.dataset.leaks import refuse_leaks
 from farm.errors import DatasetError
 from farm.recipe import PARAMETERS, Recipe
