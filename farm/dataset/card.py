@@ -57,7 +57,7 @@ def compose_card(info: DatasetInfo, recipe: Recipe, rows: Sequence[Row]) -> str:
         "",
         "## Reading it",
         "",
-        f"`{INDEX_FILE}` is a table of all pairs, `{REPORT_FILE}` shows them; `dataset.json` is a Croissant description.",
+        f"`{INDEX_FILE}` is a table of all pairs, `{REPORT_FILE}` shows them; `dataset.json` describes all (Croissant).",
         "",
         "```python",
         "import pandas",

@@ -1,4 +1,4 @@
-"""The columns of `index.parquet`: names, types, units and meanings, stated once for writer, reader, Croissant and docs."""
+"""The columns of `index.parquet`: names, types, units, meanings, stated once for writer, Croissant and docs."""
 
 from __future__ import annotations
 

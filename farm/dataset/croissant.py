@@ -39,6 +39,15 @@ _IMAGES: Final = {
 }
 _RECORD_FILES: Final = (f"{layout.PAIRS_FOLDER}/*/*/{layout.RECORD_NAME}", "What each pair holds and how it was made.")
 
+_KINDS: Final = {
+    "html": "text/html",
+    "md": "text/markdown",
+    "parquet": "application/x-parquet",
+    "png": "image/png",
+    "yaml": "application/yaml",
+}
+"""Media types of the files beside it, by ending."""
+
 _TYPES: Final = {pa.string(): "sc:Text", pa.int64(): "sc:Integer", pa.float64(): "sc:Float", pa.bool_(): "sc:Boolean"}
 
 
@@ -80,10 +89,8 @@ def _context() -> dict[str, Any]:
 
 
 def _objects(files: Mapping[str, str]) -> Iterable[dict[str, Any]]:
-    kinds = {".parquet": "application/x-parquet", ".yaml": "application/yaml", ".html": "text/html", ".png": "image/png",
-             ".md": "text/markdown"}  # fmt: skip
     for name, digest in sorted(files.items()):
-        kind = kinds.get(name[name.rindex(".") :], "application/octet-stream")
+        kind = _KINDS[name.rpartition(".")[2]]
         yield {
             "@type": "cr:FileObject",
             "@id": name,

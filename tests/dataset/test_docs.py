@@ -12,9 +12,9 @@ import pytest
 
 import farm.dataset
 from farm.dataset import DATASET_FORMAT, INDEX_FORMAT, LAYERS, RECORD_FORMAT, Record, noisy_name
+from farm.dataset.columns import columns
 from farm.dataset.docs import PAGE as INDEX_PAGE
 from farm.dataset.docs import refresh
-from farm.dataset.columns import columns
 from farm.dataset.info import DatasetInfo
 from farm.dataset.inspection import (
     BIAS_SHARE_MAX,

@@ -8,6 +8,7 @@ import re
 import tarfile
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ import numpy as np
 import OpenEXR
 import pytest
 import webdataset
+from click.testing import CliRunner
 
+from farm.cli import cli
 from farm.dataset import Dataset, build_index, read_image, read_index, write_image
 from farm.dataset.cli import LAYOUTS
 from farm.dataset.export import KINDS, export_dataset
@@ -103,8 +106,6 @@ def test_oidn_numbers_sort_as_the_samples_do(copied: Copied, recipe: Recipe, tmp
     source = open_source(copied().root)
     rows = [{**row, "files": [{**file, "spp": file["spp"] * 4096, "replica": 0} for file in row["files"][:2]]
              + row["files"][-1:]} for row in source.rows]  # fmt: skip
-    from dataclasses import replace
-
     plan = KINDS["oidn"](replace(source, rows=tuple(rows)))
     names = sorted({output.rsplit("_", 1)[1] for item in plan.items for output in item.outputs})
     assert names[0] == "4096spp.alb.exr"
@@ -301,7 +302,10 @@ def test_a_missing_layer_is_named(copied: Copied, tmp_path: Path) -> None:
 
 
 def test_a_dataset_without_samples_makes_no_noisebase(finished: Dataset, tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="noisebase"):
+    with pytest.raises(
+        DatasetError,
+        match="noisebase needs the colour, .* of every single sample, this dataset holds averages",
+    ):
         export_dataset(finished.root, tmp_path / "to", "noisebase")
     assert not (tmp_path / "to").exists()
 
@@ -361,3 +365,23 @@ def test_a_leak_is_not_exported(copied: Copied, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("farm.dataset.leaks._traits", lambda row: [("groom", row["hair.style"])])
     with pytest.raises(DatasetError, match="splits leak: the groom"):
         export_dataset(dataset.root, tmp_path / "to", "oidn")
+
+
+def test_the_command_says_what_it_wrote(finished: Dataset, tmp_path: Path) -> None:
+    run = CliRunner()
+    words = ["export", str(finished.root), "--as", "oidn", "--to", str(tmp_path / "to")]
+    first = run.invoke(cli, words, standalone_mode=False)
+    assert first.return_value == 0
+    assert (
+        f"{tmp_path / 'to'}: 30 pieces written, 0 were there\nthe toolkit must count: train 16 images" in first.stdout
+    )
+    assert "0 pieces written, 30 were there" in run.invoke(cli, words, standalone_mode=False).stdout
+
+
+def test_the_index_and_the_licence_have_commands(copied: Copied) -> None:
+    root = str(copied().root)
+    Path(root, "index.parquet").unlink()
+    assert CliRunner().invoke(cli, ["index", root], standalone_mode=False).return_value == 0
+    assert len(read_index(Path(root))) == 6
+    assert CliRunner().invoke(cli, ["card", root, "--license", "CC0-1.0"], standalone_mode=False).return_value == 0
+    assert read_info(Path(root)).license == "CC0-1.0"
