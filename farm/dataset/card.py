@@ -57,7 +57,7 @@ def compose_card(info: DatasetInfo, recipe: Recipe, rows: Sequence[Row]) -> str:
         "",
         "## Reading it",
         "",
-        f"`{INDEX_FILE}` is a table of all pairs, `{REPORT_FILE}` shows them; `dataset.json` describes all (Croissant).",
+        f"`{INDEX_FILE}` is a table of all pairs, `{REPORT_FILE}` shows them; `dataset.json` is for Croissant.",
         "",
         "```python",
         "import pandas",
