@@ -349,6 +349,7 @@ def test_an_unfinished_dataset_names_what_is_missing(
     render(dataset, recipe, recipe.variant(1), 1)
     report = check_dataset(dataset.root)
     assert {defect.file for defect in report.defects} == {
+        "README.md",
         "contact_sheet.png",
         "index.parquet",
         "report.html",
