@@ -64,6 +64,7 @@ def export(dataset: Path, kind: str, to: Path, writers: int) -> int:
       nerf        transforms.json for nerfstudio, instant-ngp, Gaussian splatting
       colmap      COLMAP's text model, with points
       gbuffer     RGB-X: a file a channel
+
     \b
     Examples:
       digidouble export out/demo --as oidn --to data/oidn
