@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from farm import __version__
+from farm.dataset.cli import card, export, index
 from farm.doctor import examine, require_renderer
 from farm.double.own.cli import double
 from farm.errors import BadInput, DigidoubleError, TemplateError
@@ -176,6 +177,11 @@ def report(dataset: Path) -> int:
 
     click.echo(write_report(open_dataset(dataset)))
     return 0
+
+
+cli.add_command(index)
+cli.add_command(card)
+cli.add_command(export)
 
 
 @cli.command(name="templates")

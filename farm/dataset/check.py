@@ -20,6 +20,7 @@ from farm.dataset.formats import NewerFormatError, encode_json
 from farm.dataset.index import index_row, read_index
 from farm.dataset.info import DatasetInfo, read_info, self_digest
 from farm.dataset.layout import PairFolder, noisy_name, pair_key
+from farm.dataset.leaks import find_leaks
 from farm.dataset.record import Record
 from farm.errors import DatasetError, RecipeError
 from farm.recipe import Recipe, Variant, load_recipe
@@ -253,7 +254,8 @@ def _wrong_rows(root: Path, found: list[PairFindings], plan: _Plan | None) -> It
     except DatasetError as error:
         yield Defect(layout.INDEX_FILE, without_path(error, root / layout.INDEX_FILE))
         return
-    yield from _leaks(rows.values())
+    for leak in find_leaks(rows.values()):
+        yield Defect(layout.INDEX_FILE, f"splits leak: {leak}")
     records = {findings.place.key: (findings, findings.record) for findings in found if findings.record is not None}
     for key in sorted(rows.keys() | records.keys()):
         if key not in records:
@@ -271,17 +273,6 @@ def _wrong_column(row: dict[str, Any], findings: PairFindings, record: Record, p
     split = row["split"] if plan is None else plan.splits.get(findings.place.variant_id, "")
     wanted = index_row(record, split=split, record_sha256=findings.record_sha256)
     return next((column for column in wanted if row[column] != wanted[column]), None)
-
-
-def _leaks(rows: Iterable[dict[str, Any]]) -> Iterator[Defect]:
-    """A face or a groom in two splits would let a model be tested on what it was trained on."""
-    first: dict[tuple[str, Any], tuple[str, str]] = {}
-    for row in rows:
-        for label, trait in (("face", row["body.identity"]), ("groom", (row["hair.style"], row["hair.seed"]))):
-            split, pair = first.setdefault((label, trait), (row["split"], row["pair"]))
-            if split != row["split"]:
-                problem = f"the {label} of {row['pair']} ({row['split']}) is also in {pair} ({split})"
-                yield Defect(layout.INDEX_FILE, f"splits leak: {problem}")
 
 
 def _off_plan(found: list[PairFindings], plan: _Plan) -> Iterator[Defect]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from farm.dataset.consistency import inspect_motion, inspect_passes
 from farm.dataset.exr import read_image
 from farm.dataset.files import is_partial, read_bytes
 from farm.dataset.inspection import Channels, inspect_pair
@@ -111,9 +112,28 @@ def _examine_images(findings: PairFindings, record: Record, clip: bool | None) -
     for sentence in sentences:
         name, _, problem = sentence.partition(": ")
         findings.note(name, problem)
+    for sentence in (
+        [] if sentences else [*inspect_passes(images, record.camera), *_wrong_motion(findings, record, images)]
+    ):
+        name, _, problem = sentence.partition(": ")
+        findings.note(name, problem)
     if not sentences:
         for problem in _wrong_residual(images, record):
             findings.note(RECORD_NAME, problem)
+
+
+def _wrong_motion(findings: PairFindings, record: Record, images: Mapping[str, Channels]) -> Iterator[str]:
+    """Of a clip's frame whose frame before is there: whether its motion agrees with depth and cameras."""
+    before = PairFolder(findings.place.root, record.variant_id, record.view.frame - 1)
+    if "motion.prev.X" not in images[REFERENCE_NAME] or not record.view.frame or not before.record.is_file():
+        return
+    try:
+        camera, channels = read_record(before.record).camera, read_image(before.reference)
+    except DatasetError:  # which that pair's own examination tells
+        return
+    if channels.get("depth.Z", np.empty(0)).shape == images[REFERENCE_NAME]["depth.Z"].shape:
+        for problem in inspect_motion(images[REFERENCE_NAME], record.camera, channels, camera):
+            yield f"{REFERENCE_NAME}: {problem}"
 
 
 def _verify_bytes(path: Path, entry: ImageFile) -> None:

@@ -5,18 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from farm import __version__
 from farm.dataset import layout
+from farm.dataset.croissant import KEYS, describe
 from farm.dataset.exr import COLOUR_SPACE
-from farm.dataset.files import sha256_of
-from farm.dataset.formats import Table, read_json, write_json
+from farm.dataset.files import replace_bytes, sha256_of
+from farm.dataset.formats import Table, encode_json, read_json
 from farm.dataset.layers import LAYERS, Layer
 from farm.dataset.record import EngineBuild
 from farm.recipe.variant import content_hash
 
-__all__ = ["CONVENTIONS", "DATASET_FORMAT", "DatasetInfo", "RecipeStamp", "read_info", "seal", "self_digest"]
+__all__ = [
+    "CONVENTIONS",
+    "DATASET_FORMAT",
+    "NOT_STATED",
+    "DatasetInfo",
+    "RecipeStamp",
+    "read_info",
+    "seal",
+    "self_digest",
+]
 
 DATASET_FORMAT: Final = "digidouble-dataset/1"
 
@@ -29,6 +39,9 @@ CONVENTIONS: Final = {
     "relmse": "mean((x - r)^2 / (r^2 + 0.01)) over all pixels and R, G, B",
 }
 
+NOT_STATED: Final = "not stated"
+"""The licence of a dataset whose maker has not given one."""
+
 
 class RecipeStamp(Table):
     """Which recipe a dataset holds."""
@@ -38,16 +51,27 @@ class RecipeStamp(Table):
 
 
 class DatasetInfo(Table):
-    """What `dataset.json` says. `digest` covers everything else in it, `files` are SHA-256 of its neighbours."""
+    """What `dataset.json` says, beside what readers of Croissant look for.
+
+    `digest` covers everything else in it, `files` are SHA-256 of its neighbours, `license` is a licence's SPDX name or
+    URL.
+    """
 
     format: Literal["digidouble-dataset/1"] = DATASET_FORMAT
     recipe: RecipeStamp
     layers: tuple[Layer, ...] = LAYERS
     conventions: dict[str, str] = CONVENTIONS
     engine: EngineBuild
+    license: str = NOT_STATED
     created_by: str = f"digidouble {__version__}"
     files: dict[str, str] = Field(default_factory=dict)
     digest: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_croissant(cls, data: Any) -> Any:
+        """The description for Croissant is made from the rest, so that it need not be read."""
+        return {key: value for key, value in data.items() if key not in KEYS} if isinstance(data, dict) else data
 
 
 def self_digest(data: dict[str, Any]) -> str:
@@ -64,6 +88,8 @@ def seal(root: Path, info: DatasetInfo, *names: str) -> DatasetInfo:
     """Writes `dataset.json` with the digests of these files added, and gives what it says now."""
     files = {**info.files, **{name: sha256_of(root / name) for name in names}}
     bare = info.model_copy(update={"files": files, "digest": ""})
-    sealed = bare.model_copy(update={"digest": self_digest(bare.model_dump(mode="json"))})
-    write_json(root / layout.DATASET_FILE, sealed)
-    return sealed
+    data = bare.model_dump(mode="json")
+    data |= describe(name=info.recipe.name, recipe=info.recipe.digest, layers=info.layers, files=files)
+    digest = self_digest(data)
+    replace_bytes(root / layout.DATASET_FILE, encode_json({**data, "digest": digest}))
+    return bare.model_copy(update={"digest": digest})

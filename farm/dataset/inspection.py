@@ -6,6 +6,7 @@ Every function gives sentences that start with the image's name; none means that
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -100,12 +101,12 @@ def inspect_pair(images: Mapping[str, Channels], resolution: tuple[int, int], *,
         defects.append("noisy images: there are none")
     if defects:
         return defects
-    reference = images[REFERENCE_NAME]
+    truth = luminance(beauty(images[REFERENCE_NAME]))
     for first, second in itertools.combinations([*noisy, REFERENCE_NAME], 2):
         if all(np.array_equal(images[first][colour], images[second][colour]) for colour in "RGB"):
             defects.append(f"{second}: has the same pixels as {first}")
     for name in noisy:
-        defects += [f"{name}: {problem}" for problem in _disagreements(images[name], reference)]
+        defects += [f"{name}: {problem}" for problem in _disagreements(images[name], truth)]
     return defects
 
 
@@ -127,21 +128,22 @@ def _wrong_channels(channels: Channels, layers: list[Layer], resolution: tuple[i
 def _wrong_values(channels: Channels, layer: Layer) -> Iterator[str]:
     for channel in layer.channels:
         pixels = channels[channel]
-        if not np.isfinite(pixels).all():
+        least, most = float(pixels.min()), float(pixels.max())
+        if not (math.isfinite(least) and math.isfinite(most)):
             for word, broken in (("NaN", np.isnan(pixels)), ("infinite", np.isinf(pixels))):
                 if broken.any():
                     yield f"{channel} is {word} {_where(broken)}"
             continue
-        if layer.low is not None and pixels.min() < (low := layer.low - BOUND_SLACK * max(1.0, abs(layer.low))):
-            yield f"{channel} falls to {pixels.min():.6g}, below {layer.low:g}, {_where(pixels < low)}"
-        if layer.high is not None and pixels.max() > (high := layer.high + BOUND_SLACK * max(1.0, abs(layer.high))):
-            yield f"{channel} rises to {pixels.max():.6g}, above {layer.high:g}, {_where(pixels > high)}"
+        if layer.low is not None and least < (low := layer.low - BOUND_SLACK * max(1.0, abs(layer.low))):
+            yield f"{channel} falls to {least:.6g}, below {layer.low:g}, {_where(pixels < low)}"
+        if layer.high is not None and most > (high := layer.high + BOUND_SLACK * max(1.0, abs(layer.high))):
+            yield f"{channel} rises to {most:.6g}, above {layer.high:g}, {_where(pixels > high)}"
     if layer.name == "normal":
         yield from _wrong_lengths(channels, layer)
 
 
 def _wrong_lengths(channels: Channels, layer: Layer) -> Iterator[str]:
-    lengths = np.linalg.norm(np.stack([channels[channel] for channel in layer.channels], -1, dtype=np.float64), axis=-1)
+    lengths = np.sqrt(sum(np.square(channels[channel]) for channel in layer.channels))
     if (long := lengths > NORMAL_LENGTH_MAX).any():
         yield f"normal is up to {np.nanmax(lengths):.4g} long, expected at most 1, {_where(long)}"
 
@@ -189,9 +191,9 @@ def _fireflies(light: np.ndarray, spread: np.ndarray) -> np.ndarray:
     return marked
 
 
-def _disagreements(noisy: Channels, reference: Channels) -> Iterator[str]:
+def _disagreements(noisy: Channels, truth: np.ndarray) -> Iterator[str]:
     """Whether a noisy picture differs from the reference by more than noise: in the mean, and block by block."""
-    image, truth = luminance(beauty(noisy)), luminance(beauty(reference))
+    image = luminance(beauty(noisy))
     error = image - truth
     spread = error.std() / np.sqrt(error.size)
     sigmas, share = abs(error.mean()) / max(spread, 1e-30), abs(error.mean()) / truth.mean()

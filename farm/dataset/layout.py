@@ -1,7 +1,7 @@
 """Where everything lies in a dataset: the one place where a name's grammar stands, for writing and for reading.
 
     DATASET/
-      dataset.json  recipe.yaml  index.parquet  report.html  contact_sheet.png
+      dataset.json  recipe.yaml  index.parquet  report.html  contact_sheet.png  README.md
       pairs/<variant>/f<frame>/noisy_<spp>spp_r<replica>.exr  reference.exr  record.json
 
 `<variant>` is a variant's id (16 hex digits); frame and samples have at least four digits, the replica two.
@@ -17,8 +17,10 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 __all__ = [
+    "CARD_FILE",
     "CONTACT_SHEET_FILE",
     "DATASET_FILE",
+    "DATA_NAME",
     "INDEX_FILE",
     "NOISY_NAME",
     "PAIRS_FOLDER",
@@ -42,10 +44,12 @@ RECIPE_FILE: Final = "recipe.yaml"
 INDEX_FILE: Final = "index.parquet"
 REPORT_FILE: Final = "report.html"
 CONTACT_SHEET_FILE: Final = "contact_sheet.png"
-TOP_FILES: Final = frozenset({DATASET_FILE, RECIPE_FILE, INDEX_FILE, REPORT_FILE, CONTACT_SHEET_FILE})
+CARD_FILE: Final = "README.md"
+TOP_FILES: Final = frozenset({DATASET_FILE, RECIPE_FILE, INDEX_FILE, REPORT_FILE, CONTACT_SHEET_FILE, CARD_FILE})
 
 PAIRS_FOLDER: Final = "pairs"
 REFERENCE_NAME: Final = "reference.exr"
+DATA_NAME: Final = "data.exr"
 RECORD_NAME: Final = "record.json"
 
 

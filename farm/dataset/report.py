@@ -1,4 +1,4 @@
-"""`report.html` and `contact_sheet.png`: a dataset to look at. One file that opens from disk and needs no network."""
+"""`report.html`, `contact_sheet.png` and `README.md`: a dataset to look at, from disk and without network."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from farm.dataset import layout
+from farm.dataset.card import compose_card
 from farm.dataset.contact_sheet import Thumbnail, compose_sheet, label_lines
 from farm.dataset.exr import read_image
 from farm.dataset.files import replace_bytes
@@ -21,7 +22,7 @@ from farm.dataset.views import FEATURE_VIEWS, depth_range, enlarge, shrink, view
 from farm.errors import DatasetError
 from farm.recipe import load_recipe
 
-__all__ = ["PAIRS_SHOWN", "PICTURE_SIDE", "THUMBNAILS_SHOWN", "write_report"]
+__all__ = ["PAIRS_SHOWN", "PICTURE_SIDE", "THUMBNAILS_SHOWN", "state_license", "write_report"]
 
 PAIRS_SHOWN: Final = 60
 """Pairs in the report; of a larger dataset, evenly spread ones."""
@@ -34,7 +35,7 @@ PICTURE_SIDE: Final = 768
 
 
 def write_report(dataset: Dataset) -> Path:
-    """Writes `report.html` and `contact_sheet.png` from the index and the images, and seals them.
+    """Writes `report.html`, `contact_sheet.png` and the card `README.md` from index and images, and seals them.
 
     Raises DatasetError where there is no index, no committed pair, or an image that cannot be read.
     """
@@ -42,13 +43,26 @@ def write_report(dataset: Dataset) -> Path:
     rows = read_index(root)
     if not rows:
         raise DatasetError(f"{root} has no committed pair to report on; render it first")
-    page = compose_page(
-        load_recipe(root / layout.RECIPE_FILE), rows, [_shown(root, row) for row in _spread(rows, PAIRS_SHOWN)]
-    )
+    recipe, info = load_recipe(root / layout.RECIPE_FILE), read_info(root)
+    page = compose_page(recipe, rows, [_shown(root, row) for row in _spread(rows, PAIRS_SHOWN)])
     replace_bytes(root / layout.CONTACT_SHEET_FILE, compose_sheet(_thumbnails(root, rows)))
     replace_bytes(root / layout.REPORT_FILE, page.encode("utf-8"))
-    seal(root, read_info(root), layout.CONTACT_SHEET_FILE, layout.REPORT_FILE)
+    replace_bytes(root / layout.CARD_FILE, compose_card(info, recipe, rows).encode("utf-8"))
+    seal(root, info, layout.CONTACT_SHEET_FILE, layout.REPORT_FILE, layout.CARD_FILE)
     return root / layout.REPORT_FILE
+
+
+def state_license(dataset: Dataset, license_: str) -> Path:
+    """Puts a licence (SPDX name or URL) into `dataset.json`, where it stays, and writes the card anew."""
+    root = dataset.root
+    rows = read_index(root)
+    if not rows:
+        raise DatasetError(f"{root} has no committed pair to write a card of; render it first")
+    info = read_info(root).model_copy(update={"license": license_})
+    recipe = load_recipe(root / layout.RECIPE_FILE)
+    replace_bytes(root / layout.CARD_FILE, compose_card(info, recipe, rows).encode("utf-8"))
+    seal(root, info, layout.CARD_FILE)
+    return root / layout.CARD_FILE
 
 
 def _spread(rows: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from rich.table import Table
 from farm.cluster.machine import cpu_count
 from farm.cluster.plan import plan_tasks
 from farm.cluster.worker import Worker
-from farm.dataset import check_dataset, create_dataset
+from farm.dataset import check_dataset, create_dataset, read_image
 from farm.recipe import Recipe, load_recipe, templates
 
 FRAMES = 4
@@ -70,12 +70,15 @@ def main() -> None:
         single = render_one_in_a_process(Path(folder) / "cold", FRAMES)
         start = time.process_time()
         report = check_dataset(root, workers=1)
-        speed = report.bytes / 1e6 / (time.process_time() - start)
+        seconds = time.process_time() - start
+        pixels = sum(channel.nbytes for file in root.glob("pairs/*/*/*.exr") for channel in read_image(file).values())
     overhead = statistics.median(total / traced - 1 for total, traced in zip(whole, tracing, strict=True))
     table.add_row("a warm pair, median", f"{statistics.median(warm):.1f} s")
     table.add_row("all but its radiance renders (apply, data pass, write), of those renders", f"{100 * overhead:.1f} %")
     table.add_row("a process a frame, against a warm worker", f"{single / statistics.median(warm):.2f} ×")
-    table.add_row("check, on one core", f"{speed:.0f} MB/s of EXR")
+    table.add_row(
+        "check, on one core", f"{report.bytes / 1e6 / seconds:.0f} MB/s of EXR, {pixels / 1e6 / seconds:.0f} of pixels"
+    )
     Console().print(table)
     Console().print(motion_table(measure_motion_apart()))
     Console().print(groom_table(measure_apart()))

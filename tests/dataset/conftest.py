@@ -210,3 +210,41 @@ def copied(finished: Dataset, tmp_path: Path) -> Callable[[], Dataset]:
         return Dataset(root, finished.info)
 
     return copy
+
+
+CAPTURE = """
+digidouble: recipe/1
+name: around
+seed: 3
+count: 4
+axes:
+  body: {identity: 7}
+  skin: {tone: 5}
+  hair: {style: short, seed: 11, strands: 1500}
+  pose: {name: standing}
+  light: {preset: studio}
+  camera: {framing: bust, azimuth: {uniform: [-50 deg, 50 deg]}, elevation: {uniform: [-10 deg, 25 deg]}}
+capture:
+  resolution: [48, 40]
+  samples: [1, 4]
+  reference: 64
+split: {train: 1}
+"""
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """One double, really rendered from four sides; not to be changed."""
+    pytest.importorskip("bpy", reason="renders need bpy")
+    from farm.cluster.plan import plan_tasks
+    from farm.cluster.worker import Worker
+
+    recipe = parse_recipe(CAPTURE, source="around.yaml")
+    worker = Worker(recipe, "cpu", 1, tmp_path_factory.mktemp("scratch"))
+    build = worker.engine().build
+    dataset = create_dataset(tmp_path_factory.mktemp("around") / "around", recipe, engine=build)
+    for task in plan_tasks(recipe, build):
+        worker.render(task, str(dataset.root))
+    build_index(dataset)
+    write_report(dataset)
+    return dataset

@@ -337,7 +337,7 @@ def test_a_row_too_many_is_named(copied: Copied) -> None:
 
 def test_a_leak_between_splits_is_named(copied: Copied) -> None:
     found = rows_changed(copied(), lambda rows: rows[0].update(split="test"))
-    assert any("splits leak: the face of pairs/" in problem for problem in found)
+    assert any("splits leak: the identity of pairs/" in problem for problem in found)
     assert any("splits leak: the groom of pairs/" in problem for problem in found)
     assert any(": split is not what the record says" in problem for problem in found)
 
@@ -349,6 +349,7 @@ def test_an_unfinished_dataset_names_what_is_missing(
     render(dataset, recipe, recipe.variant(1), 1)
     report = check_dataset(dataset.root)
     assert {defect.file for defect in report.defects} == {
+        "README.md",
         "contact_sheet.png",
         "index.parquet",
         "report.html",

@@ -12,7 +12,9 @@ import pytest
 
 import farm.dataset
 from farm.dataset import DATASET_FORMAT, INDEX_FORMAT, LAYERS, RECORD_FORMAT, Record, noisy_name
-from farm.dataset.index import columns
+from farm.dataset.columns import columns
+from farm.dataset.docs import PAGE as INDEX_PAGE
+from farm.dataset.docs import refresh
 from farm.dataset.info import DatasetInfo
 from farm.dataset.inspection import (
     BIAS_SHARE_MAX,
@@ -25,7 +27,6 @@ from farm.dataset.inspection import (
     FIREFLY_SHARE_MAX,
 )
 from farm.dataset.layout import TOP_FILES, pair_key
-from farm.recipe import AXES, PARAMETERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "dataset.md"
 
@@ -72,16 +73,25 @@ def test_record_fields_are_those_of_the_code(page: str) -> None:
         assert set(annotation.model_fields) <= described[field], field  # type: ignore[union-attr]
 
 
-def test_index_columns_are_those_of_the_code(page: str) -> None:
-    written = [name for row in table(page, "| column |") for name in ticked(row[0])]
-    assert [name for name in written if name.endswith(".*")] == [f"{axis}.*" for axis in AXES]
-    plain = [name for name in written if not name.endswith(".*")]
-    assert plain == [column.name for column in columns() if column.name not in PARAMETERS]
+def test_the_table_of_columns_is_in_step() -> None:
+    text = INDEX_PAGE.read_text(encoding="utf-8")
+    assert refresh(text) == text, "run: python -m farm.dataset.docs"
+    assert INDEX_FORMAT in text
+    assert [ticked(row[0])[0] for row in table(text, "| column |")] == [column.name for column in columns()]
+
+
+def test_a_stale_table_of_columns_is_noticed() -> None:
+    text = INDEX_PAGE.read_text(encoding="utf-8")
+    stale = text.replace("Width of every image.", "Width of some images.")
+    assert stale != text
+    assert refresh(stale) == text
+    with pytest.raises(ValueError, match="no place for the table of columns"):
+        refresh("# The index")
 
 
 def test_names_and_formats_are_those_of_the_code(page: str) -> None:
     assert f"{pair_key('0123456789abcdef', 12)}/{noisy_name(4, 0)}" in page
-    for name in [*TOP_FILES, DATASET_FORMAT, INDEX_FORMAT, RECORD_FORMAT]:
+    for name in [*TOP_FILES, DATASET_FORMAT, RECORD_FORMAT]:
         assert name in page
     section = page[page.index("## `dataset.json`") : page.index("## Checking")]
     assert set(DatasetInfo.model_fields) - {"format"} <= set(ticked(section))

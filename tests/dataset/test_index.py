@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import pandas
+import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from farm.dataset import INDEX_FORMAT, Dataset, build_index, read_index, read_record
-from farm.dataset.index import columns, schema
+from farm.dataset.columns import columns, schema
+from farm.dataset.leaks import refuse_leaks
 from farm.errors import DatasetError
 from farm.recipe import PARAMETERS, Recipe
 
@@ -80,6 +84,67 @@ def test_duckdb_reads_it(finished: Dataset) -> None:
     assert [(split, pairs, images) for split, pairs, _, images in found] == [("train", 4, 20), ("valid", 2, 10)]
 
 
+def test_pandas_reads_it(finished: Dataset) -> None:
+    frame = pandas.read_parquet(finished.root / "index.parquet")
+    rows = read_index(finished.root)
+    assert list(frame.columns) == [column.name for column in columns()]
+    assert frame["body.age"].tolist() == [row["body.age"] for row in rows]
+    assert dict(frame["settings"][0]) == {"cycles.samples": "256", "cycles.use_denoising": "false"}
+
+
+def test_polars_reads_it(finished: Dataset) -> None:
+    frame = polars.read_parquet(finished.root / "index.parquet")
+    images = frame.explode("files").unnest("files").filter(polars.col("kind") == "noisy")
+    assert (frame.height, images.height) == (6, 24)
+    assert images["sha256"].n_unique() == 24
+    assert sorted(images["spp"].unique()) == [1, 4]
+
+
+def test_settings_are_what_ran(finished: Dataset) -> None:
+    for row in read_index(finished.root):
+        record = read_record(finished.root / row["pair"] / "record.json")
+        assert {name: json.loads(value) for name, value in row["settings"]} == record.settings
+        assert row["view.focal_length"] == record.camera.focal_length
+
+
+def test_an_index_of_another_version_is_refused_with_its_remedy(copied: Copied) -> None:
+    dataset = copied()
+    file = dataset.root / "index.parquet"
+    older = pq.read_table(file).replace_schema_metadata({"format": "digidouble-index/1"}).drop_columns(["settings"])
+    pq.write_table(older, file)
+    with pytest.raises(DatasetError, match=r"is 'digidouble-index/1', this digidouble reads .*: digidouble index"):
+        read_index(dataset.root)
+    build_index(dataset)
+    assert len(read_index(dataset.root)) == 6
+
+
+@pytest.mark.parametrize(
+    ("trait", "columns_"),
+    [("identity", ["body.identity"]), ("face", ["body.face"]), ("groom", ["hair.style", "hair.seed"])],
+)
+def test_a_leak_is_an_error_that_names_both_pairs(finished: Dataset, trait: str, columns_: list[str]) -> None:
+    rows = read_index(finished.root)
+    refuse_leaks(rows, finished.root)
+    valid = next(row for row in rows if row["split"] == "valid")
+    train = next(row for row in rows if row["split"] == "train")
+    for column in columns_:
+        valid[column] = train["body.identity"] if column == "body.face" else train[column]
+    with pytest.raises(DatasetError, match=rf"splits leak: the {trait} of {valid['pair']} .*also in {train['pair']}"):
+        refuse_leaks([train, valid], finished.root)
+
+
+def test_an_index_is_not_written_over_a_leak(copied: Copied, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = copied()
+    before = (dataset.root / "index.parquet").read_bytes()
+    monkeypatch.setattr(Recipe, "splits", lambda self, variants: {
+        variant.id: ("train", "valid")[place % 2] for place, variant in enumerate(variants)
+    })  # fmt: skip
+    monkeypatch.setattr("farm.dataset.leaks._traits", lambda row: [("groom", row["hair.style"])])
+    with pytest.raises(DatasetError, match="splits leak"):
+        build_index(dataset)
+    assert (dataset.root / "index.parquet").read_bytes() == before
+
+
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"PAR1" + bytes(100) + b"PAR1"])
 def test_a_broken_index_is_one_line(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "index.parquet").write_bytes(data)
@@ -90,7 +155,7 @@ def test_a_broken_index_is_one_line(tmp_path: Path, data: bytes) -> None:
 
 def test_a_foreign_table_is_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1]}), tmp_path / "index.parquet")
-    with pytest.raises(DatasetError, match="its columns are not those of digidouble-index/1"):
+    with pytest.raises(DatasetError, match="has other columns, this digidouble reads digidouble-index/2"):
         read_index(tmp_path)
 
 

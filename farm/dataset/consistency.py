@@ -1,0 +1,180 @@
+"""Whether the passes of a pair agree with each other: what `check` asks beyond each image alone.
+
+Every function gives sentences that start with the image's name. A pass that a dataset lacks is not asked about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.dataset.inspection import Channels
+from farm.dataset.layers import DEPTH_BACKGROUND
+from farm.dataset.layout import DATA_NAME, REFERENCE_NAME
+from farm.dataset.record import CameraRecord
+
+__all__ = [
+    "LIGHT_SPLITS",
+    "MOTION_ERROR_MAX",
+    "MOTION_SHARE_MAX",
+    "inspect_motion",
+    "inspect_passes",
+]
+
+LIGHT_SPLITS: Final = (
+    *(f"{kind}.{way}" for kind in ("diffuse", "glossy", "transmission", "volume") for way in ("direct", "indirect")),
+    "emission",
+)
+"""The layers that add up to the beauty."""
+
+SPLIT_SLACK: Final = 1e-3
+"""Largest difference of the splits' sum from the beauty, relative to the pixel plus the picture's mean."""
+
+POSITION_SLACK: Final = 0.01
+"""Largest distance of a position from where the depth puts it, relative to the depth …"""
+
+POSITION_SHARE_MAX: Final = 0.01
+"""… which this share of the pixels may pass."""
+
+TURN_SLACK: Final = 2e-3
+"""Largest difference of a camera normal from the turned world normal."""
+
+MATTE_SHARE_MAX: Final = 0.005
+"""Largest share of clearly covered or clearly empty pixels in which Cryptomatte says otherwise."""
+
+STILL: Final = 1.0
+"""A point is the same in two frames where its places differ by less than what this many pixels see there."""
+
+MOTION_ERROR_MAX: Final = 2.0
+"""Motion of a point that stands still is wrong where it is further than this from the reprojection, in pixels …"""
+
+MOTION_SHARE_MAX: Final = 0.5
+"""… and motion altogether, where more than this share of such points is: flat things that slide along themselves
+look as if they stood still."""
+
+Array = NDArray[np.float64]
+
+
+def inspect_passes(images: Mapping[str, Channels], camera: CameraRecord) -> list[str]:
+    """Defects of a pair's passes against each other; `images` maps file names to channels."""
+    defects = [f"{name}: {problem}" for name in sorted(images) for problem in _split_sums(images[name])]
+    reference = images[REFERENCE_NAME]
+    data = {**reference, **images.get(DATA_NAME, {})}
+    name = DATA_NAME if DATA_NAME in images else REFERENCE_NAME
+    for problems in (_positions(data, camera), _turned_normals(data, camera), _mattes(data)):
+        defects += [f"{name}: {problem}" for problem in problems]
+    return defects
+
+
+def inspect_motion(
+    frame: Channels, camera: CameraRecord, before: Channels, camera_before: CameraRecord
+) -> Iterator[str]:
+    """Whether the motion of what stands still is the one that depth and both cameras give.
+
+    Takes the channels of a frame and of the frame before, from their references. A point stands still where the frame
+    before sees the same place of the world in the pixel that the point falls on.
+    """
+    if "motion.prev.X" not in frame or "depth.Z" not in before:
+        return
+    rows, columns = np.nonzero(frame["depth.Z"] < DEPTH_BACKGROUND / 2)
+    points = _unproject(camera, frame["depth.Z"])[rows, columns]
+    across, down, away = _project(camera_before, points)
+    height, width = frame["depth.Z"].shape
+    seen = (away > 0) & (across >= 0) & (across < width) & (down >= 0) & (down < height)
+    rows, columns, points, across, down, away = (values[seen] for values in (rows, columns, points, across, down, away))
+    there = _unproject(camera_before, before["depth.Z"])[down.astype(int), across.astype(int)]
+    still = np.linalg.norm(there - points, axis=-1) < STILL * away / camera_before.fl_x
+    if not still.any():
+        return
+    wanted = np.stack([across - columns - 0.5, down - rows - 0.5], axis=-1)[still]
+    found = np.stack([frame[f"motion.prev.{axis}"][rows, columns] for axis in "XY"], axis=-1)[still]
+    off = np.linalg.norm(found - wanted, axis=-1)
+    if (wrong := float((off > MOTION_ERROR_MAX).mean())) > MOTION_SHARE_MAX:
+        yield (
+            f"motion.prev of {wrong:.1%} of what stands still is over {MOTION_ERROR_MAX:g} pixels away from where depth"
+            f" and cameras put it (median {np.median(off):.2f} pixels)"
+        )
+
+
+def _split_sums(channels: Channels) -> Iterator[str]:
+    there = [name for name in LIGHT_SPLITS if f"{name}.R" in channels]
+    if not {"diffuse.direct", "glossy.direct", "transmission.direct"} <= set(there):
+        return
+    for colour in "RGB":
+        beauty = channels[colour].astype(np.float64)
+        total = sum(channels[f"{name}.{colour}"].astype(np.float64) for name in there)
+        off = np.abs(total - beauty) / (beauty + beauty.mean() + 1e-30)
+        if (worst := float(off.max())) > SPLIT_SLACK:
+            row, column = np.unravel_index(int(off.argmax()), off.shape)
+            yield (
+                f"the light splits do not add up to the beauty: {colour} is {worst:.2%} off at column {column}, row"
+                f" {row}"
+            )
+            return
+
+
+def _positions(channels: Channels, camera: CameraRecord) -> Iterator[str]:
+    if "position.X" not in channels:
+        return
+    depth = channels["depth.Z"]
+    hit = depth < DEPTH_BACKGROUND / 2
+    if not hit.any():
+        return
+    places = np.stack([channels[f"position.{axis}"] for axis in "XYZ"], axis=-1)[hit]
+    off = np.linalg.norm(places - _unproject(camera, depth)[hit], axis=-1) / depth[hit]
+    if (wrong := float((off > POSITION_SLACK).mean())) > POSITION_SHARE_MAX:
+        yield f"position of {wrong:.1%} of the pixels is not where depth puts it (median {np.median(off):.2%} off)"
+
+
+def _turned_normals(channels: Channels, camera: CameraRecord) -> Iterator[str]:
+    if "normal.world.X" not in channels or "normal.camera.X" not in channels:
+        return
+    world, own = (
+        np.stack([channels[f"normal.{space}.{axis}"] for axis in "XYZ"], axis=-1) for space in ("world", "camera")
+    )
+    off = np.abs(world @ np.array(camera.matrix_world)[:3, :3] - own).max()
+    if off > TURN_SLACK:
+        yield f"normal.camera is not normal.world in the camera's axes (up to {off:.3g} off)"
+
+
+def _mattes(channels: Channels) -> Iterator[str]:
+    covered, empty = _everywhere(channels["A"] > 0.999), _everywhere(channels["A"] < 0.001)
+    for kind in ("Object", "Material", "Asset"):
+        shares = [pixels for name, pixels in channels.items() if name.startswith(f"Crypto{kind}") and name[-1] in "GA"]
+        if not shares:
+            continue
+        total = sum(shares)
+        wrong = (covered & (total < 0.5)) | (empty & (total > 0.5))
+        if (share := float(wrong.mean())) > MATTE_SHARE_MAX:
+            yield f"Cryptomatte by {kind.lower()} disagrees with alpha in {share:.1%} of the pixels"
+
+
+def _everywhere(marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pixels (height, width) that are marked with all of the 3×3 around them."""
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(marked, 1, mode="edge"), (3, 3))
+    found: NDArray[np.bool_] = around.all(axis=(-2, -1))
+    return found
+
+
+def _unproject(camera: CameraRecord, depth: NDArray[np.float32]) -> Array:
+    """World places (height, width, 3) of what the pixels' centres see."""
+    rows, columns = np.indices(depth.shape)
+    away = depth.astype(np.float64)
+    local = np.stack(
+        [(columns + 0.5 - camera.cx) / camera.fl_x * away, (camera.cy - rows - 0.5) / camera.fl_y * away, -away], -1
+    )
+    matrix = np.array(camera.matrix_world)
+    places: Array = local @ matrix[:3, :3].T + matrix[:3, 3]
+    return places
+
+
+def _project(camera: CameraRecord, points: Array) -> tuple[Array, Array, Array]:
+    """Image places (columns, rows; pixels from the top left) and depths of world points (N, 3)."""
+    matrix = np.array(camera.matrix_world)
+    local = (points - matrix[:3, 3]) @ matrix[:3, :3]
+    away = -local[:, 2]
+    safe = np.where(away > 0, away, 1.0)
+    return local[:, 0] / safe * camera.fl_x + camera.cx, camera.cy - local[:, 1] / safe * camera.fl_y, away
