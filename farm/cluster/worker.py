@@ -23,8 +23,9 @@ from farm.dataset import (
     open_dataset,
     write_image,
 )
+from farm.dataset.layers import dataset_layers
 from farm.errors import FarmError, RenderError
-from farm.recipe import Recipe
+from farm.recipe import Capture, Recipe
 from farm.render.seeds import half_role, noisy_role
 from farm.stage.framing import SENSOR_WIDTH
 
@@ -97,7 +98,7 @@ class Worker:
             stage.scene, f"{task.variant.id}/{task.view.frame}", capture, self._scratch, in_motion=stage.in_motion
         )
         rendered = time.perf_counter()
-        files = _write_images(dataset.pair(task.variant.id, task.view.frame), pair, task, clip=capture.frames.clip)
+        files = _write_images(dataset.pair(task.variant.id, task.view.frame), pair, task, capture)
         seconds = {"apply": applied - start, **pair.seconds, "write": time.perf_counter() - rendered}
         return Record(
             task=task.key,
@@ -127,14 +128,15 @@ def _camera_record(view: CameraView, resolution: tuple[int, int]) -> CameraRecor
     )
 
 
-def _write_images(folder: PairFolder, pair: Pair, task: Task, *, clip: bool) -> dict[str, ImageFile]:
+def _write_images(folder: PairFolder, pair: Pair, task: Task, capture: Capture) -> dict[str, ImageFile]:
     """Inspect a pair and write its images; RenderError, with nothing written, for one that is unfit."""
     images: dict[Path, tuple[Image, list[str], int]] = {
         folder.noisy(*key): (image, [noisy_role(*key)], key[0]) for key, image in pair.noisy.items()
     }
     images[folder.reference] = (pair.reference, [half_role(0), half_role(1)], pair.residual.samples)
     found = {path.name: image for path, (image, _, _) in images.items()}
-    defects = inspect_pair(found, task.view.resolution, clip=clip)
+    layers = dataset_layers(clip=capture.frames.clip, passes=capture.layers)
+    defects = inspect_pair(found, task.view.resolution, layers=layers)
     if defects:
         raise RenderError(f"not committed: {'; '.join(defects)}")
     files = {}

@@ -12,6 +12,7 @@ from mathutils import Vector
 from scipy.spatial import cKDTree
 
 from farm.dataset.inspection import inspect_pair
+from farm.dataset.layers import dataset_layers
 from farm.dataset.layout import REFERENCE_NAME, noisy_name
 from farm.double.groom.strands import strand_points
 from farm.recipe import Capture, Variant
@@ -256,7 +257,7 @@ def test_a_pair_of_a_clip_is_fit_for_a_dataset(stage, tmp_path, shutter):
     stage.show(FRAME)
     pair = render_pair(stage.scene, "clip/3", capture, tmp_path, stage.in_motion)
     images = {noisy_name(*key): image for key, image in pair.noisy.items()} | {REFERENCE_NAME: pair.reference}
-    assert inspect_pair(images, capture.resolution, clip=True) == []
+    assert inspect_pair(images, capture.resolution, layers=dataset_layers(clip=True)) == []
     assert np.abs(pair.reference["motion.prev.Y"]).max() > 2
     settings = read_back(stage.scene)
     assert settings["render.use_motion_blur"] == (shutter > 0)
