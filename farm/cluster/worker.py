@@ -26,7 +26,7 @@ from farm.dataset import (
 from farm.dataset.layers import dataset_layers
 from farm.errors import FarmError, RenderError
 from farm.recipe import Capture, Recipe
-from farm.render.seeds import half_role, noisy_role
+from farm.render.seeds import data_role, half_role, matte_role, noisy_role
 from farm.stage.framing import SENSOR_WIDTH
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Worker:
             files=files,
             residual=pair.residual,
             camera=_camera_record(stage.view, task.view.resolution),
-            settings=read_back(stage.scene),
+            settings=read_back(stage.scene, capture),
             engine=engine,
             timings={name: round(value, 3) for name, value in seconds.items()},
         )
@@ -134,6 +134,9 @@ def _write_images(folder: PairFolder, pair: Pair, task: Task, capture: Capture) 
         folder.noisy(*key): (image, [noisy_role(*key)], key[0]) for key, image in pair.noisy.items()
     }
     images[folder.reference] = (pair.reference, [half_role(0), half_role(1)], pair.residual.samples)
+    if pair.data:
+        roles = [role for role in (data_role(), matte_role()) if role in pair.seeds]
+        images[folder.data] = (pair.data, roles, 1)
     found = {path.name: image for path, (image, _, _) in images.items()}
     layers = dataset_layers(clip=capture.frames.clip, passes=capture.layers)
     defects = inspect_pair(found, task.view.resolution, layers=layers)
@@ -141,7 +144,14 @@ def _write_images(folder: PairFolder, pair: Pair, task: Task, capture: Capture) 
         raise RenderError(f"not committed: {'; '.join(defects)}")
     files = {}
     for path, (image, roles, samples) in images.items():
-        stamp = write_image(path, image, {"frame": task.view.frame, "samples": samples, "variant": task.variant.id})
+        header: dict[str, str | int | float] = {
+            "frame": task.view.frame,
+            "samples": samples,
+            "variant": task.variant.id,
+        }
+        if path == folder.data:
+            header |= pair.names
+        stamp = write_image(path, image, header)
         seeds = tuple(pair.seeds[role] for role in roles)
         files[path.name] = ImageFile(sha256=stamp.sha256, bytes=stamp.bytes, seeds=seeds, samples=samples)
     return files

@@ -52,10 +52,10 @@ def open_stage(chosen, capture=CAPTURE):
     return stage
 
 
-def shoot(stage, kind="radiance", *, seed=7, offset=1, length=2):
+def shoot(stage, kind="radiance", *, seed=7, offset=1, length=2, motion=False):
     prepare_subset(stage.scene, seed=seed, offset=offset, length=length)
     with tempfile.TemporaryDirectory() as scratch:
-        return render_image(stage.scene, Path(scratch), kind)
+        return render_image(stage.scene, Path(scratch), kind, motion=motion)
 
 
 def light(stage, **subset):
@@ -66,7 +66,7 @@ def light(stage, **subset):
 def motion(stage):
     """Previous and next (H, W, 2) and depth (H, W) of the frame that is shown."""
     with data_pass(stage.scene, motion=True), stage.in_motion():
-        image = shoot(stage, "data in motion", offset=0, length=1)
+        image = shoot(stage, "data", offset=0, length=1, motion=True)
     steps = [np.stack([image[f"motion.{side}.{axis}"] for axis in "XY"], axis=-1) for side in ("prev", "next")]
     return *steps, image["depth.Z"]
 
