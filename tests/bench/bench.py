@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from cost_bench import cost_table
 from groom_bench import groom_table, measure_apart
 from motion_bench import measure_motion_apart, motion_table
 from rich.console import Console
@@ -77,6 +78,7 @@ def main() -> None:
     table.add_row("a process a frame, against a warm worker", f"{single / statistics.median(warm):.2f} ×")
     table.add_row("check, on one core", f"{speed:.0f} MB/s of EXR")
     Console().print(table)
+    Console().print(cost_table())
     Console().print(motion_table(measure_motion_apart()))
     Console().print(groom_table(measure_apart()))
 

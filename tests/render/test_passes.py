@@ -23,7 +23,7 @@ GREEN = (0.1, 0.6, 0.2)
 
 @pytest.fixture(scope="module")
 def scene(small_scene):
-    """The ball of green plastic that glows a little, red hair, a glass pane before one side, fog in the world's place."""
+    """The ball of green plastic that glows a little, hair, and a block of glass before a grey world."""
     opened = small_scene.build()
     configure(opened, CAPTURE, threads=0)
     ball, hair, pane = (bpy.data.materials.new(name) for name in ("ball", "hair", "pane"))
@@ -53,6 +53,21 @@ def pair(scene, tmp_path_factory):
 
 def triple(image, name, axes="XYZ"):
     return np.stack([image[f"{name}.{axis}"] for axis in axes], axis=-1).astype(np.float64)
+
+
+def where_ball(pair):
+    """The pixels whose centres see the ball itself."""
+    place = triple(pair.data, "position")
+    near = np.abs(np.linalg.norm(place - (0, 0, 1), axis=-1) - 1) < 0.02
+    return near & (place[..., 2] > 0.1) & (pair.data["strand.id.X"] == 0)
+
+
+def project(scene, places):
+    """Columns and rows (N, 2), in pixels from the top left, of places (N, 3) in the world."""
+    view = np.array(scene.camera.matrix_world.inverted())
+    seen = places @ view[:3, :3].T + view[:3, 3]
+    focal = 48 * scene.camera.data.lens / scene.camera.data.sensor_width
+    return np.stack([24 + focal * seen[:, 0] / -seen[:, 2], 20 - focal * seen[:, 1] / -seen[:, 2]], axis=-1)
 
 
 def test_every_layer_is_there_and_fit(pair):
@@ -94,9 +109,7 @@ def test_position_and_depth_agree_through_the_camera(scene, pair):
     view = np.array(scene.camera.matrix_world.inverted())
     seen = place @ view[:3, :3].T + view[:3, 3]
     np.testing.assert_allclose(-seen[:, 2], pair.reference["depth.Z"][hit], rtol=1e-4)
-    focal = 48 * scene.camera.data.lens / scene.camera.data.sensor_width
-    columns = 24 + focal * seen[:, 0] / -seen[:, 2]
-    rows = 20 - focal * seen[:, 1] / -seen[:, 2]
+    columns, rows = project(scene, place).T
     assert np.abs(columns - np.nonzero(hit)[1] - 0.5).max() < 1e-2
     assert np.abs(rows - np.nonzero(hit)[0] - 0.5).max() < 1e-2
     assert np.all(triple(pair.data, "position")[~hit] == 0)
@@ -107,8 +120,7 @@ def test_normals_are_of_length_one_and_face_the_camera(scene, pair):
     world, camera = triple(pair.data, "normal.world"), triple(pair.data, "normal.camera")
     np.testing.assert_allclose(np.linalg.norm(world[hit], axis=-1), 1, atol=1e-3)
     np.testing.assert_allclose(camera @ np.array(scene.camera.matrix_world.to_3x3()).T, world, atol=1e-5)
-    ball = triple(pair.data, "position") - (0, 0, 1)
-    on_ball = hit & (np.abs(np.linalg.norm(ball, axis=-1) - 1) < 0.02) & (pair.data["strand.id.X"] == 0)
+    ball, on_ball = triple(pair.data, "position") - (0, 0, 1), where_ball(pair)
     assert on_ball.sum() > 20
     assert np.all(np.sum(ball[on_ball] * world[on_ball], axis=-1) > 0.9)
     eye = np.array(scene.camera.location) - triple(pair.data, "position")
@@ -117,8 +129,7 @@ def test_normals_are_of_length_one_and_face_the_camera(scene, pair):
 
 
 def test_materials_values_are_exact(pair):
-    ball = triple(pair.data, "position") - (0, 0, 1)
-    on_ball = (np.abs(np.linalg.norm(ball, axis=-1) - 1) < 0.02) & (pair.data["strand.id.X"] == 0)
+    on_ball = where_ball(pair)
     np.testing.assert_allclose(triple(pair.data, "base_color", "RGB")[on_ball], GREEN, atol=1e-6)
     np.testing.assert_allclose(pair.data["roughness.X"][on_ball], 0.3, atol=1e-6)
     off = pair.reference["depth.Z"] > 1e9
@@ -225,3 +236,31 @@ def test_depth_of_field_leaves_the_data_sharp(scene, pair, tmp_path):
         lens.use_dof = False
     np.testing.assert_array_equal(blurred.data["position.X"], pair.data["position.X"])
     assert not np.array_equal(blurred.reference["normal.X"], pair.reference["normal.X"])
+
+
+def test_motion_agrees_with_the_place_seen_from_the_frames_beside(scene, tmp_path):
+    """The ball and its hair move by a tenth to the right and a twentieth up from frame to frame."""
+    things = [bpy.data.objects[name] for name in ("Sphere", "spikes")]
+    before = [tuple(thing.location) for thing in things]
+    step = np.array((0.1, 0, 0.05))
+    clip = CAPTURE.model_copy(update={"frames": CAPTURE.frames.model_copy(update={"count": 2})})
+    for thing, place in zip(things, before, strict=True):
+        for frame in (0, 1, 2, 3):
+            thing.location = np.array(place) + (frame - 1) * step
+            thing.keyframe_insert("location", frame=frame)
+    scene.frame_set(1)
+    try:
+        moving = render_pair(scene, "passes/moving", clip, tmp_path)
+    finally:
+        for thing, place in zip(things, before, strict=True):
+            thing.animation_data_clear()
+            thing.location = place
+    place = triple(moving.data, "position")
+    moved = where_ball(moving) | (moving.data["strand.id.X"] > 0)
+    here = project(scene, place[moved])
+    for side, sign in (("prev", -1), ("next", 1)):
+        said = triple(moving.reference, f"motion.{side}", "XY")[moved]
+        expected = project(scene, place[moved] + sign * step) - here
+        assert np.abs(expected).max() > 0.5
+        assert np.abs(said - expected).max() < 0.05
+        assert np.abs(said + expected).max() > 0.5
