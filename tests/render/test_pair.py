@@ -154,3 +154,17 @@ def test_chunks_merge_exactly(scene, small_scene):
         chunks.add({"RGBA": small_scene.shoot(scene, 5, offset, length)}, length)
     np.testing.assert_allclose(chunks.mean()["RGBA"], whole, rtol=2e-6, atol=2e-6)
     assert chunks.samples == 24
+
+
+def test_one_sample_is_filtered_and_not_the_pixels_centre(scene, small_scene, pair):
+    """At silhouettes 40 images of one sample average to the coverage; of sample 0 each is the same yes or no."""
+    coverage = pair.reference["A"]
+    edge = (coverage > 0.2) & (coverage < 0.8)
+    assert edge.sum() > 20
+
+    def error(offset):
+        mean = np.mean([small_scene.shoot(scene, seed, offset, 1)[..., 3] for seed in range(200, 240)], axis=0)
+        return float(np.sqrt(np.mean((mean - coverage)[edge] ** 2)))
+
+    assert error(1) < 0.12
+    assert error(0) > 0.2
