@@ -23,9 +23,10 @@ from farm.dataset import (
     open_dataset,
     write_image,
 )
+from farm.dataset.layers import dataset_layers
 from farm.errors import FarmError, RenderError
-from farm.recipe import Recipe
-from farm.render.seeds import half_role, noisy_role
+from farm.recipe import Capture, Recipe
+from farm.render.seeds import data_role, half_role, matte_role, noisy_role
 from farm.stage.framing import SENSOR_WIDTH
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Worker:
             stage.scene, f"{task.variant.id}/{task.view.frame}", capture, self._scratch, in_motion=stage.in_motion
         )
         rendered = time.perf_counter()
-        files = _write_images(dataset.pair(task.variant.id, task.view.frame), pair, task, clip=capture.frames.clip)
+        files = _write_images(dataset.pair(task.variant.id, task.view.frame), pair, task, capture)
         seconds = {"apply": applied - start, **pair.seconds, "write": time.perf_counter() - rendered}
         return Record(
             task=task.key,
@@ -108,7 +109,7 @@ class Worker:
             files=files,
             residual=pair.residual,
             camera=_camera_record(stage.view, task.view.resolution),
-            settings=read_back(stage.scene),
+            settings=read_back(stage.scene, capture),
             engine=engine,
             timings={name: round(value, 3) for name, value in seconds.items()},
         )
@@ -127,19 +128,30 @@ def _camera_record(view: CameraView, resolution: tuple[int, int]) -> CameraRecor
     )
 
 
-def _write_images(folder: PairFolder, pair: Pair, task: Task, *, clip: bool) -> dict[str, ImageFile]:
+def _write_images(folder: PairFolder, pair: Pair, task: Task, capture: Capture) -> dict[str, ImageFile]:
     """Inspect a pair and write its images; RenderError, with nothing written, for one that is unfit."""
     images: dict[Path, tuple[Image, list[str], int]] = {
         folder.noisy(*key): (image, [noisy_role(*key)], key[0]) for key, image in pair.noisy.items()
     }
     images[folder.reference] = (pair.reference, [half_role(0), half_role(1)], pair.residual.samples)
+    if pair.data:
+        roles = [role for role in (data_role(), matte_role()) if role in pair.seeds]
+        images[folder.data] = (pair.data, roles, 1)
     found = {path.name: image for path, (image, _, _) in images.items()}
-    defects = inspect_pair(found, task.view.resolution, clip=clip)
+    layers = dataset_layers(clip=capture.frames.clip, passes=capture.layers)
+    defects = inspect_pair(found, task.view.resolution, layers=layers)
     if defects:
         raise RenderError(f"not committed: {'; '.join(defects)}")
     files = {}
     for path, (image, roles, samples) in images.items():
-        stamp = write_image(path, image, {"frame": task.view.frame, "samples": samples, "variant": task.variant.id})
+        header: dict[str, str | int | float] = {
+            "frame": task.view.frame,
+            "samples": samples,
+            "variant": task.variant.id,
+        }
+        if path == folder.data:
+            header |= pair.names
+        stamp = write_image(path, image, header)
         seeds = tuple(pair.seeds[role] for role in roles)
         files[path.name] = ImageFile(sha256=stamp.sha256, bytes=stamp.bytes, seeds=seeds, samples=samples)
     return files

@@ -15,7 +15,8 @@ from farm.dataset.consistency import inspect_motion, inspect_passes
 from farm.dataset.exr import read_image
 from farm.dataset.files import is_partial, read_bytes
 from farm.dataset.inspection import Channels, inspect_pair
-from farm.dataset.layout import RECORD_NAME, REFERENCE_NAME, PairFolder, parse_noisy
+from farm.dataset.layers import dataset_layers
+from farm.dataset.layout import DATA_NAME, RECORD_NAME, REFERENCE_NAME, PairFolder, parse_noisy
 from farm.dataset.metrics import beauty, relmse, residual_relmse
 from farm.dataset.record import EngineBuild, ImageFile, Record, read_record
 from farm.errors import DatasetError, DigidoubleError
@@ -44,6 +45,7 @@ class PairPlan:
     resolution: tuple[int, int]
     images: frozenset[str]
     clip: bool
+    passes: tuple[str, ...]
     build: EngineBuild | None
 
 
@@ -87,11 +89,11 @@ def examine_pair(place: PairFolder, plan: PairPlan | None) -> PairFindings:
         findings.note(name, "is not in the pair's record")
     for problem in _wrong_record(findings.record, plan):
         findings.note(RECORD_NAME, problem)
-    _examine_images(findings, findings.record, None if plan is None else plan.clip)
+    _examine_images(findings, findings.record, plan)
     return findings
 
 
-def _examine_images(findings: PairFindings, record: Record, clip: bool | None) -> None:
+def _examine_images(findings: PairFindings, record: Record, plan: PairPlan | None) -> None:
     images: dict[str, Channels] = {}
     for name, entry in sorted(record.files.items()):
         path = findings.place.path / name
@@ -108,7 +110,8 @@ def _examine_images(findings: PairFindings, record: Record, clip: bool | None) -
             findings.pictures[name] = _picture(channels)
     if images.keys() != record.files.keys():
         return
-    sentences = inspect_pair(images, record.view.resolution, clip=clip)
+    layers = None if plan is None else dataset_layers(clip=plan.clip, passes=plan.passes)
+    sentences = inspect_pair(images, record.view.resolution, layers=layers)
     for sentence in sentences:
         name, _, problem = sentence.partition(": ")
         findings.note(name, problem)
@@ -159,6 +162,8 @@ def _wrong_record(record: Record, plan: PairPlan | None) -> Iterator[str]:
         repeated = next(seed for seed in seeds if seeds.count(seed) > 1)
         yield f"seed {repeated} is used {seeds.count(repeated)} times: its images share samples"
     for name, entry in sorted(record.files.items()):
+        if name == DATA_NAME:
+            continue
         noisy = parse_noisy(name)
         named = record.residual.samples if noisy is None else noisy[0]
         if entry.samples != named:
@@ -185,7 +190,7 @@ def _wrong_residual(images: dict[str, Channels], record: Record) -> Iterator[str
     target = beauty(images[REFERENCE_NAME])
     stated = record.residual
     left = residual_relmse(target, beauty(images[REFERENCE_NAME], "half_difference."))
-    best = min(relmse(beauty(images[name]), target) for name in images if name != REFERENCE_NAME)
+    best = min(relmse(beauty(images[name]), target) for name in images if parse_noisy(name) is not None)
     for label, recorded, found in (
         ("relmse", stated.relmse, left),
         ("best_noisy_relmse", stated.best_noisy_relmse, best),

@@ -82,7 +82,8 @@ def create_dataset(path: Path | str, recipe: Recipe, *, engine: EngineBuild) -> 
         return there
     with _usable(root):
         root.mkdir(parents=True, exist_ok=True)
-    stamp, layers = RecipeStamp(name=recipe.name, digest=recipe.digest), dataset_layers(clip=recipe.capture.frames.clip)
+    stamp = RecipeStamp(name=recipe.name, digest=recipe.digest)
+    layers = dataset_layers(clip=recipe.capture.frames.clip, passes=recipe.capture.layers)
     fresh = DatasetInfo(recipe=stamp, layers=layers, engine=engine)
     replace_bytes(root / layout.RECIPE_FILE, recipe.to_yaml().encode("utf-8"))
     return Dataset(root, seal(root, fresh if there is None else there.info, layout.RECIPE_FILE))
@@ -138,7 +139,8 @@ def clean_uncommitted(dataset: Dataset) -> list[Path]:
 
 
 def _ours(path: Path) -> bool:
-    return path.name in (layout.REFERENCE_NAME, layout.RECORD_NAME) or layout.parse_noisy(path.name) is not None
+    fixed = (layout.REFERENCE_NAME, layout.DATA_NAME, layout.RECORD_NAME)
+    return path.name in fixed or layout.parse_noisy(path.name) is not None
 
 
 def _remove_empty(folder: Path) -> None:

@@ -101,6 +101,10 @@ def _splits(recipe: Recipe) -> dict[str, str]:
     return recipe.splits(recipe.draw())
 
 
+def _kind(name: str) -> str:
+    return {layout.REFERENCE_NAME: "reference", layout.DATA_NAME: "data"}.get(name, "noisy")
+
+
 def _files(record: Record) -> list[dict[str, Any]]:
     rows = []
     for name, entry in sorted(record.files.items()):
@@ -108,7 +112,7 @@ def _files(record: Record) -> list[dict[str, Any]]:
         rows.append(
             {
                 "name": name,
-                "kind": "reference" if noisy is None else "noisy",
+                "kind": _kind(name),
                 "spp": entry.samples,
                 "replica": 0 if noisy is None else noisy[1],
                 "seeds": list(entry.seeds),

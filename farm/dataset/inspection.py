@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
-from farm.dataset.layers import LAYERS, Layer, dataset_layers
-from farm.dataset.layout import REFERENCE_NAME, parse_noisy
+from farm.dataset.layers import LAYERS, Layer, present_layers
+from farm.dataset.layout import DATA_NAME, REFERENCE_NAME, parse_noisy
 from farm.dataset.metrics import RELMSE_FLOOR, beauty, luminance
 
 __all__ = [
@@ -70,29 +70,31 @@ a shift by 4 pixels passes 5 in 11 of them, by 8 in 20, by 16 in all. Room is le
 """
 
 
-def inspect_image(name: str, channels: Channels, resolution: tuple[int, int], *, clip: bool | None = None) -> list[str]:
+def inspect_image(
+    name: str, channels: Channels, resolution: tuple[int, int], *, layers: Sequence[Layer] | None = None
+) -> list[str]:
     """Defects of one image of a pair, named `reference.exr` or by the noisy grammar; resolution is (width, height).
 
-    Images of a clip have layers of motion; where `clip` is not said, one that has any of them must have all.
+    `layers` are those of its dataset; where they are not said, a layer that has any channel must have all.
     """
-    kind = "reference" if name == REFERENCE_NAME else "noisy"
-    if clip is None:
-        clip = any(channel in channels for layer in LAYERS if layer.clips for channel in layer.channels)
-    layers = [layer for layer in dataset_layers(clip=clip) if kind in layer.images]
-    defects = list(_wrong_channels(channels, layers, resolution))
+    kind = {REFERENCE_NAME: "reference", DATA_NAME: "data"}.get(name, "noisy")
+    own = [layer for layer in (present_layers(channels) if layers is None else layers) if kind in layer.images]
+    defects = list(_wrong_channels(channels, own, resolution))
     if not defects:
-        defects = [problem for layer in layers for problem in _wrong_values(channels, layer)]
-    if not defects:
+        defects = [problem for layer in own for problem in _wrong_values(channels, layer)]
+    if not defects and kind != "data":
         defects = list(_empty_layers(channels))
     if not defects and kind == "reference":
         defects = list(_unfit_reference(channels))
     return [f"{name}: {problem}" for problem in defects]
 
 
-def inspect_pair(images: Mapping[str, Channels], resolution: tuple[int, int], *, clip: bool | None = None) -> list[str]:
+def inspect_pair(
+    images: Mapping[str, Channels], resolution: tuple[int, int], *, layers: Sequence[Layer] | None = None
+) -> list[str]:
     """Defects of a pair: of each image, and of the images together. `images` maps file names to channels."""
     defects = [
-        problem for name in sorted(images) for problem in inspect_image(name, images[name], resolution, clip=clip)
+        problem for name in sorted(images) for problem in inspect_image(name, images[name], resolution, layers=layers)
     ]
     noisy = sorted(name for name in images if parse_noisy(name) is not None)
     if REFERENCE_NAME not in images:
@@ -138,14 +140,14 @@ def _wrong_values(channels: Channels, layer: Layer) -> Iterator[str]:
             yield f"{channel} falls to {least:.6g}, below {layer.low:g}, {_where(pixels < low)}"
         if layer.high is not None and most > (high := layer.high + BOUND_SLACK * max(1.0, abs(layer.high))):
             yield f"{channel} rises to {most:.6g}, above {layer.high:g}, {_where(pixels > high)}"
-    if layer.name == "normal":
+    if layer.unit.startswith("direction"):
         yield from _wrong_lengths(channels, layer)
 
 
 def _wrong_lengths(channels: Channels, layer: Layer) -> Iterator[str]:
     lengths = np.sqrt(sum(np.square(channels[channel]) for channel in layer.channels))
     if (long := lengths > NORMAL_LENGTH_MAX).any():
-        yield f"normal is up to {np.nanmax(lengths):.4g} long, expected at most 1, {_where(long)}"
+        yield f"{layer.name} is up to {np.nanmax(lengths):.4g} long, expected at most 1, {_where(long)}"
 
 
 def _where(marked: np.ndarray) -> str:

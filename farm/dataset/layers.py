@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["DEPTH_BACKGROUND", "LAYERS", "NOISY_CHANNELS", "REFERENCE_CHANNELS", "Layer", "dataset_layers"]
+__all__ = [
+    "DEPTH_BACKGROUND",
+    "LAYERS",
+    "MATTE_LEVELS",
+    "NOISY_CHANNELS",
+    "REFERENCE_CHANNELS",
+    "Layer",
+    "dataset_layers",
+    "has_data",
+    "present_layers",
+]
 
 DEPTH_BACKGROUND: Final = 1e10
 """Depth where the camera sees nothing, as Cycles writes it."""
+
+MATTE_LEVELS: Final = 3
+"""Cryptomatte's levels, of two ids each."""
 
 
 class Layer(BaseModel):
     """One layer of the images. `low` and `high` bound every value; None leaves a side open.
 
     Where `clips` is set, only images of clips have it: of variants that are rendered at more than one frame.
+    `asked_as` is the pass of a recipe's `capture.passes` that brings it; empty is a layer that is always there.
+    `images` are the noisy images, the reference, and the data image, whose layers are of the frame itself.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,7 +45,71 @@ class Layer(BaseModel):
     high: float | None = None
     images: tuple[str, ...] = ("noisy", "reference")
     clips: bool = False
+    asked_as: str = ""
     description: str
+
+
+_RADIANCE: Final = "radiance, scene-linear Rec.709"
+_WORLD: Final = "world: X to the double's left, Y behind it, Z up"
+
+
+def _colours(name: str) -> tuple[str, ...]:
+    return tuple(f"{name}.{colour}" for colour in "RGB")
+
+
+def _light(name: str, description: str) -> Layer:
+    return Layer(
+        name=name,
+        channels=_colours(name),
+        unit=_RADIANCE,
+        sign="never negative",
+        low=0.0,
+        asked_as=name.partition(".")[0],
+        description=description,
+    )
+
+
+def _splits(name: str, of: str) -> Iterator[Layer]:
+    yield _light(f"{name}.direct", f"Part of the beauty: light of lamps that {of} sent to the camera, colour included.")
+    yield _light(
+        f"{name}.indirect", f"Part of the beauty: bounced light that {of} sent to the camera, colour included."
+    )
+    yield Layer(
+        name=f"{name}.color",
+        channels=_colours(f"{name}.color"),
+        unit="reflectance, scene-linear Rec.709",
+        low=0.0,
+        high=16.0,
+        asked_as=name,
+        description=f"Colour of {of}, premultiplied by coverage; divide direct and indirect by it for light alone.",
+    )
+
+
+def _direction(name: str, axes: str, sign: str, description: str) -> Layer:
+    return Layer(
+        name=name,
+        channels=tuple(f"{name}.{axis}" for axis in "XYZ"),
+        unit="direction, unit length",
+        axes=axes,
+        sign=sign,
+        low=-1.0,
+        high=1.0,
+        images=("data",),
+        asked_as=name,
+        description=description,
+    )
+
+
+def _cryptomatte(kind: str, what: str) -> Layer:
+    name = f"Crypto{kind.capitalize()}"
+    return Layer(
+        name=f"cryptomatte.{kind}",
+        channels=tuple(f"{name}{level:02d}.{channel}" for level in range(MATTE_LEVELS) for channel in "RGBA"),
+        unit="R and B an id (MurmurHash3 as float), G and A the share of the pixel it covers",
+        images=("data",),
+        asked_as=f"cryptomatte.{kind}",
+        description=f"Cryptomatte 1.2 by {what}, six ids a pixel; the names of the ids are in the header.",
+    )
 
 
 LAYERS: Final[tuple[Layer, ...]] = (
@@ -104,12 +184,131 @@ LAYERS: Final[tuple[Layer, ...]] = (
         images=("reference",),
         description="Spread of the reference's two halves: a draw of the reference's own remaining noise.",
     ),
+    Layer(
+        name="variance",
+        channels=_colours("variance"),
+        unit="square of the beauty's",
+        sign="never negative",
+        low=0.0,
+        images=("reference",),
+        asked_as="variance",
+        description="Variance of the reference's mean at each pixel, from the spread of its chunks.",
+    ),
+    *_splits("diffuse", "matt surfaces"),
+    *_splits("glossy", "shiny surfaces and hair"),
+    *_splits("transmission", "clear surfaces"),
+    _light("volume.direct", "Part of the beauty: light of lamps that smoke or fog scattered."),
+    _light("volume.indirect", "Part of the beauty: bounced light that smoke or fog scattered."),
+    _light("emission", "Part of the beauty: light that surfaces give by themselves."),
+    _light(
+        "environment",
+        "Light of the world behind the scene, where the beauty is transparent: no part of the beauty, beauty plus"
+        " environment is the picture before its world.",
+    ),
+    Layer(
+        name="position",
+        channels=tuple(f"position.{axis}" for axis in "XYZ"),
+        unit="metre",
+        axes=_WORLD,
+        images=("data",),
+        asked_as="position",
+        description="Place of the first surface at the pixel's centre, never blended; zero where nothing is hit.",
+    ),
+    _direction(
+        "normal.world",
+        _WORLD,
+        "away from the surface",
+        "Normal of the first surface at the pixel's centre: never blended, at hair's edges neither.",
+    ),
+    _direction(
+        "normal.camera",
+        "camera: X to the right, Y up, Z towards the camera",
+        "away from the surface",
+        "The same in the camera's axes.",
+    ),
+    Layer(
+        name="base_color",
+        channels=_colours("base_color"),
+        unit="reflectance, scene-linear Rec.709",
+        low=0.0,
+        high=16.0,
+        images=("data",),
+        asked_as="base_color",
+        description="Base colour of the material at the pixel's centre, never blended; in hair and other materials"
+        " without one, the albedo.",
+    ),
+    Layer(
+        name="roughness",
+        channels=("roughness.X",),
+        unit="Principled BSDF's roughness (its square is the microfacets' alpha)",
+        low=0.0,
+        high=1.0,
+        images=("data",),
+        asked_as="roughness",
+        description="Roughness of the material at the pixel's centre, never blended; zero where nothing is hit.",
+    ),
+    Layer(
+        name="uv",
+        channels=("uv.U", "uv.V"),
+        unit="share of the texture",
+        axes="texture: U to the right, V up",
+        images=("data",),
+        asked_as="uv",
+        description="Place in the surface's first UV map at the pixel's centre, never blended; zero where there is"
+        " none.",
+    ),
+    _direction(
+        "strand.tangent",
+        _WORLD,
+        "from root to tip",
+        "Direction of the strand at the pixel's centre, never blended; zero off hair.",
+    ),
+    Layer(
+        name="strand.id",
+        channels=("strand.id.X",),
+        unit="whole number",
+        low=0.0,
+        high=float(2**24),
+        images=("data",),
+        asked_as="strand.id",
+        description="Number of the strand at the pixel's centre, from 1, the same in every frame of a variant; 0 off"
+        " hair.",
+    ),
+    Layer(
+        name="hair.mask",
+        channels=("hair.mask.X",),
+        unit="share of the pixel that hair covers",
+        low=0.0,
+        high=1.0,
+        images=("data",),
+        asked_as="hair.mask",
+        description="Coverage by hair, beard, brows and lashes, filtered as the beauty is.",
+    ),
+    _cryptomatte("object", "object"),
+    _cryptomatte("material", "material"),
+    _cryptomatte("asset", "asset: an object's outermost parent"),
 )
 
 
-def dataset_layers(*, clip: bool) -> tuple[Layer, ...]:
-    """The layers of a dataset of clips, or of stills."""
-    return tuple(layer for layer in LAYERS if clip or not layer.clips)
+def dataset_layers(*, clip: bool, passes: Collection[str] = ()) -> tuple[Layer, ...]:
+    """The layers of a dataset of clips, or of stills, whose recipe asks for these passes (presets expanded)."""
+    return tuple(
+        layer for layer in LAYERS if (clip or not layer.clips) and (not layer.asked_as or layer.asked_as in passes)
+    )
+
+
+def has_data(passes: Collection[str]) -> bool:
+    """Whether these passes (presets expanded) bring layers of the data image."""
+    return any(layer.asked_as in passes for layer in LAYERS if layer.images == ("data",))
+
+
+def present_layers(channels: Collection[str]) -> tuple[Layer, ...]:
+    """The layers that an image with these channels has a part of, and those that every image has."""
+    return tuple(
+        layer
+        for layer in LAYERS
+        if any(channel in channels for channel in layer.channels) or not (layer.asked_as or layer.clips)
+    )
 
 
 def _channels(image: str) -> tuple[str, ...]:
@@ -118,4 +317,4 @@ def _channels(image: str) -> tuple[str, ...]:
 
 NOISY_CHANNELS: Final = _channels("noisy")
 REFERENCE_CHANNELS: Final = _channels("reference")
-"""What images of stills hold; those of clips have the motion as well."""
+"""What images of stills hold where a recipe asks for no passes; those of clips have the motion as well."""

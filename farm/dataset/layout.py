@@ -2,9 +2,10 @@
 
     DATASET/
       dataset.json  recipe.yaml  index.parquet  report.html  contact_sheet.png  README.md
-      pairs/<variant>/f<frame>/noisy_<spp>spp_r<replica>.exr  reference.exr  record.json
+      pairs/<variant>/f<frame>/noisy_<spp>spp_r<replica>.exr  reference.exr  data.exr  record.json
 
 `<variant>` is a variant's id (16 hex digits); frame and samples have at least four digits, the replica two.
+A pair has a `data.exr` where its recipe asks for passes that are of the frame itself, the same for all its images.
 A name that starts with a dot and ends in `.partial` is a file being written.
 """
 
@@ -153,6 +154,11 @@ class PairFolder:
     def reference(self) -> Path:
         """The converged image."""
         return self.path / REFERENCE_NAME
+
+    @property
+    def data(self) -> Path:
+        """The layers that are of the frame itself."""
+        return self.path / DATA_NAME
 
     @property
     def record(self) -> Path:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, JsonValue, model_validator
 
 from farm.dataset.formats import Table, read_json, write_json
-from farm.dataset.layout import REFERENCE_NAME, PairFolder, parse_noisy
+from farm.dataset.layout import DATA_NAME, REFERENCE_NAME, PairFolder, parse_noisy
 from farm.errors import DatasetError, RenderError
 from farm.recipe.parameters import SEED_MAX
 from farm.recipe.variant import Variant, content_hash
@@ -124,10 +124,10 @@ class Record(Table):
     def _consistent(self) -> Record:
         if self.variant_id != self.variant.id:
             raise ValueError(f"variant_id is {self.variant_id}, but its variant's content is {self.variant.id}")
-        unknown = [name for name in self.files if name != REFERENCE_NAME and parse_noisy(name) is None]
+        unknown = [name for name in self.files if name not in (REFERENCE_NAME, DATA_NAME) and parse_noisy(name) is None]
         if unknown:
             raise ValueError(f"files: '{unknown[0]}' is no image of a pair")
-        if REFERENCE_NAME not in self.files or len(self.files) < 2:
+        if REFERENCE_NAME not in self.files or not any(parse_noisy(name) for name in self.files):
             raise ValueError(f"files: a pair needs {REFERENCE_NAME} and a noisy image, found {sorted(self.files)}")
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, model_validator
@@ -9,9 +10,10 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from farm.recipe.faults import fault, show
+from farm.recipe.passes import PASSES, PRESETS, expand_passes
 from farm.recipe.scalars import Number, Truth, Whole, whole
 
-__all__ = ["RATE", "SPLITS", "Capture", "Frames", "Reference", "Split"]
+__all__ = ["RATE", "SPLITS", "AllowBias", "Capture", "Frames", "Reference", "Split"]
 
 SPLITS: Final = ("train", "valid", "test")
 
@@ -50,6 +52,11 @@ def _expand(key: str) -> BeforeValidator:
         return {key: raw} if isinstance(raw, int | float) else raw
 
     return BeforeValidator(expand)
+
+
+def _names(raw: Any) -> Any:
+    """A name alone is a list of one."""
+    return (raw,) if isinstance(raw, str) else raw
 
 
 def _half(data: dict[str, Any]) -> int:
@@ -111,6 +118,29 @@ class Frames(_ShortForm):
         return self.count > 1
 
 
+class AllowBias(_Part):
+    """Settings that bias the mean, said in so many words; noisy images and reference share them."""
+
+    clamp_direct: Number = Field(
+        default=0.0, ge=0, le=1e6, description="Largest light of one sample that comes straight from a lamp; 0 is off."
+    )
+    clamp_indirect: Number = Field(
+        default=0.0, ge=0, le=1e6, description="Largest light of one sample that came by a bounce; 0 is off."
+    )
+    blur_glossy: Number = Field(
+        default=0.0, ge=0, le=10, description="Blur of glossy reflections after a diffuse bounce; 0 is off."
+    )
+
+
+def _check_passes(names: tuple[str, ...]) -> None:
+    known = (*PRESETS, *PASSES)
+    for place, name in enumerate(names):
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            meant = f"; did you mean '{close[0]}'?" if close else f"; give one of {', '.join(known)}"
+            raise fault(f"'{name}' is no pass and no preset{meant}", "passes", place)
+
+
 def _check_shape(width: int, height: int) -> None:
     shorter, longer = sorted((width, height))
     if longer > _WIDEST * shorter:
@@ -151,11 +181,21 @@ class Capture(_Part):
         description="How long the shutter is open, as a share of the time from frame to frame; 0 is no motion blur.",
     )
     caustics: Truth = Field(default=False, description="Render caustics: true to life, slow and noisy.")
+    passes: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(
+        default=(),
+        description="Passes beside the beauty and its features: names of presets (`denoise`, `temporal`,"
+        " `relight-gbuffer`, `everything`) and of single passes; docs/dataset.md lists them.",
+    )
+    allow_bias: AllowBias = Field(
+        default_factory=AllowBias,
+        description="Settings that bias the mean: clamp_direct, clamp_indirect, blur_glossy. Left out, nothing does.",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Capture:
         _check_shape(*self.resolution)
         _check_ascending(self.samples)
+        _check_passes(self.passes)
         if self.reference.samples <= self.samples[-1]:
             raise fault(
                 f"the reference's {self.reference.samples} samples are no more than the noisy images'"
@@ -163,6 +203,11 @@ class Capture(_Part):
                 "reference",
             )
         return self
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The passes that are asked for one by one, presets expanded."""
+        return expand_passes(self.passes)
 
 
 class Split(_Part):

@@ -17,15 +17,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.dataset.layers import LAYERS, has_data
 from farm.dataset.metrics import beauty, merge_halves, relmse, residual_relmse
 from farm.dataset.record import Residual
 from farm.recipe import Capture
 from farm.recipe.capture import Reference
-from farm.render.passes import Image, data_pass, render_image
-from farm.render.seeds import data_role, half_role, noisy_role, view_seeds
-from farm.render.settings import FIRST_SAMPLE, prepare_subset
+from farm.render.passes import MATTE, SURFACE, Image, data_pass, read_manifests, render_image
+from farm.render.seeds import data_role, half_role, matte_role, noisy_role, view_seeds
+from farm.render.settings import FIRST_SAMPLE, MATTE_SAMPLES, prepare_subset
+from farm.render.shader_outputs import write_outputs
 
-__all__ = ["Chunks", "Pair", "render_pair"]
+__all__ = ["Chunks", "Pair", "chunk_variance", "render_pair"]
 
 DIFFERENCE: Final = "half_difference."
 
@@ -37,6 +39,8 @@ class Chunks:
 
     def __init__(self) -> None:
         self.samples = 0
+        self.count = 0
+        self._squares: dict[str, NDArray[np.float64]] = {}
         self._sums: dict[str, NDArray[np.float64]] = {}
 
     def add(self, image: Image, samples: int) -> None:
@@ -44,7 +48,14 @@ class Chunks:
         for channel, pixels in image.items():
             weighted = pixels.astype(np.float64) * samples
             self._sums[channel] = self._sums[channel] + weighted if channel in self._sums else weighted
+            if channel in "RGB":
+                self._squares[channel] = self._squares.get(channel, 0) + weighted * pixels
         self.samples += samples
+        self.count += 1
+
+    def squares(self, channel: str) -> NDArray[np.float64]:
+        """The sum of the squares of a colour of the beauty, each render's by its samples, (H, W)."""
+        return self._squares[channel]
 
     def mean(self) -> dict[str, NDArray[np.float64]]:
         """The mean so far, (H, W) a channel."""
@@ -56,12 +67,16 @@ class Pair:
     """A rendered view: (H, W) float32 arrays by channel.
 
     noisy    images by (samples, replica)
+    data     layers of the frame itself; none where the recipe asks for none
+    names    Cryptomatte's header entries, which name its ids
     seeds    Cycles' seed of each render by its role (`farm.render.seeds`)
     seconds  spent by step
     """
 
     noisy: dict[tuple[int, int], Image]
     reference: Image
+    data: Image
+    names: dict[str, str]
     residual: Residual
     seeds: dict[str, int]
     seconds: dict[str, float]
@@ -78,24 +93,38 @@ def render_pair(scene: Any, view: str, capture: Capture, scratch: Path, in_motio
         (spp, replica): noisy_role(spp, replica) for spp in capture.samples for replica in range(capture.replicas)
     }
     seeds = view_seeds(view, [*noisy_roles.values(), data_role(), half_role(0), half_role(1)])
+    passes = capture.layers
+    if any(name in passes for name in MATTE):
+        seeds = view_seeds(view, [*seeds, matte_role()])
+    if has_data(passes):
+        write_outputs(scene)
     seconds: dict[str, float] = {}
 
-    def render(role: str, kind: str, *, offset: int, length: int) -> Image:
+    def render(role: str, kind: str, *, offset: int, length: int, motion: bool = False) -> Image:
         prepare_subset(scene, seed=seeds[role], offset=offset, length=length)
-        return render_image(scene, scratch, kind)
+        return render_image(scene, scratch, kind, passes, motion=motion)
 
     clip, blurred = capture.frames.clip, capture.shutter > 0
     with _when(blurred, in_motion):
         with _timed(seconds, "data"), data_pass(scene, motion=clip), _when(clip and not blurred, in_motion):
-            data = render(data_role(), "data in motion" if clip else "data", offset=0, length=1)
+            frame = render(data_role(), "data", offset=0, length=1, motion=clip)
+            matte: Image = {}
+            names: dict[str, str] = {}
+            if matte_role() in seeds:
+                matte = render(matte_role(), "matte", offset=FIRST_SAMPLE, length=MATTE_SAMPLES)
+                names = read_manifests(scratch / "render.exr")
+                del matte["matte.A"]
+            own = {channel for name in SURFACE if name in passes for channel in _channels_of(name)}
+            data = {channel: pixels for channel, pixels in frame.items() if channel not in own}
+            surface = {channel: pixels for channel, pixels in frame.items() if channel in own} | matte
         with _timed(seconds, "noisy"):
             noisy = {
                 key: {**render(role, "radiance", offset=FIRST_SAMPLE, length=key[0]), **data}
                 for key, role in noisy_roles.items()
             }
         with _timed(seconds, "reference"):
-            reference, residual = _converge(render, noisy, capture.reference)
-    return Pair(noisy, {**reference, **data}, residual, seeds, seconds)
+            reference, residual = _converge(render, noisy, capture.reference, variance="variance" in passes)
+    return Pair(noisy, {**reference, **data}, surface, names, residual, seeds, seconds)
 
 
 def _when(wanted: bool, context: InMotion) -> AbstractContextManager[None]:
@@ -103,7 +132,7 @@ def _when(wanted: bool, context: InMotion) -> AbstractContextManager[None]:
 
 
 def _converge(
-    render: Callable[..., Image], noisy: dict[tuple[int, int], Image], wanted: Reference
+    render: Callable[..., Image], noisy: dict[tuple[int, int], Image], wanted: Reference, *, variance: bool
 ) -> tuple[Image, Residual]:
     """The reference and what noise is left in it: rounds until there is little enough, or the samples are spent."""
     halves = (Chunks(), Chunks())
@@ -116,7 +145,27 @@ def _converge(
         reference = _merge(halves)
         residual = _residual(noisy, reference, 2 * halves[0].samples, wanted.residual)
         settled = residual.converged
+    if variance:
+        reference |= {f"variance.{colour}": chunk_variance(halves, colour).astype(np.float32) for colour in "RGB"}
     return reference, residual
+
+
+def _channels_of(name: str) -> tuple[str, ...]:
+    return next(layer.channels for layer in LAYERS if layer.name == name)
+
+
+def chunk_variance(halves: tuple[Chunks, Chunks], channel: str) -> NDArray[np.float64]:
+    """Variance (H, W) of the mean over all chunks of both halves, from their spread about it.
+
+    Chunks of a half are ranges of one low-discrepancy sequence, which fills its own gaps: where there are more than two
+    chunks the mean is, if anything, less noisy than this says.
+    """
+    samples = halves[0].samples + halves[1].samples
+    total = halves[0].mean()[channel] * halves[0].samples + halves[1].mean()[channel] * halves[1].samples
+    spread = sum(half.squares(channel) for half in halves) - total**2 / samples
+    count = sum(half.count for half in halves)
+    variance: NDArray[np.float64] = np.maximum(spread, 0) / (samples * (count - 1))
+    return variance
 
 
 def _merge(halves: tuple[Chunks, Chunks]) -> Image:

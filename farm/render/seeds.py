@@ -11,7 +11,7 @@ from typing import Final
 
 from farm.errors import RenderError
 
-__all__ = ["data_role", "half_role", "noisy_role", "view_seeds"]
+__all__ = ["data_role", "half_role", "matte_role", "noisy_role", "view_seeds"]
 
 SEED_COUNT: Final = 2**31
 
@@ -29,6 +29,11 @@ def half_role(half: int) -> str:
 def data_role() -> str:
     """The role of the data pass."""
     return "data"
+
+
+def matte_role() -> str:
+    """The role of the render of coverage."""
+    return "matte"
 
 
 def view_seeds(view_key: str, roles: list[str]) -> dict[str, int]:

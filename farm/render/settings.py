@@ -6,6 +6,7 @@ decides the image itself (bounces, caustics, pixel filter) is the same for noisy
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import bpy
@@ -16,7 +17,7 @@ from farm.errors import BadInput, RenderError
 from farm.recipe import Capture
 from farm.recipe.templates import templates_digest
 
-__all__ = ["choose_device", "configure", "engine_build", "prepare_subset", "read_back", "sequence_length"]
+__all__ = ["allowed", "choose_device", "configure", "engine_build", "prepare_subset", "read_back", "sequence_length"]
 
 UNBIASED: Final[dict[str, Any]] = {
     "use_denoising": False,
@@ -30,6 +31,7 @@ UNBIASED: Final[dict[str, Any]] = {
     "film_exposure": 1.0,
     "time_limit": 0.0,
 }
+ALLOWABLE: Final = ("sample_clamp_direct", "sample_clamp_indirect", "blur_glossy")
 TRANSPORT: Final[dict[str, Any]] = {
     "sampling_pattern": "TABULATED_SOBOL",
     "use_light_tree": True,
@@ -54,6 +56,9 @@ RENDER: Final = (
     "resolution_x",
     "resolution_y",
 )
+MATTE_SAMPLES: Final = 16
+"""Samples a pixel of the render of coverage: 1.6 % of a reference of 1,024."""
+
 FIRST_SAMPLE: Final = 1  # sample 0 is always the pixel's centre: an image of it alone is aliased
 
 
@@ -72,7 +77,7 @@ def sequence_length(capture: Capture) -> int:
 
     Constant over a run: Cycles gives other pixels for a lower total after a higher one while data is persistent.
     """
-    return FIRST_SAMPLE + max(*capture.samples, capture.reference.samples // 2)
+    return FIRST_SAMPLE + max(*capture.samples, capture.reference.samples // 2, MATTE_SAMPLES)
 
 
 def configure(scene: Any, capture: Capture, *, threads: int = 0) -> None:
@@ -94,7 +99,7 @@ def configure(scene: Any, capture: Capture, *, threads: int = 0) -> None:
     if threads:
         render.threads = threads
     scene.cycles_curves.shape = "RIBBONS"
-    for name, value in {**UNBIASED, **TRANSPORT}.items():
+    for name, value in {**UNBIASED, **TRANSPORT, **allowed(capture)}.items():
         setattr(cycles, name, value)
     cycles.caustics_reflective = cycles.caustics_refractive = capture.caustics
     cycles.samples = sequence_length(capture)
@@ -121,12 +126,24 @@ def prepare_subset(scene: Any, *, seed: int, offset: int, length: int) -> None:
     scene.update_tag()
 
 
-def read_back(scene: Any) -> dict[str, Any]:
-    """The settings that ran, as Blender holds them; a biasing one is refused."""
+def allowed(capture: Capture) -> dict[str, float]:
+    """The settings that a recipe lets bias the mean, by Cycles' name."""
+    bias = capture.allow_bias
+    return {
+        "sample_clamp_direct": bias.clamp_direct,
+        "sample_clamp_indirect": bias.clamp_indirect,
+        "blur_glossy": bias.blur_glossy,
+    }
+
+
+def read_back(scene: Any, capture: Capture | None = None) -> dict[str, Any]:
+    """The settings that ran, as Blender holds them; a biasing one is refused, unless `capture` allows just that."""
     cycles = scene.cycles
-    for name, wanted in UNBIASED.items():
-        if getattr(cycles, name) != wanted:
-            raise RenderError(f"cycles.{name} is {getattr(cycles, name)!r} and biases the mean; it must be {wanted!r}")
+    for name, wanted in {**UNBIASED, **({} if capture is None else allowed(capture))}.items():
+        found = getattr(cycles, name)
+        if not math.isclose(found, wanted, rel_tol=1e-6):
+            remedy = "; a recipe that wants it says so in capture.allow_bias" if name in ALLOWABLE else ""
+            raise RenderError(f"cycles.{name} is {found!r} and biases the mean; it must be {wanted!r}{remedy}")
     names = [*UNBIASED, *TRANSPORT, "caustics_reflective", "caustics_refractive", "samples"]
     settings: dict[str, Any] = {f"cycles.{name}": _plain(getattr(cycles, name)) for name in names}
     render = scene.render

@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from cost_bench import cost_table
 from groom_bench import groom_table, measure_apart
 from motion_bench import measure_motion_apart, motion_table
 from rich.console import Console
@@ -80,6 +81,7 @@ def main() -> None:
         "check, on one core", f"{report.bytes / 1e6 / seconds:.0f} MB/s of EXR, {pixels / 1e6 / seconds:.0f} of pixels"
     )
     Console().print(table)
+    Console().print(cost_table())
     Console().print(motion_table(measure_motion_apart()))
     Console().print(groom_table(measure_apart()))
 

@@ -13,6 +13,8 @@ from farm.cluster.machine import WORKER_MEMORY
 from farm.cluster.plan import plan_tasks
 from farm.cluster.worker import Worker
 from farm.dataset import build_index, check_dataset, create_dataset, read_image, read_record, write_report
+from farm.dataset.layers import LAYERS
+from farm.dataset.metrics import beauty
 from farm.errors import FarmError, RenderError
 from farm.recipe import load_recipe, parse_recipe, templates
 
@@ -141,3 +143,32 @@ def test_a_worker_stays_within_its_memory(tmp_path):
     done = subprocess.run([sys.executable, "-c", PEAK, str(tmp_path)], capture_output=True, text=True, check=True)
     peak = int(next(line for line in done.stdout.splitlines() if line.startswith("PEAK")).split()[1])
     assert 2**28 < peak < WORKER_MEMORY
+
+
+def test_a_clip_with_every_pass(tmp_path):
+    """On a whole double that moves under an open shutter: committed, fit, its light splits adding up."""
+    recipe = parse_recipe(CLIP.replace("shutter: 0.5", "shutter: 0.5, passes: everything"), source="all.yaml")
+    worker = Worker(recipe, "cpu", 1, tmp_path)
+    dataset = create_dataset(tmp_path / "dataset", recipe, engine=worker.engine().build)
+    for task in plan_tasks(recipe, worker.engine().build):
+        worker.render(task, str(dataset.root))
+    build_index(dataset)
+    write_report(dataset)
+    assert check_dataset(dataset.root).defects == ()
+    record = read_record(min(dataset.committed().values()))
+    folder = record.folder(dataset.root)
+    data, reference = read_image(folder.data), read_image(folder.reference)
+    assert {layer.name for layer in dataset.info.layers} == {layer.name for layer in LAYERS}
+    ids = data["strand.id.X"]
+    assert ids.max() > 100
+    lengths = np.linalg.norm([data[f"strand.tangent.{axis}"] for axis in "XYZ"], axis=0)
+    np.testing.assert_allclose(lengths[ids > 0], 1, atol=1e-3)
+    parts = [
+        f"{of}.{part}" for of in ("diffuse", "glossy", "transmission", "volume") for part in ("direct", "indirect")
+    ]
+    total = sum(beauty(reference, f"{part}.") for part in [*parts, "emission"])
+    np.testing.assert_allclose(total, beauty(reference), atol=1e-4 * beauty(reference).max())
+    without = total - beauty(reference, "glossy.direct.")
+    assert np.abs(without - beauty(reference)).max() > 0.01 * beauty(reference).max()
+    folder.data.write_bytes(folder.data.read_bytes()[:-1])
+    assert [defect.file for defect in check_dataset(dataset.root).defects] == [f"{folder.key}/data.exr"]

@@ -26,7 +26,9 @@ from farm.dataset.inspection import (
     FIREFLY_RATIO,
     FIREFLY_SHARE_MAX,
 )
+from farm.dataset.layer_docs import refresh as refresh_layers
 from farm.dataset.layout import TOP_FILES, pair_key
+from farm.recipe.passes import PASSES
 
 PAGE = Path(__file__).parents[2] / "docs" / "dataset.md"
 
@@ -48,20 +50,19 @@ def ticked(cell: str) -> list[str]:
 
 
 def test_layers_are_those_of_the_code(page: str) -> None:
-    written = {
-        name: (tuple(ticked(channels)), place, unit, axes, sign)
-        for name, channels, place, unit, axes, sign in table(page, "| layer |")
-    }
-    assert written == {
-        layer.name: (
-            layer.channels,
-            "both" if len(layer.images) == 2 else layer.images[0],
-            layer.unit,
-            layer.axes,
-            layer.sign,
-        )
-        for layer in LAYERS
-    }
+    assert refresh_layers(page) == page, "run: python -m farm.dataset.layer_docs"
+    stale = page.replace("from root to tip", "from tip to root")
+    assert refresh_layers(stale) == page != stale
+    with pytest.raises(ValueError, match="no place for the table of layers"):
+        refresh_layers("# Reading a dataset")
+
+
+def test_layers_and_passes_know_each_other() -> None:
+    assert {layer.asked_as for layer in LAYERS} - {""} == set(PASSES)
+    channels = [channel for layer in LAYERS for channel in layer.channels]
+    assert len(set(channels)) == len(channels)
+    for layer in LAYERS:
+        assert layer.unit and layer.description and layer.images, layer.name
 
 
 def test_record_fields_are_those_of_the_code(page: str) -> None:

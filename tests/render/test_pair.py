@@ -11,7 +11,7 @@ from farm.dataset.inspection import inspect_pair
 from farm.dataset.layout import REFERENCE_NAME, noisy_name
 from farm.dataset.metrics import beauty, relmse
 from farm.recipe import Capture
-from farm.render.pair import Chunks, render_pair
+from farm.render.pair import Chunks, chunk_variance, render_pair
 from farm.render.settings import configure
 
 CAPTURE = Capture(
@@ -154,3 +154,30 @@ def test_chunks_merge_exactly(scene, small_scene):
         chunks.add({"RGBA": small_scene.shoot(scene, 5, offset, length)}, length)
     np.testing.assert_allclose(chunks.mean()["RGBA"], whole, rtol=2e-6, atol=2e-6)
     assert chunks.samples == 24
+
+
+def test_one_sample_is_filtered_and_not_the_pixels_centre(scene, small_scene, pair):
+    """At silhouettes 40 images of one sample average to the coverage; of sample 0 each is the same yes or no."""
+    coverage = pair.reference["A"]
+    edge = (coverage > 0.2) & (coverage < 0.8)
+    assert edge.sum() > 20
+
+    def error(offset):
+        mean = np.mean([small_scene.shoot(scene, seed, offset, 1)[..., 3] for seed in range(200, 240)], axis=0)
+        return float(np.sqrt(np.mean((mean - coverage)[edge] ** 2)))
+
+    assert error(1) < 0.12
+    assert error(0) > 0.2
+
+
+def test_variance_of_white_noise_is_told_whatever_the_chunks_lengths():
+    rng = np.random.default_rng(3)
+    halves = Chunks(), Chunks()
+    for samples in (16, 8, 4):
+        for half in halves:
+            noise = rng.normal(2, 3 / np.sqrt(samples), (200, 200)).astype(np.float32)
+            half.add({"G": noise, "A": noise}, samples)
+    told = chunk_variance(halves, "G").mean()
+    assert told == pytest.approx(9 / 56, rel=0.02)
+    halves[0].add({"G": np.full((200, 200), 5, np.float32), "A": noise}, 4)
+    assert chunk_variance(halves, "G").mean() > 1.2 * told

@@ -3,8 +3,9 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="renders need bpy")
 
 from farm.errors import BadInput, RenderError
+from farm.recipe import Capture
 from farm.recipe.templates import templates_digest
-from farm.render.settings import choose_device, engine_build, prepare_subset, read_back
+from farm.render.settings import choose_device, configure, engine_build, prepare_subset, read_back
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +60,22 @@ def test_the_build_is_named():
     assert build.blender.startswith("5.2")
     assert len(build.build_hash) == 12
     assert (build.device, build.digidouble) == ("cpu", templates_digest())
+
+
+def test_a_bias_is_let_through_where_the_recipe_says_so_and_no_other(scene):
+    biased = Capture(
+        resolution=(48, 40), samples=(1,), reference=4, allow_bias={"clamp_indirect": 10, "blur_glossy": 1}
+    )
+    plain = Capture(resolution=(48, 40), samples=(1,), reference=4)
+    configure(scene, biased)
+    try:
+        settings = read_back(scene, biased)
+        assert (settings["cycles.sample_clamp_indirect"], settings["cycles.blur_glossy"]) == (10, 1)
+        with pytest.raises(RenderError, match=r"sample_clamp_indirect is 10.0 .* capture.allow_bias"):
+            read_back(scene, plain)
+        scene.cycles.sample_clamp_direct = 5.0
+        with pytest.raises(RenderError, match="sample_clamp_direct"):
+            read_back(scene, biased)
+    finally:
+        configure(scene, plain)
+    read_back(scene)

@@ -12,6 +12,7 @@ from mathutils import Vector
 from scipy.spatial import cKDTree
 
 from farm.dataset.inspection import inspect_pair
+from farm.dataset.layers import dataset_layers
 from farm.dataset.layout import REFERENCE_NAME, noisy_name
 from farm.double.groom.strands import strand_points
 from farm.recipe import Capture, Variant
@@ -51,10 +52,10 @@ def open_stage(chosen, capture=CAPTURE):
     return stage
 
 
-def shoot(stage, kind="radiance", *, seed=7, offset=1, length=2):
+def shoot(stage, kind="radiance", *, seed=7, offset=1, length=2, motion=False):
     prepare_subset(stage.scene, seed=seed, offset=offset, length=length)
     with tempfile.TemporaryDirectory() as scratch:
-        return render_image(stage.scene, Path(scratch), kind)
+        return render_image(stage.scene, Path(scratch), kind, motion=motion)
 
 
 def light(stage, **subset):
@@ -65,7 +66,7 @@ def light(stage, **subset):
 def motion(stage):
     """Previous and next (H, W, 2) and depth (H, W) of the frame that is shown."""
     with data_pass(stage.scene, motion=True), stage.in_motion():
-        image = shoot(stage, "data in motion", offset=0, length=1)
+        image = shoot(stage, "data", offset=0, length=1, motion=True)
     steps = [np.stack([image[f"motion.{side}.{axis}"] for axis in "XY"], axis=-1) for side in ("prev", "next")]
     return *steps, image["depth.Z"]
 
@@ -256,7 +257,7 @@ def test_a_pair_of_a_clip_is_fit_for_a_dataset(stage, tmp_path, shutter):
     stage.show(FRAME)
     pair = render_pair(stage.scene, "clip/3", capture, tmp_path, stage.in_motion)
     images = {noisy_name(*key): image for key, image in pair.noisy.items()} | {REFERENCE_NAME: pair.reference}
-    assert inspect_pair(images, capture.resolution, clip=True) == []
+    assert inspect_pair(images, capture.resolution, layers=dataset_layers(clip=True)) == []
     assert np.abs(pair.reference["motion.prev.Y"]).max() > 2
     settings = read_back(stage.scene)
     assert settings["render.use_motion_blur"] == (shutter > 0)

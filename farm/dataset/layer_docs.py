@@ -1,0 +1,59 @@
+"""The tables of layers and passes in docs/dataset.md. `python -m farm.dataset.layer_docs` brings the page in step."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from farm.dataset.layers import LAYERS, Layer
+from farm.recipe.passes import PASSES, PRESETS
+
+__all__ = ["PAGE", "layer_table", "preset_table", "refresh"]
+
+PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "dataset.md"
+
+_WHERE: Final = {
+    ("noisy", "reference"): "both",
+    ("reference",): "reference",
+    ("data",): "data",
+}
+
+
+def layer_table() -> str:
+    """A Markdown table of every layer: channels, images, unit, axes, sign and the pass that brings it."""
+    rows = [[*_row(layer), layer.description] for layer in LAYERS]
+    return _table(["layer", "channels", "in", "unit", "axes", "sign", "pass", "what it is"], rows)
+
+
+def preset_table() -> str:
+    """A Markdown table of the presets' passes."""
+    heads = ["pass", *(f"`{name}`" for name in PRESETS)]
+    return _table(
+        heads, [[f"`{name}`", *("✓" if name in PRESETS[preset] else "" for preset in PRESETS)] for name in PASSES]
+    )
+
+
+def _row(layer: Layer) -> list[str]:
+    channels = " ".join(f"`{channel}`" for channel in layer.channels)
+    asked = f"`{layer.asked_as}`" if layer.asked_as else "clips" if layer.clips else "always"
+    return [layer.name, channels, _WHERE[layer.images], layer.unit, layer.axes, layer.sign, asked]
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def refresh(page: str) -> str:
+    """The page with each table between `<!-- NAME: … -->` and `<!-- end -->` made anew."""
+    for name, table in (("layers", layer_table()), ("presets", preset_table())):
+        pattern = re.compile(rf"(<!-- {name}: [^>]*-->\n).*?(<!-- end -->)", re.DOTALL)
+        if not pattern.search(page):
+            raise ValueError(f"the page has no place for the table of {name}")
+        page = pattern.sub(lambda match, table=table: f"{match[1]}\n{table}\n\n{match[2]}", page)  # type: ignore[misc]
+    return page
+
+
+if __name__ == "__main__":
+    PAGE.write_text(refresh(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
