@@ -42,6 +42,8 @@ SOFT: Final = 0.0015
 """Metres in which floor and flesh begin to push."""
 ALLOWED: Final = 0.0085
 """Metres that an arm may be in what it touches, as flesh gives."""
+HARD: Final = 2.5
+"""How much harder the floor is than flesh."""
 FLAT: Final = np.array([0.10, 0.10, 0.25])
 """Radians by which a held palm gives way as easily: tilted, and turned about the vertical."""
 JERKY: Final = 300.0
@@ -277,10 +279,10 @@ def _pushes(skeleton: Skeleton, posed: tuple[Array, Array], wanted: Wanted) -> t
     points = [np.repeat(wrist[..., None, :], 3, axis=-2), low, mine]
     ways = [
         held[..., None] * np.eye(3),
-        _felt(deep)[..., None] * [0.0, 0.0, -1.0],
+        HARD * _felt(deep)[..., None] * [0.0, 0.0, -1.0],
         -(_felt(inside) / np.maximum(apart, TINY))[..., None] * gap,
     ]
-    off = [held * (wrist - goal), _feel(deep), _feel(inside)]
+    off = [held * (wrist - goal), HARD * _feel(deep), _feel(inside)]
     return np.concatenate(points, axis=-2), np.concatenate(ways, axis=-2), np.concatenate(off, axis=-1)
 
 
