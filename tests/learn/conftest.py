@@ -1,0 +1,103 @@
+"""Datasets to learn from: balls made with numpy, and tiny portraits that the renderer's environment makes.
+
+These tests run in the training environment (`make test-train`); without torch there is nothing to collect.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RENDER_PYTHON = "DIGIDOUBLE_RENDER_PYTHON"
+
+collect_ignore_glob = [] if importlib.util.find_spec("torch") else ["test_*.py"]
+
+EXTRA = {"tangent": ("tangent.X", "tangent.Y", "tangent.Z"), "hair_mask": ("hair_mask.A",)}
+"""Layers of hair that the balls have as well: their upper half counts as hair."""
+
+
+@pytest.fixture(scope="session")
+def balls_module():
+    """The maker of balls of the dataset's tests, given hair."""
+    spec = importlib.util.spec_from_file_location("balls", ROOT / "tests" / "dataset" / "conftest.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["balls"] = module
+    spec.loader.exec_module(module)
+    bald = module.scene
+
+    def scene(variant, frame, resolution):
+        pixels = bald(variant, frame, resolution)
+        up = pixels["normal.Z"] * (pixels["normal.Y"] < 0)
+        hair = np.clip(2 * up, 0, 1)
+        across = np.stack([-up, 0 * up, pixels["normal.X"]]) * hair
+        return pixels | dict(zip(EXTRA["tangent"], across.astype(np.float32), strict=True)) | {"hair_mask.A": hair}
+
+    module.scene = scene
+    return module
+
+
+@pytest.fixture(scope="session")
+def make_balls(balls_module, tmp_path_factory):
+    """Makes a dataset of balls: `frames` of three variants, two of them for training."""
+    from farm.dataset import Layer, build_index, create_dataset
+    from farm.dataset.info import seal
+    from farm.recipe import parse_recipe
+
+    def make(resolution=(48, 32), text=balls_module.RECIPE):
+        recipe = parse_recipe(text.replace("[48, 32]", str(list(resolution))), source="balls.yaml")
+        dataset = create_dataset(tmp_path_factory.mktemp("balls") / "balls", recipe, engine=balls_module.BUILD)
+        for variant in recipe.draw():
+            for frame in recipe.capture.frames.numbers:
+                balls_module.render_pair(dataset, recipe, variant, frame)
+        there = {layer.name for layer in dataset.info.layers}
+        more = tuple(
+            Layer(name=name, channels=channels, unit="1", description=name)
+            for name, channels in EXTRA.items()
+            if name not in there
+        )
+        seal(dataset.root, dataset.info.model_copy(update={"layers": dataset.info.layers + more}), "recipe.yaml")
+        build_index(dataset)
+        return dataset.root
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def balls(make_balls):
+    """A dataset of balls; not to be changed."""
+    return make_balls()
+
+
+@pytest.fixture
+def copied(balls, tmp_path):
+    """A copy of the balls that may be harmed."""
+    return Path(shutil.copytree(balls, tmp_path / "balls"))
+
+
+@pytest.fixture(scope="session")
+def render_python():
+    """The Python that renders: another environment than the one that trains."""
+    named = os.environ.get(RENDER_PYTHON, ROOT / ".venv" / "bin" / "python")
+    assert Path(named).exists(), f"no {named}: run `make setup`, or set {RENDER_PYTHON}"
+    return Path(named)
+
+
+@pytest.fixture(scope="session")
+def tiny(render_python, tmp_path_factory):
+    """A dataset of six tiny portraits, rendered; not to be changed."""
+    there = os.environ.get("DIGIDOUBLE_TINY_DATASET")
+    if there:
+        return Path(there)
+    out = tmp_path_factory.mktemp("tiny") / "tiny"
+    command = [render_python, "-m", "farm.cli", "render", ROOT / "tests" / "learn" / "tiny.yaml", "--out", out]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
