@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import pickle
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from farm.dataset.files import read_bytes, replace_bytes
-from farm.errors import BadInput
+from farm.errors import BadInput, DatasetError
 from farm.learn.net import MULTIPLE, Denoiser
 
 __all__ = ["MODEL_FORMAT", "Model", "load_file", "padded", "save_file"]
@@ -112,8 +111,10 @@ def load_file(path: Path, expected: str) -> dict[str, Any]:
     """What `save_file` wrote, of the `format` that is expected; BadInput for anything else."""
     try:
         data = torch.load(io.BytesIO(read_bytes(path)), map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
-        raise BadInput(f"{path}: not a file of `digidouble train`: {str(error).splitlines()[0]}") from error
+    except DatasetError:
+        raise
+    except Exception as error:  # torch raises whatever it likes
+        raise BadInput(f"{path}: not a file of `digidouble train`, or a broken one") from error
     found = data.get("format") if isinstance(data, dict) else None
     if found != expected:
         raise BadInput(f"{path}: format is {found!r}, expected '{expected}'; give a file of this digidouble's")
