@@ -1,6 +1,5 @@
 import csv
 import dataclasses
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -182,4 +181,4 @@ def test_a_gpu_that_is_not_there(balls, tmp_path):
     assert code == 2
     assert "--device cuda" in err
     assert "Traceback" not in err
-    assert os.listdir(tmp_path) == []
+    assert not list(tmp_path.iterdir())
