@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from farm.dataset import write_image
-from farm.errors import BadInput
+from farm.errors import BadInput, DatasetError
 from farm.learn.model import Model
 from farm.learn.source import Source
-from farm.learn.window import read_window
+from farm.learn.window import channel_names, read_window
 
 __all__ = ["HALO", "TILE", "denoise_file", "denoise_tiled"]
 
 TILE: Final = 512
 """Side of a tile; a multiple of what the network's levels halve."""
+DATA_NAME: Final = "data.exr"
+"""The image of a pair that holds what is rendered without noise, such as the strands' directions."""
 HALO: Final = 32
 """Pixels around a tile that are given to the network as well, more than it can see: tiles leave no seams."""
 
@@ -31,12 +34,27 @@ def denoise_file(model: Model, image: Path, out: Path) -> None:
         raise BadInput(f"{out}: a denoised image is an EXR; give it the ending .exr")
     if out.resolve() == image.resolve():
         raise BadInput(f"{out} is the noisy image itself; give another --out")
-    source = Source(str(image.parent))
-    names = list(dict.fromkeys((*model.channels, "A")))
-    pixels = read_window(lambda start, end: source.read(image.name, start, end), names, None, place=str(image))
+    pixels = _pixels(image, model)
     stack = np.stack([pixels[name] for name in model.channels])
     clean = denoise_tiled(model, stack[:3], stack[3:])
     write_image(out, {**dict(zip("RGB", clean, strict=True)), "A": pixels["A"]}, {"denoiser": "digidouble"})
+
+
+def _pixels(image: Path, model: Model) -> dict[str, np.ndarray]:
+    """The channels that the model needs, and alpha; what the image has not, its pair's data image may have."""
+    source = Source(str(image.parent))
+    there = channel_names(partial(source.read, image.name), place=str(image))
+    needed = list(dict.fromkeys((*model.channels, "A")))
+    data = image.with_name(DATA_NAME)
+    beside = [name for name in needed if name not in there] if data.exists() else []
+    own = [name for name in needed if name not in beside]
+    pixels = read_window(partial(source.read, image.name), own, None, place=str(image))
+    if beside:
+        pixels |= read_window(partial(source.read, DATA_NAME), beside, None, place=str(data))
+    sizes = {values.shape for values in pixels.values()}
+    if len(sizes) > 1:
+        raise DatasetError(f"{data} is not of the size of {image.name}")
+    return pixels
 
 
 def denoise_tiled(model: Model, noisy: np.ndarray, features: np.ndarray) -> np.ndarray:

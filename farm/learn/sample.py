@@ -14,9 +14,9 @@ from farm.learn.window import HEAD, Bytes, Window, image_size, read_window
 
 __all__ = ["FEATURES", "HAIR", "Sample", "features_of", "find_layers", "random_window", "read_arrays", "stacked"]
 
-FEATURES: Final = ("albedo", "normal", "tangent")
+FEATURES: Final = ("albedo", "normal", "strand.tangent")
 """What the denoiser is given beside the noisy light, as far as a dataset has it."""
-HAIR: Final = "hair_mask"
+HAIR: Final = "hair.mask"
 """The layer that says how much of a pixel is hair."""
 
 Sample = dict[str, Any]
@@ -62,7 +62,7 @@ def read_arrays(
     """
     wanted: dict[str, list[Layer]] = {noisy: [_BEAUTY]}
     for layer in layers:
-        wanted.setdefault(noisy if "noisy" in layer.images else REFERENCE_NAME, []).append(layer)
+        wanted.setdefault(noisy if "noisy" in layer.images else f"{layer.images[0]}.exr", []).append(layer)
     arrays: dict[str, np.ndarray] = {}
     for name, group in wanted.items():
         arrays |= _read(*opened(name), group, size, window)

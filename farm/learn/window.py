@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ import OpenEXR
 
 from farm.errors import DatasetError
 
-__all__ = ["HEAD", "Bytes", "Window", "image_size", "read_window"]
+__all__ = ["HEAD", "Bytes", "Window", "channel_names", "image_size", "read_window"]
 
 HEAD: Final = 8192
 """Bytes read at first; they hold the header and, up to some 10,000 rows, the table."""
@@ -43,13 +43,13 @@ class Window(NamedTuple):
 
 
 class _Header(NamedTuple):
-    """What is read of a header: its bytes, where the data window stands in them, and what says how rows lie."""
+    """What is read of a header: its bytes, where the data window stands in them, and what it says."""
 
     raw: bytes
     window_at: int
     box: tuple[int, int, int, int]
+    channels: tuple[str, ...]
     rows: int
-    backwards: bool
 
 
 def read_window(read: Bytes, channels: Iterable[str], window: Window | None, *, place: str) -> dict[str, np.ndarray]:
@@ -77,6 +77,11 @@ def image_size(read: Bytes, *, place: str) -> tuple[int, int]:
     """Height and width of an EXR, from its header."""
     x0, y0, x1, y1 = _header(read(0, HEAD), read, place).box
     return y1 - y0 + 1, x1 - x0 + 1
+
+
+def channel_names(read: Bytes, *, place: str) -> tuple[str, ...]:
+    """The channels of an EXR, from its header."""
+    return _header(read(0, HEAD), read, place).channels
 
 
 def _header(head: bytes, read: Bytes, place: str) -> _Header:
@@ -110,9 +115,16 @@ def _attributes(head: bytes) -> _Header:
         raw=head[: at + 1],
         window_at=found[b"dataWindow"],
         box=box,
+        channels=tuple(_channel_list(head, found[b"channels"])),
         rows=_ROWS_A_BLOCK[head[found[b"compression"]]],
-        backwards=head[found[b"lineOrder"]] == 1,
     )
+
+
+def _channel_list(head: bytes, at: int) -> Iterator[str]:
+    while head[at : at + 1] != b"\0":
+        end = head.index(b"\0", at)
+        yield head[at:end].decode("utf-8")
+        at = end + 17
 
 
 def _cut(header: _Header, head: bytes, read: Bytes, window: Window, place: str) -> tuple[bytes, int]:

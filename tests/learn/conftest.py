@@ -15,65 +15,55 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from farm.dataset import Layer, build_index, create_dataset, write_image
+from farm.dataset.info import seal
+from farm.recipe import parse_recipe
+
 ROOT = Path(__file__).parents[2]
 RENDER_PYTHON = "DIGIDOUBLE_RENDER_PYTHON"
 
 collect_ignore_glob = [] if importlib.util.find_spec("torch") else ["test_*.py"]
 
-EXTRA = {"tangent": ("tangent.X", "tangent.Y", "tangent.Z"), "hair_mask": ("hair_mask.A",)}
+EXTRA = {"strand.tangent": ("strand.tangent.X", "strand.tangent.Y", "strand.tangent.Z"), "hair.mask": ("hair.mask.X",)}
 """Layers of hair that the balls have as well: their upper half counts as hair."""
 
 
 @pytest.fixture(scope="session")
 def balls_module():
-    """The maker of balls of the dataset's tests, given hair."""
+    """The maker of balls of the dataset's tests."""
     spec = importlib.util.spec_from_file_location("balls", ROOT / "tests" / "dataset" / "conftest.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules["balls"] = module
     spec.loader.exec_module(module)
-    bald = module.scene
-
-    def scene(variant, frame, resolution):
-        pixels = bald(variant, frame, resolution)
-        up = pixels["normal.Z"] * (pixels["normal.Y"] < 0)
-        hair = np.clip(2 * up, 0, 1)
-        across = np.stack([-up, 0 * up, pixels["normal.X"]]) * hair
-        return pixels | dict(zip(EXTRA["tangent"], across.astype(np.float32), strict=True)) | {"hair_mask.A": hair}
-
-    module.scene = scene
     return module
 
 
-@pytest.fixture(scope="session")
-def make_balls(balls_module, tmp_path_factory):
-    """Makes a dataset of balls: `frames` of three variants, two of them for training."""
-    from farm.dataset import Layer, build_index, create_dataset
-    from farm.dataset.info import seal
-    from farm.recipe import parse_recipe
-
-    def make(resolution=(48, 32), text=balls_module.RECIPE):
-        recipe = parse_recipe(text.replace("[48, 32]", str(list(resolution))), source="balls.yaml")
-        dataset = create_dataset(tmp_path_factory.mktemp("balls") / "balls", recipe, engine=balls_module.BUILD)
-        for variant in recipe.draw():
-            for frame in recipe.capture.frames.numbers:
-                balls_module.render_pair(dataset, recipe, variant, frame)
-        there = {layer.name for layer in dataset.info.layers}
-        more = tuple(
-            Layer(name=name, channels=channels, unit="1", description=name)
-            for name, channels in EXTRA.items()
-            if name not in there
-        )
-        seal(dataset.root, dataset.info.model_copy(update={"layers": dataset.info.layers + more}), "recipe.yaml")
-        build_index(dataset)
-        return dataset.root
-
-    return make
+def write_hair(module, dataset, variant, frame, resolution):
+    """The data image of a pair, with the layers of hair."""
+    pixels = module.scene(variant, frame, resolution)
+    up = pixels["normal.Z"] * (pixels["normal.Y"] < 0)
+    hair = np.clip(2 * up, 0, 1)
+    across = (np.stack([-up, 0 * up, pixels["normal.X"]]) * hair).astype(np.float32)
+    channels = dict(zip(EXTRA["strand.tangent"], across, strict=True)) | {"hair.mask.X": hair}
+    write_image(dataset.pair(variant.id, frame).path / "data.exr", channels, {})
 
 
 @pytest.fixture(scope="session")
-def balls(make_balls):
-    """A dataset of balls; not to be changed."""
-    return make_balls()
+def balls(balls_module, tmp_path_factory):
+    """A dataset of three balls, two of them for training; not to be changed."""
+    recipe = parse_recipe(balls_module.RECIPE, source="balls.yaml")
+    dataset = create_dataset(tmp_path_factory.mktemp("balls") / "balls", recipe, engine=balls_module.BUILD)
+    for variant in recipe.draw():
+        for frame in recipe.capture.frames.numbers:
+            balls_module.render_pair(dataset, recipe, variant, frame)
+            write_hair(balls_module, dataset, variant, frame, recipe.capture.resolution)
+    more = tuple(
+        Layer(name=name, channels=channels, unit="1", images=("data",), description=name)
+        for name, channels in EXTRA.items()
+    )
+    seal(dataset.root, dataset.info.model_copy(update={"layers": dataset.info.layers + more}), "recipe.yaml")
+    build_index(dataset)
+    return dataset.root
 
 
 @pytest.fixture

@@ -98,6 +98,20 @@ def test_an_image_is_denoised_into_an_image(model, tmp_path):
     np.testing.assert_array_equal(np.stack([clean[name] for name in "RGB"]), model.denoise(light, features))
 
 
+def test_what_the_image_has_not_is_read_from_its_pairs_data(model, tmp_path):
+    whole = image(tmp_path / "whole.exr")
+    denoise_file(model, whole, tmp_path / "clean.exr")
+    pixels = read_image(whole)
+    data = {name: pixels.pop(name) for name in LAYERS["tangent"]}
+    write_image(tmp_path / "noisy.exr", pixels, {})
+    write_image(tmp_path / "data.exr", data, {})
+    denoise_file(model, tmp_path / "noisy.exr", tmp_path / "again.exr")
+    assert (tmp_path / "again.exr").read_bytes() == (tmp_path / "clean.exr").read_bytes()
+    write_image(tmp_path / "data.exr", {name: values[:-1] for name, values in data.items()}, {})
+    with pytest.raises(DatasetError, match=r"data\.exr is not of the size of noisy\.exr"):
+        denoise_file(model, tmp_path / "noisy.exr", tmp_path / "again.exr")
+
+
 def test_images_that_cannot_be_denoised(model, tmp_path):
     bald = image(tmp_path / "bald.exr", **{"tangent.X": None})
     with pytest.raises(DatasetError, match=r"bald\.exr: has no channel 'tangent.X'"):

@@ -22,12 +22,13 @@ def test_a_sample_is_what_the_files_hold(balls):
     item, sample = dataset.items[5], dataset[5]
     noisy = read_image(balls / item.pair / item.noisy)
     reference = read_image(balls / item.pair / "reference.exr")
-    assert set(sample) == {"noisy", "reference", "albedo", "normal", "tangent", "pair", "samples"}
+    data = read_image(balls / item.pair / "data.exr")
+    assert set(sample) == {"noisy", "reference", "albedo", "normal", "strand.tangent", "pair", "samples"}
     for name, image, channels in (
         ("noisy", noisy, "RGB"),
         ("reference", reference, "RGB"),
         ("albedo", noisy, ["albedo.R", "albedo.G", "albedo.B"]),
-        ("tangent", noisy, ["tangent.X", "tangent.Y", "tangent.Z"]),
+        ("strand.tangent", data, ["strand.tangent.X", "strand.tangent.Y", "strand.tangent.Z"]),
     ):
         np.testing.assert_array_equal(sample[name], np.stack([image[channel] for channel in channels]))
     assert (sample["pair"], sample["samples"]) == (item.pair, item.samples)
@@ -78,7 +79,7 @@ def test_two_worker_processes_give_the_same(balls, context):
         assert one["pair"] == two["pair"]
         assert one["noisy"].shape == (4, 3, 24, 24)
         assert one["noisy"].dtype == torch.float32
-        for name in ("noisy", "reference", "albedo", "normal", "tangent", "samples"):
+        for name in ("noisy", "reference", "albedo", "normal", "strand.tangent", "samples"):
             assert torch.equal(one[name], two[name])
 
 
@@ -117,12 +118,13 @@ def test_a_layer_that_the_dataset_lacks(balls):
         PairDataset(balls, layers=["albedo", "roughness"])
 
 
-def test_a_layer_that_a_file_lacks(copied):
+@pytest.mark.parametrize(("layer", "name"), [("albedo.G", None), ("strand.tangent.Y", "data.exr")])
+def test_a_layer_that_a_file_lacks(copied, layer, name):
     dataset = PairDataset(copied)
-    path = copied / dataset.items[0].pair / dataset.items[0].noisy
+    path = copied / dataset.items[0].pair / (name or dataset.items[0].noisy)
     pixels = read_image(path)
-    write_image(path, {name: values for name, values in pixels.items() if name != "tangent.Y"}, {})
-    with pytest.raises(DatasetError, match=f"{path}: has no channel 'tangent.Y'"):
+    write_image(path, {channel: values for channel, values in pixels.items() if channel != layer}, {})
+    with pytest.raises(DatasetError, match=f"{path}: has no channel '{layer}'"):
         dataset[0]
 
 

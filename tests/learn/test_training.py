@@ -108,7 +108,7 @@ def test_another_run_in_the_folder_is_refused(balls, tmp_path):
     train(balls, tmp_path, dataclasses.replace(SHORT, epochs=1), device=CPU)
     with pytest.raises(BadInput, match=r"that run has width 8, not 12; give another --out"):
         train(balls, tmp_path, dataclasses.replace(SHORT, width=12), device=CPU)
-    with pytest.raises(BadInput, match="that run has layers albedo, normal, tangent, not albedo"):
+    with pytest.raises(BadInput, match="that run has layers albedo, normal, strand.tangent, not albedo"):
         train(balls, tmp_path, dataclasses.replace(SHORT, layers=("albedo",)), device=CPU)
 
 

@@ -91,8 +91,8 @@ def test_tiles_and_parts_are_refused(pixels, tmp_path):
 
 
 def test_what_is_not_in_the_image(image):
-    with pytest.raises(DatasetError, match="no channel 'tangent.X', only A, B, G, R, normal.X"):
-        read_window(reader(image), ["tangent.X"], None, place="image")
+    with pytest.raises(DatasetError, match="no channel 'strand.tangent.X', only A, B, G, R, normal.X"):
+        read_window(reader(image), ["strand.tangent.X"], None, place="image")
     with pytest.raises(DatasetError, match="window of 64×64 at column 40, row 0 does not lie within its 90×150"):
         read_window(reader(image), ["R"], Window(0, 40, 64, 64), place="image")
 
