@@ -28,6 +28,17 @@ EXTRA = {"strand.tangent": ("strand.tangent.X", "strand.tangent.Y", "strand.tang
 """Layers of hair that the balls have as well: their upper half counts as hair."""
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread():
+    """Networks as small as these are slower on several threads, and where other work runs very much so."""
+    import torch
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        torch.set_num_threads(1)
+        yield
+
+
 @pytest.fixture(scope="session")
 def balls_module():
     """The maker of balls of the dataset's tests."""
