@@ -12,9 +12,21 @@ from farm.dataset.layout import REFERENCE_NAME
 from farm.errors import DatasetError
 from farm.learn.window import HEAD, Bytes, Window, image_size, read_window
 
-__all__ = ["FEATURES", "HAIR", "Sample", "features_of", "find_layers", "random_window", "read_arrays", "stacked"]
+__all__ = [
+    "ALWAYS",
+    "FEATURES",
+    "HAIR",
+    "Sample",
+    "features_of",
+    "find_layers",
+    "random_window",
+    "read_arrays",
+    "stacked",
+]
 
-FEATURES: Final = ("albedo", "normal", "strand.tangent")
+ALWAYS: Final = ("albedo", "normal")
+"""Features that every dataset has."""
+FEATURES: Final = (*ALWAYS, "strand.tangent")
 """What the denoiser is given beside the noisy light, as far as a dataset has it."""
 HAIR: Final = "hair.mask"
 """The layer that says how much of a pixel is hair."""

@@ -18,7 +18,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 from farm.dataset import LAYERS, Layer
 from farm.dataset.layout import REFERENCE_NAME, parse_noisy
 from farm.errors import BadInput, DatasetError
-from farm.learn.sample import FEATURES, Sample, find_layers, random_window, read_arrays
+from farm.learn.sample import ALWAYS, Sample, find_layers, random_window, read_arrays
 from farm.learn.window import Bytes, image_size
 from farm.recipe.variant import stream
 
@@ -46,9 +46,10 @@ class _Image(NamedTuple):
 class ShardDataset(IterableDataset[Sample]):
     """The noisy images in shards, each with its features and reference: samples as `PairDataset` gives them.
 
-    `shards` are paths or URLs that fsspec opens, with `*` where wanted. The order is random over shards and within a
-    buffer; `seed`, epoch and the number of worker processes alone decide it. Each worker reads shards of its own, so
-    that every sample comes once an epoch. With `crop`, only the crop's rows of an image are decoded.
+    `shards` are paths or URLs that fsspec opens, with `*` where wanted; `described` are the layers that they may hold,
+    those of a dataset's `dataset.json` where they are not this digidouble's own. The order is random over shards and
+    within a buffer; `seed`, epoch and the number of worker processes alone decide it. Each worker reads shards of its
+    own, so that every sample comes once an epoch. With `crop`, only the crop's rows of an image are decoded.
 
     Raises DatasetError for shards that are missing or broken, and as `PairDataset` does.
     """
@@ -57,7 +58,7 @@ class ShardDataset(IterableDataset[Sample]):
         self,
         shards: str | Sequence[str],
         *,
-        layers: Sequence[str] = FEATURES,
+        layers: Sequence[str] = ALWAYS,
         described: Sequence[Layer] = LAYERS,
         crop: int | None = None,
         seed: int = 0,

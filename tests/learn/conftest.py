@@ -94,8 +94,6 @@ def render_python():
 @pytest.fixture(scope="session")
 def tiny(render_python, tmp_path_factory):
     """A dataset of six tiny portraits, rendered; not to be changed."""
-    if os.environ.get("DIGIDOUBLE_TINY_DATASET"):
-        return Path(os.environ["DIGIDOUBLE_TINY_DATASET"])
     out = tmp_path_factory.mktemp("tiny") / "tiny"
     command = [render_python, "-m", "farm.cli", "render", ROOT / "tests" / "learn" / "tiny.yaml", "--out", out]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 from farm.dataset import read_index
 from farm.errors import BadInput, DatasetError
 from farm.learn import PairDataset, ShardDataset
+from farm.learn.sample import FEATURES
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def identity(sample):
 
 def test_a_stream_gives_what_the_folder_gives(balls, shards):
     folder = {identity(each): each for each in map(PairDataset(balls).__getitem__, range(16))}
-    streamed = list(ShardDataset(str(shards / "*.tar"), described=described(balls)))
+    streamed = list(ShardDataset(str(shards / "*.tar"), layers=FEATURES, described=described(balls)))
     assert len(streamed) == 16
     for sample in streamed:
         other = folder.pop(identity(sample))
@@ -45,7 +46,7 @@ def test_a_stream_gives_what_the_folder_gives(balls, shards):
 
 
 def test_two_worker_processes_share_the_shards(balls, shards):
-    dataset = ShardDataset(str(shards / "*.tar"), described=described(balls), crop=16)
+    dataset = ShardDataset(str(shards / "*.tar"), layers=FEATURES, described=described(balls), crop=16)
 
     def run():
         loader = DataLoader(dataset, batch_size=None, num_workers=2)
@@ -60,8 +61,8 @@ def test_two_worker_processes_share_the_shards(balls, shards):
 
 def test_shards_in_an_object_store(balls, shards):
     fsspec.filesystem("memory").put(str(shards), "/shards", recursive=True)
-    remote = ShardDataset("memory://shards/*.tar", described=described(balls), crop=16)
-    local = ShardDataset(str(shards / "*.tar"), described=described(balls), crop=16)
+    remote = ShardDataset("memory://shards/*.tar", layers=FEATURES, described=described(balls), crop=16)
+    local = ShardDataset(str(shards / "*.tar"), layers=FEATURES, described=described(balls), crop=16)
     assert [identity(each) for each in remote] == [identity(each) for each in local]
 
 
@@ -69,15 +70,15 @@ def test_shards_that_are_missing_or_broken(balls, shards, tmp_path):
     with pytest.raises(DatasetError, match="no shards at"):
         ShardDataset(str(tmp_path / "*.tar"))
     with pytest.raises(DatasetError, match=r"nowhere\.tar is missing"):
-        list(ShardDataset(str(tmp_path / "nowhere.tar"), described=described(balls)))
+        list(ShardDataset(str(tmp_path / "nowhere.tar"), layers=FEATURES, described=described(balls)))
     whole = (shards / "train-000000.tar").read_bytes()
     (tmp_path / "cut.tar").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DatasetError, match=r"cut\.tar"):
-        list(ShardDataset(str(tmp_path / "cut.tar"), described=described(balls)))
+        list(ShardDataset(str(tmp_path / "cut.tar"), layers=FEATURES, described=described(balls)))
     with pytest.raises(BadInput, match="crop of 0 pixels"):
-        ShardDataset(str(shards / "*.tar"), described=described(balls), crop=0)
+        ShardDataset(str(shards / "*.tar"), layers=FEATURES, described=described(balls), crop=0)
     with pytest.raises(DatasetError, match="crop of 400 pixels does not fit into 48×32"):
-        list(ShardDataset(str(shards / "*.tar"), described=described(balls), crop=400))
+        list(ShardDataset(str(shards / "*.tar"), layers=FEATURES, described=described(balls), crop=400))
 
 
 def test_a_pair_without_its_reference(shards, balls, tmp_path):
@@ -86,4 +87,4 @@ def test_a_pair_without_its_reference(shards, balls, tmp_path):
             if not member.name.endswith("reference.exr"):
                 part.addfile(member, tar.extractfile(member))
     with pytest.raises(DatasetError, match=r"part\.tar: pairs/.* has no reference\.exr"):
-        list(ShardDataset(str(tmp_path / "part.tar"), described=described(balls)))
+        list(ShardDataset(str(tmp_path / "part.tar"), layers=FEATURES, described=described(balls)))
