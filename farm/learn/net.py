@@ -33,6 +33,8 @@ REACH: Final = 8
 """The widest of them, in pixels."""
 MULTIPLE: Final = 4
 """Height and width of what goes in must be multiples of this: two levels halve them."""
+UNTOUCHED: Final = 6.0
+"""What the untrained network gives the pixel itself over its neighbours: training starts from the light as it is."""
 
 SMAPE_FLOOR: Final = 0.01
 
@@ -48,6 +50,8 @@ class Denoiser(nn.Module):
         self.widen = _block(6 * width, 2 * width)
         self.last = _block(3 * width, width)
         self.kernels = nn.Conv2d(width, len(TAPS), 1)
+        with torch.no_grad():
+            self.kernels.bias[TAPS.index((0, 0))] = UNTOUCHED  # type: ignore[index]
 
     def forward(self, noisy: Tensor, features: Tensor) -> Tensor:
         """The denoised light."""
