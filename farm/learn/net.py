@@ -51,7 +51,7 @@ class Denoiser(nn.Module):
         self.last = _block(3 * width, width)
         self.kernels = nn.Conv2d(width, len(TAPS), 1)
         with torch.no_grad():
-            self.kernels.bias[TAPS.index((0, 0))] = UNTOUCHED  # type: ignore[index]
+            self.kernels.bias[TAPS.index((0, 0))] = UNTOUCHED
 
     def forward(self, noisy: Tensor, features: Tensor) -> Tensor:
         """The denoised light."""
