@@ -2,13 +2,16 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench spread extension test-blender test-train clean
+.PHONY: help setup demo test lint bench spread train-env test-train extension test-blender clean
 
 # uv is used where present, and otherwise put into a folder of its own, .uv
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 export UV_PROJECT_ENVIRONMENT := .venv
 READY := .venv/.digidouble-ready
 RUN := .venv/bin/python -m farm.cli
+# Training has an environment of its own, on another Python than bpy's: torch's build for it is the smaller one.
+TRAIN_PYTHON := 3.11
+TRAIN_READY := .venv-train/.digidouble-ready
 
 # Files of tests run side by side in so many processes, each with a Blender of its own (about 2 GB)
 TESTERS ?= 2
@@ -38,14 +41,27 @@ lint: $(READY) ## ruff and mypy
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-bench: $(READY) ## where the time goes, as ratios within one run
+bench: $(READY) $(TRAIN_READY) ## where the time goes, as ratios within one run
 	.venv/bin/python tests/bench/bench.py
+	.venv-train/bin/python tests/bench/loader_bench.py
 
 spread: $(READY) ## comb a thousand grooms, plot how they differ into docs/images/hair-spread.png; half an hour
 	.venv/bin/python tests/bench/spread.py
 
-extension test-blender test-train:
+$(TRAIN_READY): pyproject.toml $(if $(filter .uv/bin/uv,$(UV)),.uv/bin/uv)
+	$(UV) python find --quiet --no-project $(TRAIN_PYTHON) >/dev/null || $(UV) python install $(TRAIN_PYTHON)
+	"$$($(UV) python find --no-project $(TRAIN_PYTHON))" -m venv --clear .venv-train
+	.venv-train/bin/pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	.venv-train/bin/pip install --quiet --disable-pip-version-check --group train-test --editable '.[train]'
+	@touch $@
+
+train-env: $(TRAIN_READY) ## make the environment for training in .venv-train
+
+test-train: $(READY) $(TRAIN_READY) ## train on a tiny dataset that it renders; test loaders, model and evaluation
+	.venv-train/bin/python -m pytest tests/learn
+
+extension test-blender:
 	@echo "make $@: not built yet; its issue has not come" >&2; exit 1
 
 clean: ## remove what was made, but not the datasets in out/
-	rm -rf .venv .uv dist .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv .venv-train .uv dist .pytest_cache .ruff_cache .mypy_cache

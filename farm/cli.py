@@ -21,6 +21,7 @@ from farm.dataset.cli import card, export, index
 from farm.doctor import examine, require_renderer
 from farm.double.own.cli import double
 from farm.errors import BadInput, DigidoubleError, TemplateError
+from farm.learn.cli import denoise, evaluate, onnx, train
 from farm.motion.cli import motion
 from farm.motion.pose_cli import pose
 from farm.quiet import load_blender
@@ -242,6 +243,8 @@ def _render_sheet(kind: str | None, name: str | None, file: Path) -> int:
 cli.add_command(double)
 cli.add_command(motion)
 cli.add_command(pose)
+for command in (train, evaluate, denoise, onnx):
+    cli.add_command(command)
 
 
 def _description(kind: str, name: str) -> str:

@@ -53,6 +53,10 @@ def test_commands_come_in_the_order_of_work():
         "double",
         "motion",
         "pose",
+        "train",
+        "evaluate",
+        "denoise",
+        "onnx",
     ]
 
 

@@ -13,7 +13,8 @@ PURE = ("farm.recipe", "farm.dataset", "farm.motion", "farm.motion.recording",
         "farm.motion.mocap.importing", "farm.cli", "farm.errors", "farm.double.base_mesh",
         "farm.double.shape", "farm.double.scalp", "farm.double.rig_table",
         "farm.stage.framing", "farm.stage.template", "farm.render.seeds",
-        "farm.cluster.plan", "farm.cluster.machine", "farm.cluster.progress")  # fmt: skip
+        "farm.learn", "farm.learn.window", "farm.learn.cli", "farm.cluster.plan", "farm.cluster.machine",
+        "farm.cluster.progress")  # fmt: skip
 MAY_IMPORT = {
     "recipe": set(),
     "double": {"recipe"},

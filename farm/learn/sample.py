@@ -1,0 +1,104 @@
+"""One sample for a trainer: a noisy image, its features and its reference, read from the images of a pair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from farm.dataset import LAYERS, Layer
+from farm.dataset.layout import REFERENCE_NAME
+from farm.errors import DatasetError
+from farm.learn.window import HEAD, Bytes, Window, image_size, read_window
+
+__all__ = [
+    "ALWAYS",
+    "FEATURES",
+    "HAIR",
+    "Sample",
+    "features_of",
+    "find_layers",
+    "random_window",
+    "read_arrays",
+    "stacked",
+]
+
+ALWAYS: Final = ("albedo", "normal")
+"""Features that every dataset has."""
+FEATURES: Final = (*ALWAYS, "strand.tangent")
+"""What the denoiser is given beside the noisy light, as far as a dataset has it."""
+HAIR: Final = "hair.mask"
+"""The layer that says how much of a pixel is hair."""
+
+Sample = dict[str, Any]
+"""Arrays (channels, height, width) float32 by name, and what they are of: `pair` and `samples`."""
+
+_BEAUTY: Final = next(layer for layer in LAYERS if layer.name == "beauty")
+
+
+def features_of(layers: Iterable[Layer]) -> tuple[str, ...]:
+    """Those of the denoiser's features that a dataset of these layers has."""
+    there = {layer.name for layer in layers}
+    return tuple(name for name in FEATURES if name in there)
+
+
+def find_layers(names: Sequence[str], layers: Iterable[Layer], *, place: str) -> tuple[Layer, ...]:
+    """The layers of these names; DatasetError where a dataset does not have one."""
+    known = {layer.name: layer for layer in layers}
+    for name in names:
+        if name not in known:
+            raise DatasetError(f"{place}: has no layer '{name}', only {', '.join(known)}; render it, or leave it out")
+    return tuple(known[name] for name in names)
+
+
+def random_window(random: np.random.Generator, height: int, width: int, crop: int) -> Window:
+    """A square of `crop` pixels anywhere in an image."""
+    row, column = (int(random.integers(side - crop + 1)) for side in (height, width))
+    return Window(row, column, crop, crop)
+
+
+def read_arrays(
+    opened: Callable[[str], tuple[Bytes, str]],
+    noisy: str,
+    layers: Sequence[Layer],
+    *,
+    size: tuple[int, int],
+    window: Window | None,
+) -> dict[str, np.ndarray]:
+    """`noisy`, `reference` and every layer by its name, (channels, height, width) each, of a window or whole.
+
+    `opened` gives for an image's name what reads its bytes, and what to call it. A layer that noisy images have is
+    the noisy image's own. Raises DatasetError for an image that is not of `size` (height, width), and as
+    `read_window` does.
+    """
+    wanted: dict[str, list[Layer]] = {noisy: [_BEAUTY]}
+    for layer in layers:
+        wanted.setdefault(noisy if "noisy" in layer.images else f"{layer.images[0]}.exr", []).append(layer)
+    arrays: dict[str, np.ndarray] = {}
+    for name, group in wanted.items():
+        arrays |= _read(*opened(name), group, size, window)
+    arrays["noisy"] = arrays.pop(_BEAUTY.name)
+    arrays["reference"] = _read(*opened(REFERENCE_NAME), [_BEAUTY], size, window)[_BEAUTY.name]
+    return arrays
+
+
+def stacked(pixels: dict[str, np.ndarray], layer: Layer) -> np.ndarray:
+    """A layer's channels as one array (channels, height, width)."""
+    return np.stack([pixels[channel] for channel in layer.channels])
+
+
+def _read(
+    read: Bytes, place: str, layers: Sequence[Layer], size: tuple[int, int], window: Window | None
+) -> dict[str, np.ndarray]:
+    head = read(0, HEAD)
+
+    def remembered(start: int, end: int) -> bytes:
+        return head[start:end] if end <= len(head) else read(start, end)
+
+    found = image_size(remembered, place=place)
+    if found != size:
+        raise DatasetError(f"{place}: has {found[1]}×{found[0]} pixels, its dataset's images have {size[1]}×{size[0]}")
+    channels = [channel for layer in layers for channel in layer.channels]
+    pixels = read_window(remembered, channels, window, place=place)
+    return {layer.name: stacked(pixels, layer) for layer in layers}
