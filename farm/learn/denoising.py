@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from farm.dataset import write_image
+from farm.dataset.layout import DATA_NAME
 from farm.errors import BadInput, DatasetError
 from farm.learn.model import Model
 from farm.learn.source import Source
@@ -18,8 +19,6 @@ __all__ = ["HALO", "TILE", "denoise_file", "denoise_tiled"]
 
 TILE: Final = 512
 """Side of a tile; a multiple of what the network's levels halve."""
-DATA_NAME: Final = "data.exr"
-"""The image of a pair that holds what is rendered without noise, such as the strands' directions."""
 HALO: Final = 32
 """Pixels around a tile that are given to the network as well, more than it can see: tiles leave no seams."""
 

@@ -1,7 +1,7 @@
 """For RGB↔X and its kin: a file a channel, named `<scene>-<channel>` as RGB↔X's own examples are.
 
     TO/<split>/<variant>_f<frame>-ref.exr                         the reference itself
-    TO/<split>/<variant>_f<frame>-{albedo,normal,depth,…}.exr     a channel of it, as R, G, B
+    TO/<split>/<variant>_f<frame>-{albedo,normal,depth,…}.exr     a channel of it, or of the data image, as R, G, B
 
 Normals are in camera space: +X right, +Y up, +Z towards the camera; −1…1, as RGB↔X normalises them when it reads EXR.
 """
@@ -21,7 +21,7 @@ from farm.dataset.export.item import Item, Plan, link_item
 from farm.dataset.export.source import Row, Source, pair_name, read_layer
 from farm.dataset.exr import write_image
 from farm.dataset.layers import Layer
-from farm.dataset.layout import REFERENCE_NAME
+from farm.dataset.layout import DATA_NAME, REFERENCE_NAME
 
 __all__ = ["CHANNELS", "NEEDED", "plan"]
 
@@ -60,7 +60,10 @@ def plan(source: Source) -> Plan:
 
 
 def _write(root: Path, row: Row, outputs: Mapping[str, str], layers: Mapping[str, Layer], folder: Path) -> None:
-    pixels = read_layer(root / row["pair"] / REFERENCE_NAME, list(layers.values()))
+    apart = [layer for layer in layers.values() if "reference" not in layer.images]
+    pixels = read_layer(root / row["pair"] / REFERENCE_NAME, [layer for layer in layers.values() if layer not in apart])
+    if apart:
+        pixels |= read_layer(root / row["pair"] / DATA_NAME, apart)
     for channel, output in outputs.items():
         values = pixels[layers[channel].name]
         if channel == "normal":
