@@ -6,7 +6,7 @@ Keys are laid out one after the other. What depends on how fast the body flies o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -32,8 +32,6 @@ LIMBS: Final = ("left", "right", "leftHand", "rightHand")
 ROUNDS: Final = 12
 ENOUGH: Final = 1e-5
 """Metres: the weight is over its support when it is off by less."""
-SAME: Final = 2e-3
-"""Metres: layouts that differ by less are the same."""
 HALF: Final = 0.5
 """Turns beyond which a key counts all rotations of the stunt, before which none but its own share."""
 PALM_MIDDLE: Final = 0.6
@@ -84,22 +82,30 @@ class Guess:
     moved  (2,) how far the centre of mass has rolled since the key before
     hips   (3,) where the hips were, less the place that the weight was over
     arms   (2, 9) angles of arms whose hands lie, radians
+    stood  a pose on the ground: its feet, hips and local rotations
     """
 
     ahead: dict[int, Array] = field(default_factory=dict)
     moved: dict[int, Array] = field(default_factory=dict)
     hips: dict[int, Array] = field(default_factory=dict)
     arms: dict[int, Array] = field(default_factory=dict)
+    stood: dict[int, tuple[Feet, Array, Array]] = field(default_factory=dict)
 
-    def near(self, other: Guess) -> bool:
-        """Whether another guess leads to the same layout, to a few millimetres."""
-        pairs = ((self.ahead, other.ahead), (self.moved, other.moved))
+    def changes(self, better: Guess) -> Array:
+        """What a better guess moves (2 K,), metres."""
         still = np.zeros(2)
-        return all(
-            np.abs(mine.get(key, still) - theirs.get(key, still)).max() < SAME
-            for mine, theirs in pairs
-            for key in {*mine, *theirs}
+        pairs = ((self.ahead, better.ahead), (self.moved, better.moved))
+        moves = [new.get(key, still) - old.get(key, still) for old, new in pairs for key in sorted({*old, *new})]
+        return np.concatenate(moves) if moves else np.zeros(0)
+
+    def towards(self, better: Guess, share: float) -> Guess:
+        """A guess that goes a share of the way to a better one, which may be more than all of it."""
+        still = np.zeros(2)
+        ahead, moved = (
+            {key: old.get(key, still) + share * (new[key] - old.get(key, still)) for key in new}
+            for old, new in ((self.ahead, better.ahead), (self.moved, better.moved))
         )
+        return replace(better, ahead=ahead, moved=moved)
 
 
 @dataclass(frozen=True)
@@ -187,7 +193,9 @@ class _Layer:
             self._origin[:2] = self._hips[:2] + guess.moved.get(index, np.zeros(2))
         self._step(key, scale)
         if entry.pose is not None:
-            return self._lay_pose(entry.pose, here=key.here)
+            if index not in guess.stood:
+                guess.stood[index] = plant(self._skeleton, entry.pose.stance), *stand(self._skeleton, entry.pose)
+            return self._lay_pose(entry.pose, guess.stood[index], here=key.here)
         self._angles = read_bones(key.bones, f"{entry.place}.bones", onto=self._angles)
         turns = np.array([key.flip, key.tip, key.spin], dtype=np.float64)
         turned = self._turns / (2 * np.pi)
@@ -208,15 +216,15 @@ class _Layer:
     def _step(self, key: Key, scale: Scale) -> None:
         self._origin = self._origin + displacement(key.move, scale, self._skeleton)
 
-    def _lay_pose(self, pose: PoseTemplate, *, here: bool) -> Laid:
+    def _lay_pose(self, pose: PoseTemplate, stood: tuple[Feet, Array, Array], *, here: bool) -> Laid:
         """A pose on the ground; `here`: over the footholds that there are, as they are turned."""
         self._turns[:2] = 2 * np.pi * np.round(self._turns[:2] / (2 * np.pi))
         spin = self._turns[2]
         heading = about(Z, np.array(spin))
-        feet, (hips, local) = plant(self._skeleton, pose.stance), stand(self._skeleton, pose)
+        feet, hips, local = stood[0], stood[1], stood[2].copy()
         if here and self._bears[:2].any():
-            stood = self._bears[:2]
-            self._origin[:2] = (self._place[stood] - feet.place[stood] @ heading.T).mean(axis=0)[:2]
+            on = self._bears[:2]
+            self._origin[:2] = (self._place[on] - feet.place[on] @ heading.T).mean(axis=0)[:2]
         self._angles, self._rest = pose.angles, pose.angles
         self._bears, self._body = np.array([True, True, False, False]), False
         self._place = feet.place @ heading.T + self._origin

@@ -39,7 +39,11 @@ Path = Callable[[Array], Array]
 GRAVITY: Final = 9.81
 """m/s²"""
 ROUNDS: Final = 6
-"""Rounds in which layout and timing are brought to agree."""
+"""Rounds in which layout and timing are brought to agree, at most."""
+SAME: Final = 2e-3
+"""Metres: layouts that differ by less are the same."""
+SHARES: Final = (0.4, 3.0)
+"""How far a round goes with what it finds, at least and at most."""
 SHORT: Final = 0.05
 """Metres over which legs push at least."""
 HOP: Final = 0.02
@@ -280,15 +284,27 @@ def _smooth(share: Array) -> Array:
 
 def plan_entries(entries: list[Entry], skeleton: Skeleton, *, speed: float, timing: float) -> Plan:
     """Plan keys for a body; TemplateError where they cannot be done."""
-    guess = Guess()
+    guess, before, share = Guess(), np.zeros(0), 1.0
     for _ in range(ROUNDS):
         laid = lay_out(entries, skeleton, guess)
         planner = _Planner(entries, laid, skeleton, speed=speed, timing=timing)
         better = planner.improve(guess)
-        if better.near(guess):
+        change = guess.changes(better)
+        if np.abs(change).max(initial=0.0) < SAME:
             break
-        guess = better
+        share = _share(share, before, change)
+        guess, before = guess.towards(better, share), change
     return planner.plan().reaching()
+
+
+def _share(share: float, before: Array, change: Array) -> float:
+    """How far to go with a change, after one that went a share of its way (Irons and Tuck 1969, "A version of the
+    Aitken accelerator for computer iteration").
+    """
+    if before.shape != change.shape:
+        return 1.0
+    turned = change - before
+    return float(np.clip(-share * (before @ turned) / max(turned @ turned, 1e-12), *SHARES))
 
 
 class _Planner:
@@ -306,7 +322,7 @@ class _Planner:
 
     def improve(self, last: Guess) -> Guess:
         """What the next layout takes from this one, and from what it took itself."""
-        guess = Guess(hips=last.hips, arms=last.arms)
+        guess = Guess(hips=last.hips, arms=last.arms, stood=last.stood)
         for flight in self._flights:
             for key, before, velocity in (
                 (flight.start, flight.start - 1, flight.leaving),
