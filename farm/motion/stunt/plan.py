@@ -42,6 +42,7 @@ ROUNDS: Final = 6
 """Rounds in which layout and timing are brought to agree, at most."""
 SAME: Final = 2e-3
 """Metres: layouts that differ by less are the same."""
+TINY: Final = 1e-12
 SHARES: Final = (0.4, 3.0)
 """How far a round goes with what it finds, at least and at most."""
 SHORT: Final = 0.05
@@ -304,7 +305,8 @@ def _share(share: float, before: Array, change: Array) -> float:
     if before.shape != change.shape:
         return 1.0
     turned = change - before
-    return float(np.clip(-share * (before @ turned) / max(turned @ turned, 1e-12), *SHARES))
+    found = -share * float(before @ turned) / max(float(turned @ turned), TINY)
+    return min(max(found, SHARES[0]), SHARES[1])
 
 
 class _Planner:
