@@ -275,6 +275,23 @@ def test_a_stunt_begins_and_ends_in_the_poses_that_are_asked_for(skeleton):
         assert clip.hips[frame, 2] == pytest.approx(held.hips[0, 2], abs=0.005)
 
 
+@pytest.mark.parametrize("where", ["start", "end"])
+def test_feet_step_to_where_a_pose_has_them(skeleton, where):
+    played = Played(Stunt(name="jump", **{where: "fighting_guard"}), skeleton)
+    soles = sole_points(played.skeleton, played.turned, played.places)
+    balls = soles[played.at > played.plan.airborne[-1][1] + 0.2][:, :, 1]
+    lifted = balls[..., 2] > 0.025
+    assert lifted.any(axis=0).all(), "each foot steps"
+    assert not lifted.all(axis=1).any(), "one after the other"
+    moved = np.linalg.norm(np.diff(balls[..., :2], axis=0), axis=-1) * 240.0
+    assert moved[balls[1:, :, 2] < 0.004].max() < 0.5, "and does not slide there"
+
+
+def test_a_pose_that_does_not_stand_neither_begins_nor_ends_a_stunt(skeleton):
+    with pytest.raises(TemplateError, match=r"jump cannot end in the pose 'sitting'.*these do: .*standing"):
+        plan_stunt(Stunt(name="jump", end="sitting"), skeleton)
+
+
 def test_the_phase_is_where_the_first_frame_falls(skeleton):
     stunt = Stunt(name="jump", phase=0.5)
     performance = planned(stunt, skeleton)

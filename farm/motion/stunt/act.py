@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from farm.errors import TemplateError
 from farm.motion.clip import Clip
-from farm.motion.pose import load_pose
+from farm.motion.pose import PoseTemplate, load_pose
 from farm.motion.recording import KIND as RECORDED
 from farm.motion.recording import plan_recording
 from farm.motion.rotation import about
@@ -141,6 +141,24 @@ def _fit(before: str, first: StuntTemplate, name: str, second: StuntTemplate) ->
         )
 
 
+def _on_feet(name: str, stunt: str, verb: str) -> PoseTemplate:
+    """A pose that stands on both feet and on nothing else; TemplateError for others."""
+    pose = load_pose(name)
+    if not _stands(pose):
+        fitting = [each for each in templates.names("poses") if _stands(load_pose(each))]
+        raise TemplateError(
+            f"{stunt} cannot {verb} in the pose '{name}', which does not stand on both feet alone; these do: "
+            f"{', '.join(fitting)}"
+        )
+    return pose
+
+
+def _stands(pose: PoseTemplate) -> bool:
+    stance = pose.stance
+    elsewhere = stance.rest is not None or stance.seat is not None or stance.air is not None or stance.lays.any()
+    return bool(stance.bears.all()) and not elsewhere
+
+
 def _entries(stunt: Stunt, name: str, act: StuntTemplate, *, first: bool, last: bool) -> list[Entry]:
     """A template's keys with the poses at its ends; between chained stunts the later one's beginning is left out."""
     height = act.height * stunt.height
@@ -151,12 +169,12 @@ def _entries(stunt: Stunt, name: str, act: StuntTemplate, *, first: bool, last: 
     if act.start is not None and first:
         start = act.start if stunt.start == OWN_POSE else stunt.start
         standing = Key(contact=("left", "right"), move=Move(height=act.from_height))
-        entries.insert(0, Entry(standing, place, scale, load_pose(start)))
+        entries.insert(0, Entry(standing, place, scale, _on_feet(start, name, "begin")))
     if act.end is not None:
         own = act.end if stunt.end == OWN_POSE or not last else stunt.end
         calm = 1.0 if last else 1.0 - HURRY * stunt.blend
         settle = Key(time=act.settle * calm, rest=True, contact=("left", "right"), here=True)
-        entries.append(Entry(settle, f"{place}: end", scale, load_pose(own)))
+        entries.append(Entry(settle, f"{place}: end", scale, _on_feet(own, name, "end")))
     if not first and act.start is None:
         entries[0] = Entry(entries[0].key.model_copy(update={"time": GATHER, "rest": True}), entries[0].place, scale)
     return entries

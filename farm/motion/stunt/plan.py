@@ -53,6 +53,12 @@ RAMP: Final = 0.13
 """Seconds in which a foot or hand leaves its hold, or comes to it."""
 SHORTEST: Final = 0.05
 """Seconds that a foot takes at least."""
+STAYS: Final = 0.03
+"""Metres: a foot that stands elsewhere than before by less does not step."""
+STEPPING: Final = ((0.04, 0.27, 0.5), (0.5, 0.73, 0.96))
+"""When the left foot and the right one leave, are highest and stand again, in shares of the time there is."""
+LIFTED: Final = (0.25, 0.08)
+"""How high a step lifts a foot: a share of its length, and metres at most."""
 EASES: Final = 0.08
 """Seconds before a take-off and after a landing in which a leg may give way before it is straight."""
 LAG: Final = 0.28
@@ -561,14 +567,20 @@ class _Planner:
             end = start
             while end + 1 < len(bears) and bears[end + 1]:
                 end += 1
-            keys = self._laid[start : end + 1]
             foot, side = limb < 2, limb % 2
+            keys = self._laid[start : end + 1]
+            places = np.stack([(key.place if foot else key.wrists)[side] for key in keys])
+            turns = np.array([(key.turn if foot else key.palm)[side] for key in keys])
+            heels = np.array([key.heel[side] for key in keys])
+            times = self._times[start : end + 1]
+            if foot:
+                times, places, turns, heels = self._step(start, side, times, places, turns, heels)
             runs.append(
                 Run(
-                    times=self._times[start : end + 1],
-                    places=np.stack([(key.place if foot else key.wrists)[side] for key in keys]),
-                    turns=np.array([(key.turn if foot else key.palm)[side] for key in keys]),
-                    heels=np.array([key.heel[side] for key in keys]),
+                    times=times,
+                    places=places,
+                    turns=turns,
+                    heels=heels,
                     base=keys[0].base,
                     come=self._ramp(limb, bears, start, -1),
                     go=self._ramp(limb, bears, end, 1),
@@ -577,6 +589,27 @@ class _Planner:
                 )
             )
         return runs
+
+    def _step(
+        self, first: int, side: int, times: Array, places: Array, turns: Array, heels: Array
+    ) -> tuple[Array, Array, Array, Array]:
+        """A foot's times, places, turns and heels with a step wherever it stands elsewhere in a pose than in the key
+        beside that: the left foot steps first.
+        """
+        held = [times, places, turns, heels]
+        for index in range(len(times) - 2, -1, -1):
+            pair = self._entries[first + index : first + index + 2]
+            far = float(np.linalg.norm(np.diff(places[index : index + 2, :2], axis=0)))
+            if far < STAYS or all(entry.pose is None for entry in pair):
+                continue
+            span = times[index + 1] - times[index]
+            knots = times[index] + span * np.array(STEPPING[side])
+            middle = [0.5 * (each[index] + each[index + 1]) for each in (places, turns, heels)]
+            middle[0] = middle[0] + [0.0, 0.0, min(LIFTED[0] * far, LIFTED[1])]
+            for place, (each, half) in enumerate(zip((places, turns, heels), middle, strict=True), 1):
+                held[place] = np.insert(held[place], index + 1, [each[index], half, each[index + 1]], axis=0)
+            held[0] = np.insert(held[0], index + 1, knots)
+        return held[0], held[1], held[2], held[3]
 
     def _ramp(self, limb: int, bears: list[bool], edge: int, step: int) -> float:
         """Seconds in which a hold is taken or left: at most half of those in which the limb is free, and no longer than
