@@ -52,4 +52,4 @@ def test_what_is_absent_is_skipped_where_it_is_not_required():
 
 
 def test_make_test_requires_it():
-    assert f"\t{REQUIRED}=1 .venv/bin/python -m pytest\n" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert f"\t{REQUIRED}=1 .venv/bin/python -m pytest -n $(TESTERS)" in (ROOT / "Makefile").read_text(encoding="utf-8")

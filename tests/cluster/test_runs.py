@@ -15,6 +15,7 @@ import pytest
 def test_a_run_makes_a_dataset_that_passes_its_check(farm, undisturbed, hashes):
     assert len(hashes(undisturbed)) == 2 * 3
     assert sorted(path.name for path in undisturbed.iterdir()) == [
+        "README.md",
         "contact_sheet.png",
         "dataset.json",
         "index.parquet",

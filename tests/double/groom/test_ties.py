@@ -229,7 +229,7 @@ def test_a_tail_hangs_down_from_a_bowed_head(people):
 
 
 def test_an_unknown_tie_names_the_known_ones():
-    data = templates.load("hairstyles", "bun")
+    data = dict(templates.load("hairstyles", "bun"))
     data["tie"] = {**data["tie"], "kind": "knot"}
     with pytest.raises(TemplateError, match="tail"):
         parse_hairstyle(data, place="bun.yaml")
