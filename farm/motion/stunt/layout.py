@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 BALL: Final = 1
 LIMBS: Final = ("left", "right", "leftHand", "rightHand")
 ROUNDS: Final = 12
-ENOUGH: Final = 1e-5
+ENOUGH: Final = 1e-4
 """Metres: the weight is over its support when it is off by less."""
 HALF: Final = 0.5
 """Turns beyond which a key counts all rotations of the stunt, before which none but its own share."""
@@ -41,6 +41,8 @@ ELBOW_ROUNDS: Final = 30
 """Steps in which arms come to where hands lie, without a guess."""
 EASY: Final = 0.5
 """Radians: how easily arms' angles change in such a step."""
+STILL: Final = 1e-3
+"""Radians: arms that move by less have come there."""
 ELBOWS: Final = np.radians(
     [
         [0, 0, 0, 0, 0, 0, 0, 0, 0],
@@ -373,7 +375,10 @@ def _lay_hands(
     )
     for _ in range(ELBOW_ROUNDS if guess is None else ELBOW_ROUNDS // 3):
         set_arms(locals_, arms)
+        before = arms
         arms, off = closer(skeleton, arms, skeleton.pose(locals_, places), wanted, steady=EASY)
+        if np.abs(arms - before).max() < STILL:
+            break
     best = off.argmin(axis=0)
     return np.stack([arms[best[side], side] for side in range(2)])
 

@@ -40,7 +40,7 @@ GRAVITY: Final = 9.81
 """m/s²"""
 ROUNDS: Final = 6
 """Rounds in which layout and timing are brought to agree, at most."""
-SAME: Final = 2e-3
+SAME: Final = 3e-3
 """Metres: layouts that differ by less are the same."""
 TINY: Final = 1e-12
 SHARES: Final = (0.4, 3.0)
