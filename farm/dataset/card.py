@@ -11,6 +11,7 @@ from farm.dataset.info import NOT_STATED, DatasetInfo
 from farm.dataset.layout import CONTACT_SHEET_FILE, INDEX_FILE, RECIPE_FILE, REPORT_FILE
 from farm.recipe import Recipe
 from farm.recipe.capture import SPLITS
+from farm.recipe.markdown import markdown_table
 
 __all__ = ["compose_card"]
 
@@ -37,21 +38,21 @@ def compose_card(info: DatasetInfo, recipe: Recipe, rows: Sequence[Row]) -> str:
         "",
         "## Counts",
         "",
-        *_table(("split", "pairs", "doubles", "people", "grooms", "images", "MB"), _counts(rows)),
+        *markdown_table(("split", "pairs", "doubles", "people", "grooms", "images", "MB"), _counts(rows)),
         "",
         "Neither a face nor a groom is in two splits.",
         "",
         "## Figures",
         "",
-        *_table(("figure", "value"), _figures(recipe, rows)),
+        *markdown_table(("figure", "value"), _figures(recipe, rows)),
         "",
-        *_table(("hairstyle", "doubles"), _shares(rows, "hair.style")),
+        *markdown_table(("hairstyle", "doubles"), _shares(rows, "hair.style")),
         "",
-        *_table(("pose or stunt", "doubles"), _acts(rows)),
+        *markdown_table(("pose or stunt", "doubles"), _acts(rows)),
         "",
         "## Layers",
         "",
-        *_table(("layer", "channels", "unit"), ((x.name, ", ".join(x.channels), x.unit) for x in info.layers)),
+        *markdown_table(("layer", "channels", "unit"), ((x.name, ", ".join(x.channels), x.unit) for x in info.layers)),
         "",
         "Light is scene-linear Rec.709, float32; nothing clamps, denoises or otherwise biases it.",
         "",
@@ -66,10 +67,6 @@ def compose_card(info: DatasetInfo, recipe: Recipe, rows: Sequence[Row]) -> str:
         "```",
     ]
     return "".join(f"{line}\n" for line in blocks)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    return [f"| {' | '.join(map(str, row))} |" for row in (head, ("---",) * len(head), *rows)]
 
 
 def _counts(rows: Sequence[Row]) -> list[Sequence[object]]:

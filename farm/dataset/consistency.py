@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.dataset.cameras import unproject
 from farm.dataset.inspection import Channels
 from farm.dataset.layers import DEPTH_BACKGROUND
 from farm.dataset.layout import DATA_NAME, REFERENCE_NAME
@@ -160,15 +161,8 @@ def _everywhere(marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _unproject(camera: CameraRecord, depth: NDArray[np.float32]) -> Array:
-    """World places (height, width, 3) of what the pixels' centres see."""
-    rows, columns = np.indices(depth.shape)
-    away = depth.astype(np.float64)
-    local = np.stack(
-        [(columns + 0.5 - camera.cx) / camera.fl_x * away, (camera.cy - rows - 0.5) / camera.fl_y * away, -away], -1
-    )
-    matrix = np.array(camera.matrix_world)
-    places: Array = local @ matrix[:3, :3].T + matrix[:3, 3]
-    return places
+    lens = camera.fl_x, camera.fl_y, camera.cx, camera.cy
+    return unproject(np.array(camera.matrix_world), lens, depth)
 
 
 def _project(camera: CameraRecord, points: Array) -> tuple[Array, Array, Array]:

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Final
 
 from farm.dataset.columns import columns
+from farm.recipe.markdown import markdown_table, renew_table
 
 __all__ = ["PAGE", "column_table", "refresh"]
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "index.md"
 
-_PLACE: Final = re.compile(r"(<!-- columns: [^>]*-->\n).*?(<!-- end -->)", re.DOTALL)
-
 
 def column_table() -> str:
     """A Markdown table of every column of `index.parquet`: name, type, unit, meaning."""
     rows = [(f"`{each.name}`", f"`{each.type}`", each.unit, each.description) for each in columns()]
-    lines = [("column", "type", "unit", "what it holds"), ("---",) * 4, *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join(markdown_table(("column", "type", "unit", "what it holds"), rows))
 
 
 def refresh(page: str) -> str:
     """The page with the table between `<!-- columns: … -->` and `<!-- end -->` made anew."""
-    if not _PLACE.search(page):
-        raise ValueError("the page has no place for the table of columns")
-    return _PLACE.sub(lambda match: f"{match[1]}\n{column_table()}\n\n{match[2]}", page)
+    return renew_table(page, "columns", f"\n{column_table()}\n\n", called="of columns")
 
 
 if __name__ == "__main__":

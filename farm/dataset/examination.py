@@ -112,15 +112,13 @@ def _examine_images(findings: PairFindings, record: Record, plan: PairPlan | Non
         return
     layers = None if plan is None else dataset_layers(clip=plan.clip, passes=plan.passes)
     sentences = inspect_pair(images, record.view.resolution, layers=layers)
+    sound = not sentences
+    if sound:
+        sentences = [*inspect_passes(images, record.camera), *_wrong_motion(findings, record, images)]
     for sentence in sentences:
         name, _, problem = sentence.partition(": ")
         findings.note(name, problem)
-    for sentence in (
-        [] if sentences else [*inspect_passes(images, record.camera), *_wrong_motion(findings, record, images)]
-    ):
-        name, _, problem = sentence.partition(": ")
-        findings.note(name, problem)
-    if not sentences:
+    if sound:
         for problem in _wrong_residual(images, record):
             findings.note(RECORD_NAME, problem)
 

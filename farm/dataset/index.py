@@ -21,7 +21,7 @@ from farm.dataset.record import Record, read_record
 from farm.errors import DatasetError
 from farm.recipe import Recipe, load_recipe
 
-__all__ = ["INDEX_FORMAT", "build_index", "encode_index", "index_row", "read_index"]
+__all__ = ["INDEX_FORMAT", "build_index", "encode_index", "index_row", "noisy_files", "read_index"]
 
 
 def index_row(record: Record, *, split: str, record_sha256: str) -> dict[str, Any]:
@@ -121,3 +121,9 @@ def _files(record: Record) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def noisy_files(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The entries of a row's noisy images, by samples and replica."""
+    noisy = [file for file in row["files"] if file["kind"] == "noisy"]
+    return sorted(noisy, key=lambda file: (file["spp"], file["replica"]))

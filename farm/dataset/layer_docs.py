@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Final
 
 from farm.dataset.layers import LAYERS, Layer
+from farm.recipe.markdown import markdown_table, renew_table
 from farm.recipe.passes import PASSES, PRESETS
 
 __all__ = ["PAGE", "layer_table", "preset_table", "refresh"]
@@ -23,15 +23,14 @@ _WHERE: Final = {
 def layer_table() -> str:
     """A Markdown table of every layer: channels, images, unit, axes, sign and the pass that brings it."""
     rows = [[*_row(layer), layer.description] for layer in LAYERS]
-    return _table(["layer", "channels", "in", "unit", "axes", "sign", "pass", "what it is"], rows)
+    return "\n".join(markdown_table(["layer", "channels", "in", "unit", "axes", "sign", "pass", "what it is"], rows))
 
 
 def preset_table() -> str:
     """A Markdown table of the presets' passes."""
     heads = ["pass", *(f"`{name}`" for name in PRESETS)]
-    return _table(
-        heads, [[f"`{name}`", *("✓" if name in PRESETS[preset] else "" for preset in PRESETS)] for name in PASSES]
-    )
+    rows = [[f"`{name}`", *("✓" if name in PRESETS[preset] else "" for preset in PRESETS)] for name in PASSES]
+    return "\n".join(markdown_table(heads, rows))
 
 
 def _row(layer: Layer) -> list[str]:
@@ -40,18 +39,10 @@ def _row(layer: Layer) -> list[str]:
     return [layer.name, channels, _WHERE[layer.images], layer.unit, layer.axes, layer.sign, asked]
 
 
-def _table(heads: list[str], rows: list[list[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 def refresh(page: str) -> str:
     """The page with each table between `<!-- NAME: … -->` and `<!-- end -->` made anew."""
     for name, table in (("layers", layer_table()), ("presets", preset_table())):
-        pattern = re.compile(rf"(<!-- {name}: [^>]*-->\n).*?(<!-- end -->)", re.DOTALL)
-        if not pattern.search(page):
-            raise ValueError(f"the page has no place for the table of {name}")
-        page = pattern.sub(lambda match, table=table: f"{match[1]}\n{table}\n\n{match[2]}", page)  # type: ignore[misc]
+        page = renew_table(page, name, f"\n{table}\n\n", called=f"of {name}")
     return page
 
 

@@ -14,13 +14,13 @@ from farm.dataset.contact_sheet import Thumbnail, compose_sheet, label_lines
 from farm.dataset.exr import read_image
 from farm.dataset.files import replace_bytes
 from farm.dataset.folder import Dataset
-from farm.dataset.index import read_index
-from farm.dataset.info import read_info, seal
+from farm.dataset.index import noisy_files, read_index
+from farm.dataset.info import DatasetInfo, read_info, seal
 from farm.dataset.metrics import beauty, relmse
-from farm.dataset.report_page import THUMBNAIL_SIDE, ShownPair, compose_page, noisy_files
+from farm.dataset.report_page import THUMBNAIL_SIDE, ShownPair, compose_page
 from farm.dataset.views import FEATURE_VIEWS, depth_range, enlarge, shrink, view_beauty
 from farm.errors import DatasetError
-from farm.recipe import load_recipe
+from farm.recipe import Recipe, load_recipe
 
 __all__ = ["PAIRS_SHOWN", "PICTURE_SIDE", "THUMBNAILS_SHOWN", "state_license", "write_report"]
 
@@ -47,7 +47,7 @@ def write_report(dataset: Dataset) -> Path:
     page = compose_page(recipe, rows, [_shown(root, row) for row in _spread(rows, PAIRS_SHOWN)])
     replace_bytes(root / layout.CONTACT_SHEET_FILE, compose_sheet(_thumbnails(root, rows)))
     replace_bytes(root / layout.REPORT_FILE, page.encode("utf-8"))
-    replace_bytes(root / layout.CARD_FILE, compose_card(info, recipe, rows).encode("utf-8"))
+    _write_card(root, info, recipe, rows)
     seal(root, info, layout.CONTACT_SHEET_FILE, layout.REPORT_FILE, layout.CARD_FILE)
     return root / layout.REPORT_FILE
 
@@ -59,10 +59,13 @@ def state_license(dataset: Dataset, license_: str) -> Path:
     if not rows:
         raise DatasetError(f"{root} has no committed pair to write a card of; render it first")
     info = read_info(root).model_copy(update={"license": license_})
-    recipe = load_recipe(root / layout.RECIPE_FILE)
-    replace_bytes(root / layout.CARD_FILE, compose_card(info, recipe, rows).encode("utf-8"))
+    _write_card(root, info, load_recipe(root / layout.RECIPE_FILE), rows)
     seal(root, info, layout.CARD_FILE)
     return root / layout.CARD_FILE
+
+
+def _write_card(root: Path, info: DatasetInfo, recipe: Recipe, rows: Sequence[dict[str, Any]]) -> None:
+    replace_bytes(root / layout.CARD_FILE, compose_card(info, recipe, rows).encode("utf-8"))
 
 
 def _spread(rows: Sequence[dict[str, Any]], most: int) -> list[dict[str, Any]]:

@@ -16,11 +16,12 @@ import numpy as np
 from PIL import Image
 
 from farm.dataset.contact_sheet import label_lines
+from farm.dataset.index import noisy_files
 from farm.dataset.layout import REFERENCE_NAME
 from farm.dataset.views import FEATURE_VIEWS, shrink
 from farm.recipe import AXES, PARAMETERS, Recipe
 
-__all__ = ["THUMBNAIL_SIDE", "ShownPair", "compose_page", "noisy_files"]
+__all__ = ["THUMBNAIL_SIDE", "ShownPair", "compose_page"]
 
 THUMBNAIL_SIDE: Final = 256
 _SPLITS: Final = ("train", "valid", "test")
@@ -40,12 +41,6 @@ class ShownPair:
     pictures: dict[str, np.ndarray]
     errors: dict[str, float]
     depth: tuple[float, float]
-
-
-def noisy_files(row: Row) -> list[dict[str, Any]]:
-    """A row's noisy images, fewest samples first."""
-    noisy = [file for file in row["files"] if file["kind"] == "noisy"]
-    return sorted(noisy, key=lambda file: (file["spp"], file["replica"]))
 
 
 def compose_page(recipe: Recipe, rows: Sequence[Row], shown: Sequence[ShownPair]) -> str:

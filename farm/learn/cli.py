@@ -6,13 +6,16 @@ import importlib.util
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from farm.errors import BadInput
+
+if TYPE_CHECKING:
+    from farm.learn.model import Model
 
 __all__ = ["denoise", "evaluate", "onnx", "train"]
 
@@ -39,6 +42,17 @@ def _require_torch() -> None:
             f"training needs {', '.join(missing)}, which {sys.executable} has not: run `make train-env` and use"
             " .venv-train/bin/digidouble, or install digidouble[train]"
         )
+
+
+def _loaded(model: Path, device: str) -> Model:
+    """A model on a device."""
+    from farm.learn.device import choose_device
+    from farm.learn.model import Model
+
+    chosen = choose_device(device)
+    loaded = Model.load(model)
+    loaded.net.to(chosen)
+    return loaded
 
 
 @click.command()
@@ -123,15 +137,11 @@ def evaluate(
       digidouble evaluate out/model/model.pt out/demo --split valid --without-oidn
     """
     _require_torch()
-    from farm.learn.device import choose_device
     from farm.learn.evaluation import evaluate as evaluate_model
     from farm.learn.evaluation import table
-    from farm.learn.model import Model
     from farm.learn.oidn import blender_python as find_blender
 
-    chosen = choose_device(device)
-    loaded = Model.load(model)
-    loaded.net.to(chosen)
+    loaded = _loaded(model, device)
     blender = None if without_oidn else find_blender(blender_python)
     with _bar() as bar:
         line = bar.add_task("images", total=None)
@@ -157,12 +167,8 @@ def denoise(model: Path, image: Path, out: Path | None, device: str) -> int:
     """
     _require_torch()
     from farm.learn.denoising import denoise_file
-    from farm.learn.device import choose_device
-    from farm.learn.model import Model
 
-    chosen = choose_device(device)
-    loaded = Model.load(model)
-    loaded.net.to(chosen)
+    loaded = _loaded(model, device)
     target = image.with_suffix(".denoised.exr") if out is None else out
     denoise_file(loaded, image, target)
     click.echo(target)

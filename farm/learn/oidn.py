@@ -19,7 +19,7 @@ from farm.errors import BadInput, DigidoubleError
 
 __all__ = ["Guided", "blender_python", "denoise_with_blender"]
 
-_CANDIDATES: Final = (".venv/bin/python",)
+_RENDERS: Final = ".venv/bin/python"
 
 
 class Guided(NamedTuple):
@@ -32,10 +32,9 @@ class Guided(NamedTuple):
 
 def blender_python(named: Path | None) -> Path:
     """The Python that has bpy: the one that is named, or the environment that `make setup` made beside the library."""
-    here = Path(farm.__file__).parents[1]
-    python = named or next((here / each for each in _CANDIDATES if (here / each).exists()), None)
-    if python is None:
-        raise BadInput(f"no Python with bpy in {here / _CANDIDATES[0]}; run `make setup`, or give --blender-python")
+    python = named or Path(farm.__file__).parents[1] / _RENDERS
+    if named is None and not python.exists():
+        raise BadInput(f"no Python with bpy in {python}; run `make setup`, or give --blender-python")
     probe = subprocess.run([python, "-c", "import bpy"], capture_output=True, check=False) if python.exists() else None
     if probe is None or probe.returncode:
         raise BadInput(f"--blender-python {python}: it cannot import bpy; give the Python that renders")

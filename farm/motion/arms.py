@@ -80,7 +80,6 @@ _LOW: Final = (np.array([0, 1, 2, 2]), np.array([1, 1, 0, 1]))
 """What is kept above the floor: an arm's capsules and their ends."""
 _PARTS: Final = np.concatenate([[2, 2, 2], _LOW[0] + 1, _PAIRS[0, :, 0] + 1])
 """The parts of an arm that its pushes are on: the wrist, what is above the floor, what is kept apart."""
-_SIDE: Final = np.arange(len(SIDES))[:, None]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +9,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from farm.recipe.capture import AllowBias, Capture, Frames, Reference, Split
+from farm.recipe.markdown import markdown_table, renew_table
 from farm.recipe.parameters import AXES, NO_STUNT, PARAMETERS, Parameter
 from farm.recipe.units import accepted_units
 
@@ -93,8 +93,7 @@ def _plain(value: Any) -> str:
 
 
 def _table(title: str, heads: list[str], rows: list[list[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join([f"**{title}**", "", *(f"| {' | '.join(line)} |" for line in lines), ""])
+    return "\n".join([f"**{title}**", "", *markdown_table(heads, rows), ""])
 
 
 _TABLES: Final[dict[str, Callable[[], str]]] = {"parameters": parameter_tables, "capture": capture_tables}
@@ -103,11 +102,7 @@ _TABLES: Final[dict[str, Callable[[], str]]] = {"parameters": parameter_tables, 
 def refresh(page: str) -> str:
     """The page with each table between `<!-- NAME: … -->` and `<!-- end -->` made anew."""
     for name, make in _TABLES.items():
-        pattern = re.compile(rf"(<!-- {name}: [^>]*-->\n).*?(<!-- end -->)", re.DOTALL)
-        if not pattern.search(page):
-            raise ValueError(f"the page has no place for the table '{name}'")
-        table = f"\n{make()}\n"
-        page = pattern.sub(lambda match, table=table: match[1] + table + match[2], page)  # type: ignore[misc]
+        page = renew_table(page, name, f"\n{make()}\n", called=f"'{name}'")
     return page
 
 

@@ -92,10 +92,9 @@ def render_pair(scene: Any, view: str, capture: Capture, scratch: Path, in_motio
     noisy_roles = {
         (spp, replica): noisy_role(spp, replica) for spp in capture.samples for replica in range(capture.replicas)
     }
-    seeds = view_seeds(view, [*noisy_roles.values(), data_role(), half_role(0), half_role(1)])
     passes = capture.layers
-    if any(name in passes for name in MATTE):
-        seeds = view_seeds(view, [*seeds, matte_role()])
+    mattes = [matte_role()] if any(name in passes for name in MATTE) else []
+    seeds = view_seeds(view, [*noisy_roles.values(), data_role(), half_role(0), half_role(1), *mattes])
     if has_data(passes):
         write_outputs(scene)
     seconds: dict[str, float] = {}
@@ -110,7 +109,7 @@ def render_pair(scene: Any, view: str, capture: Capture, scratch: Path, in_motio
             frame = render(data_role(), "data", offset=0, length=1, motion=clip)
             matte: Image = {}
             names: dict[str, str] = {}
-            if matte_role() in seeds:
+            if mattes:
                 matte = render(matte_role(), "matte", offset=FIRST_SAMPLE, length=MATTE_SAMPLES)
                 names = read_manifests(scratch / "render.exr")
                 del matte["matte.A"]

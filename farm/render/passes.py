@@ -28,6 +28,9 @@ Kind = str
 Channels = dict[str, dict[str, str]]
 """Blender's pass → component → channel in the dataset. A channel that starts with RAW goes into others."""
 
+Targets = dict[str, dict[str, list[str]]]
+"""Blender's pass → component → all channels that it goes into."""
+
 RAW: Final = "raw:"
 
 
@@ -123,19 +126,18 @@ TURNED: Final = ("motion.prev.Y", "motion.next.X")
 PASS_SHUTTER: Final = 2.0
 
 
-def table(kind: Kind, passes: Collection[str] = (), *, motion: bool = False) -> Channels:
+def table(kind: Kind, passes: Collection[str] = (), *, motion: bool = False) -> Targets:
     """What a kind of render gives: the channels of each of Blender's passes, those wanted together."""
     parts = {
         "radiance": [RADIANCE, *(LIGHT[name] for name in LIGHT if name in passes)],
         "data": [DATA, *([MOTION] if motion else []), *(SURFACE[name] for name in SURFACE if name in passes)],
         "matte": [{"Combined": {"A": "matte.A"}}, *(MATTE[name] for name in MATTE if name in passes)],
     }[kind]
-    wanted: Channels = {}
+    wanted: Targets = {}
     for part in parts:
         for name, channels in part.items():
             for component, channel in channels.items():
-                wanted.setdefault(name, {}).setdefault(component, "")
-                wanted[name][component] = f"{wanted[name][component]} {channel}".strip()
+                wanted.setdefault(name, {}).setdefault(component, []).append(channel)
     return wanted
 
 
@@ -147,7 +149,7 @@ def enable_passes(view_layer: Any) -> None:
     view_layer.cycles.denoising_store_passes = True
 
 
-def switch_passes(view_layer: Any, wanted: Channels) -> None:
+def switch_passes(view_layer: Any, wanted: Targets) -> None:
     """Switch on the passes of a table, and off those that others need."""
     for name, switch in SWITCHES.items():
         _, _, attribute = switch.rpartition(".")
@@ -208,9 +210,9 @@ def read_render(file: Path, kind: Kind, passes: Collection[str] = (), *, motion:
             for name, channel in part.channels.items():
                 _, _, tail = name.rpartition(".")
                 pass_name = name[: -len(tail) - 1].split(".", 1)[-1]
-                for target in wanted.get(pass_name, {}).get(tail, "").split():
+                for target in wanted.get(pass_name, {}).get(tail, ()):
                     image[target] = np.array(channel.pixels, dtype=np.float32, order="C")
-    asked = {channel for channels in wanted.values() for names in channels.values() for channel in names.split()}
+    asked = {channel for targets in wanted.values() for names in targets.values() for channel in names}
     if missing := asked - set(image):
         raise RenderError(f"the render lacks {', '.join(sorted(missing))}")
     for channel in set(TURNED) & set(image):

@@ -18,9 +18,8 @@ import pytest
 import webdataset
 from click.testing import CliRunner
 
-from farm.cli import cli
+from farm.cli import LAYOUTS, cli
 from farm.dataset import Dataset, build_index, read_image, read_index, write_image
-from farm.dataset.cli import LAYOUTS
 from farm.dataset.export import KINDS, export_dataset
 from farm.dataset.export import webdataset as shards
 from farm.dataset.export.source import open_source

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from farm.dataset.cameras import Lens
 from farm.dataset.export.item import Item
 from farm.dataset.export.source import Row, Source, read_layer
 from farm.dataset.files import replace_bytes
@@ -66,7 +67,7 @@ def matrix_world(row: Row) -> NDArray[np.float64]:
     return np.array(row["view.matrix_world"], np.float64).reshape(4, 4)
 
 
-def intrinsics(row: Row) -> tuple[float, float, float, float]:
+def intrinsics(row: Row) -> Lens:
     """Focal lengths and principal point in pixels: fl_x, fl_y, cx, cy."""
     return row["view.fl_x"], row["view.fl_y"], row["view.cx"], row["view.cy"]
 

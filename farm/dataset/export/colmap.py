@@ -17,14 +17,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.dataset.cameras import unproject
 from farm.dataset.export.captures import Capture, find_captures, intrinsics, matrix_world, picture_item, straight_srgb
 from farm.dataset.export.item import Item, Plan, text_item
-from farm.dataset.export.source import Row, Source, pair_name, read_layer
+from farm.dataset.export.source import Source, pair_name, read_layer
 from farm.dataset.files import replace_bytes
 from farm.dataset.layers import DEPTH_BACKGROUND, Layer
 from farm.dataset.layout import REFERENCE_NAME
 
-__all__ = ["POINTS_MAX", "plan", "quaternion", "unproject"]
+__all__ = ["POINTS_MAX", "plan", "quaternion"]
 
 POINTS_MAX: Final = 100_000
 """Pixels that are looked at for points, over all views of a capture."""
@@ -59,20 +60,6 @@ def quaternion(rotation: Array) -> Array:
     return found if w >= 0 else -found
 
 
-def unproject(row: Row, depth: NDArray[np.float32], step: int) -> tuple[Array, NDArray[np.bool_]]:
-    """World points (N, 3) that every `step`th pixel's centre sees, and which pixels (H, W) those are."""
-    marked = np.zeros(depth.shape, bool)
-    marked[step // 2 :: step, step // 2 :: step] = True
-    marked &= depth < DEPTH_BACKGROUND / 2
-    rows, columns = np.nonzero(marked)
-    fl_x, fl_y, cx, cy = intrinsics(row)
-    away = depth[marked].astype(np.float64)
-    local = np.stack([(columns + 0.5 - cx) / fl_x * away, (cy - rows - 0.5) / fl_y * away, -away], axis=-1)
-    camera = matrix_world(row)
-    points: Array = local @ camera[:3, :3].T + camera[:3, 3]
-    return points, marked
-
-
 def _capture_items(source: Source, capture: Capture) -> list[Item]:
     folder = f"{capture.name}/sparse/0"
     lenses = sorted({intrinsics(row) for row in capture.views})
@@ -105,7 +92,11 @@ def _write_points(root: Path, capture: Capture, layers: list[Layer], folder: Pat
     step = max(1, round((pixels_in_all / POINTS_MAX) ** 0.5))
     for row in capture.views:
         pixels = read_layer(root / row["pair"] / REFERENCE_NAME, layers)
-        points, marked = unproject(row, pixels["depth"][..., 0], step)
+        depth = pixels["depth"][..., 0]
+        marked = np.zeros(depth.shape, bool)
+        marked[step // 2 :: step, step // 2 :: step] = True
+        marked &= depth < DEPTH_BACKGROUND / 2
+        points = unproject(matrix_world(row), intrinsics(row), depth)[marked]
         colours = straight_srgb(pixels["beauty"], pixels["alpha"][..., 0])[marked][:, :3]
         for point, colour in zip(points, colours, strict=True):
             lines.append(f"{len(lines)} {_numbers(point)} {' '.join(map(str, colour))} 0")

@@ -17,8 +17,9 @@ from typing import Final
 import numpy as np
 
 from farm.dataset.export.item import Item, Plan
-from farm.dataset.export.source import Row, Source, noisy_files, pair_name, read_layer
+from farm.dataset.export.source import Row, Source, pair_name, read_layer
 from farm.dataset.exr import write_image
+from farm.dataset.index import noisy_files
 from farm.dataset.layers import Layer
 from farm.dataset.layout import REFERENCE_NAME
 

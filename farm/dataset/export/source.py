@@ -23,7 +23,7 @@ from farm.errors import DatasetError
 from farm.recipe import Recipe, load_recipe
 from farm.recipe.capture import SPLITS
 
-__all__ = ["Row", "Source", "noisy_files", "open_source", "pair_name", "read_layer", "read_verified"]
+__all__ = ["Row", "Source", "open_source", "pair_name", "read_layer", "read_verified"]
 
 Row = Mapping[str, Any]
 
@@ -89,12 +89,6 @@ def open_source(root: Path | str) -> Source:
 def pair_name(row: Row) -> str:
     """A pair's name among others, without dots: `0123456789abcdef_f0012`."""
     return f"{row['variant']}_f{row['frame']:04d}"
-
-
-def noisy_files(row: Row) -> list[Row]:
-    """The entries of a pair's noisy images, by samples and replica."""
-    noisy = [file for file in row["files"] if file["kind"] == "noisy"]
-    return sorted(noisy, key=lambda file: (file["spp"], file["replica"]))
 
 
 def read_layer(path: Path, layers: Sequence[Layer]) -> dict[str, NDArray[np.float32]]:
