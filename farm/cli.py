@@ -63,7 +63,7 @@ def _console() -> Console:
 
 
 RECIPE = click.argument("recipe", type=click.Path(path_type=Path))
-DATASET = click.argument("dataset", type=click.Path(path_type=Path))
+DATASET = click.argument("dataset")
 
 
 @cli.command()
@@ -109,7 +109,7 @@ def plan(recipe: Path, as_json: bool) -> int:
 
 @cli.command()
 @RECIPE
-@click.option("--out", type=click.Path(path_type=Path), help="The dataset's folder.  [default: out/NAME]")
+@click.option("--out", help="The dataset's folder, or s3://… and the like.  [default: out/NAME]")
 @click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True,
               help="What renders; a GPU that is asked for and absent is an error.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1), help="Worker processes.  [default: as many as fit]")
@@ -120,26 +120,27 @@ def plan(recipe: Path, as_json: bool) -> int:
               help="Among runs on one cluster, higher ones get workers first.")  # fmt: skip
 @click.option("--progress", type=click.Choice(["terminal", "jsonl"]), default="terminal", show_default=True,
               help="How to tell of it: for people, or a JSON object a line for programs.")  # fmt: skip
-def render(recipe: Path, out: Path | None, progress: str, **farm: Any) -> int:
+def render(recipe: Path, out: str | None, progress: str, **farm: Any) -> int:
     """Render a recipe's pairs into a dataset; run it again to go on where it stopped.
 
     \b
     Examples:
       digidouble render templates/recipes/demo.yaml --out out/demo
       digidouble render night.yaml --out /data/night --device optix
-      digidouble render night.yaml --out /data/night --address auto --progress jsonl
+      digidouble render night.yaml --out s3://studio/night --address auto --progress jsonl
     """
     loaded = load_recipe(recipe)
-    root = out if out is not None else Path("out") / loaded.name
     require_renderer()
     from farm.cluster.run_cli import render_dataset
+    from farm.dataset.place import open_place
 
+    root = open_place(out) if out is not None else Path("out") / loaded.name
     return render_dataset(loaded, root, jsonl=progress == "jsonl", farm=farm)
 
 
 @cli.command()
 @DATASET
-def pause(dataset: Path) -> int:
+def pause(dataset: str) -> int:
     """Let a run finish the pairs that it is at, and begin no more; its workers are given back.
 
     \b
@@ -156,7 +157,7 @@ def pause(dataset: Path) -> int:
 
 @cli.command()
 @DATASET
-def resume(dataset: Path) -> int:
+def resume(dataset: str) -> int:
     """Let a run that was paused go on.
 
     \b
@@ -173,7 +174,7 @@ def resume(dataset: Path) -> int:
 
 @cli.command()
 @DATASET
-def check(dataset: Path) -> int:
+def check(dataset: str) -> int:
     """Verify every file of a dataset from its pixels; name each defect.
 
     \b
@@ -194,7 +195,7 @@ def check(dataset: Path) -> int:
 
 @cli.command()
 @DATASET
-def report(dataset: Path) -> int:
+def report(dataset: str) -> int:
     """Write a dataset's report.html and contact_sheet.png anew.
 
     \b
@@ -209,7 +210,7 @@ def report(dataset: Path) -> int:
 
 @cli.command(name="index")
 @DATASET
-def write_index(dataset: Path) -> int:
+def write_index(dataset: str) -> int:
     """Write a dataset's index.parquet anew from what is committed.
 
     \b
@@ -225,7 +226,7 @@ def write_index(dataset: Path) -> int:
 @cli.command()
 @DATASET
 @click.option("--license", "license_", required=True, help="SPDX name or URL, such as CC-BY-4.0.")
-def card(dataset: Path, license_: str) -> int:
+def card(dataset: str, license_: str) -> int:
     """State a dataset's licence: in dataset.json, and in its card README.md.
 
     \b
@@ -244,7 +245,7 @@ def card(dataset: Path, license_: str) -> int:
 @click.option("--as", "kind", type=click.Choice(LAYOUTS), required=True, help="The layout to write.")
 @click.option("--to", type=click.Path(path_type=Path), required=True, help="A new or empty folder.")
 @click.option("--writers", type=click.IntRange(1), default=1, show_default=True, help="Processes that write at once.")
-def export(dataset: Path, kind: str, to: Path, writers: int) -> int:
+def export(dataset: str, kind: str, to: Path, writers: int) -> int:
     """Write a dataset in the layout that a trainer reads; run it again to go on where it stopped.
 
     \b

@@ -7,10 +7,8 @@ reaches the dataset: what is committed stays, the rest is rendered.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import functools
 import hashlib
-import os
 import signal
 import tempfile
 import time
@@ -33,20 +31,22 @@ from farm.cluster.status import State
 from farm.cluster.worker import Worker
 from farm.dataset import Dataset, build_index, clean_uncommitted, create_dataset, write_report
 from farm.dataset.folder import check_place
+from farm.dataset.lease import exclusive
+from farm.dataset.place import Place, open_place
 from farm.double.expression import load_expression
 from farm.double.groom.beard_style import load_beard
 from farm.double.groom.style import load_hairstyle
 from farm.double.groom.texture import load_hairtype
 from farm.double.wardrobe.outfit import load_outfit
-from farm.errors import DatasetError, DigidoubleError, StorageError
+from farm.errors import DigidoubleError, StorageError
 from farm.motion.pose import load_pose
 from farm.recipe import Recipe
 from farm.stage.template import load_camera_move, load_framing, load_light_set
 
 __all__ = ["Farm", "Summary", "check_templates", "run"]
 
-BOARD_WAIT: Final = 30.0
-"""Seconds; a driver that was killed takes its board with it, once Ray has noticed."""
+ENDED: Final = "the run was ended"
+"""What stands for the pair's name where it is the run itself that failed."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,12 @@ class Farm:
 
 
 def run(
-    recipe: Recipe, root: Path, listener: Listener, farm: Farm | None = None, *, renderer: RendererFactory | None = None
+    recipe: Recipe,
+    root: Place | str,
+    listener: Listener,
+    farm: Farm | None = None,
+    *,
+    renderer: RendererFactory | None = None,
 ) -> Summary:
     """Render what is missing of a recipe's dataset at `root`; write its index and report.
 
@@ -83,11 +88,12 @@ def run(
     farm = farm or Farm()
     check_templates(recipe)
     total = recipe.count * recipe.capture.frames.count
+    root = open_place(root)
     with contextlib.ExitStack() as stack:
         interrupted = stack.enter_context(_interruptible())
         there = check_place(root, recipe)
         if there is not None:
-            stack.enter_context(_exclusive(root))
+            owned = stack.enter_context(exclusive(root))
         todo = _missing(there, plan_tasks(recipe, there.info.engine)) if there is not None else None
         if there is not None and not todo:
             _publish(create_dataset(root, recipe, engine=there.info.engine))
@@ -96,7 +102,7 @@ def run(
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="digidouble-", ignore_cleanup_errors=True))
         device, pool = stack.enter_context(_workplace(farm, tasks, listener))
         make = renderer or functools.partial(make_worker, recipe, device, pool.threads)
-        crew = _crew(make, pool, root, scratch=None if farm.address else Path(scratch))
+        crew = Crew(make, pool, scratch=None if farm.address else Path(scratch))
         stack.callback(crew.close)
         journal = Journal(run=_run_name(recipe, root), recipe=recipe.name, priority=farm.priority)
         loop = Loop(crew, pool, listener, journal, policy=farm.policy, interrupted=interrupted)
@@ -104,7 +110,8 @@ def run(
         engine = loop.first_engine(tasks, None if there is None else there.info.engine)
         dataset = create_dataset(root, recipe, engine=engine.build)
         if there is None:
-            stack.enter_context(_exclusive(root))
+            owned = stack.enter_context(exclusive(root))
+        loop.owned = owned
         clean_uncommitted(dataset)
         if todo is None:
             todo = _missing(dataset, plan_tasks(recipe, engine.build))
@@ -168,14 +175,14 @@ def _work(loop: Loop, dataset: Dataset, todo: list[Task], summary: Summary, poli
     except KeyboardInterrupt:
         summary.interrupted = True
     except DigidoubleError as error:
-        summary.failures["the run was ended"] = str(error)
+        summary.failures[ENDED] = str(error)
     loop.close()
     loop.say("finishing")
     if summary.done + summary.rendered:
         _publish_patiently(dataset, policy.patience)
     else:
         clean_uncommitted(dataset)
-    ended = summary.failures.get("the run was ended", "")
+    ended = summary.failures.get(ENDED, "")
     loop.say(_end_state(summary, ended), ended)
     return summary
 
@@ -214,40 +221,10 @@ def _missing(dataset: Dataset, plan: list[Task]) -> list[Task]:
     return [task for task in plan if task.key not in done]
 
 
-def _run_name(recipe: Recipe, root: Path) -> str:
-    """A run's name: the recipe's, and a hash of where its dataset lies. Two runs of one name would write into one."""
+def _run_name(recipe: Recipe, root: Place) -> str:
+    """A run's name: the recipe's, and a hash of where its dataset lies."""
     place = str(root.resolve()) if isinstance(root, Path) else str(root)
     return f"{recipe.name}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
-
-
-def _crew(make: RendererFactory, pool: Pool, root: Path, *, scratch: Path | None) -> Crew:
-    """The run's workers; DatasetError where another run on the same cluster writes into the dataset."""
-    name = "board-" + hashlib.sha256(str(root.resolve() if isinstance(root, Path) else root).encode()).hexdigest()[:16]
-    deadline = time.monotonic() + BOARD_WAIT
-    while True:
-        try:
-            return Crew(make, pool, board=name, scratch=scratch)
-        except ValueError:
-            if time.monotonic() > deadline:
-                raise DatasetError(f"another run is writing into {root}; wait for it or give another folder") from None
-        time.sleep(1)
-
-
-@contextlib.contextmanager
-def _exclusive(root: Path) -> Iterator[None]:
-    """Only one run at a time writes into a dataset; the lock goes with its process."""
-    try:
-        folder = os.open(root, os.O_RDONLY)
-    except OSError as error:
-        raise DatasetError(f"cannot open {root}: {error.strerror}") from error
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise DatasetError(f"another run is writing into {root}; wait for it or give another folder") from None
-    else:
-        yield
-    finally:
-        os.close(folder)
 
 
 @contextlib.contextmanager

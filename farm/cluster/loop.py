@@ -102,6 +102,8 @@ class Loop:
         self._unplaced = 0
         self._told = 0.0
         self._was_paused = False
+        self.owned: Callable[[], None] = lambda: None
+        """Raises StorageError once the dataset is another run's."""
         self.allowance: Callable[[int], int] = lambda wanted: wanted
         """How many workers of those wanted the run may have now."""
 
@@ -126,6 +128,7 @@ class Loop:
         self._dataset, self._summary, self._control = dataset, summary, Control(dataset)
         self._queue = Queue(tasks)
         while self._queue or self._crew.busy:
+            self.owned()
             self._fit()
             self._assign()
             self._turn()

@@ -99,18 +99,14 @@ class Member:
 class Crew:
     """The workers that there are now."""
 
-    def __init__(
-        self, make: RendererFactory, pool: Pool, *, board: str | None = None, scratch: Path | None = None
-    ) -> None:
-        """`board` names the board in Ray's namespace, so that there is one such crew; ValueError where there is."""
+    def __init__(self, make: RendererFactory, pool: Pool, *, scratch: Path | None = None) -> None:
         self._options = {"num_cpus": pool.threads, "num_gpus": pool.gpu_share, "max_restarts": 0, "max_task_retries": 0}
         self._make = ray.put(make)
         self._scratch = scratch
         self._names = (f"w{number}" for number in itertools.count(1))
-        named = {"name": board} if board else {}
         self._home = ray.get_runtime_context().get_node_id()
         here = NodeAffinitySchedulingStrategy(node_id=self._home, soft=True)
-        self.board = ray.remote(Board).options(num_cpus=0, max_restarts=-1, scheduling_strategy=here, **named).remote()
+        self.board = ray.remote(Board).options(num_cpus=0, max_restarts=-1, scheduling_strategy=here).remote()
         self.members: list[Member] = []
         self._awaited: dict[Any, Member] = {}
         self._silence: Any = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import click
@@ -15,12 +14,13 @@ from farm.cluster.lines import JsonLines
 from farm.cluster.loop import Summary
 from farm.cluster.progress import ProgressReport
 from farm.dataset.layout import LOGS_FOLDER, REPORT_FILE
+from farm.dataset.place import Place
 from farm.recipe import Recipe
 
 __all__ = ["render_dataset"]
 
 
-def render_dataset(recipe: Recipe, root: Path, *, jsonl: bool, farm: Mapping[str, Any]) -> int:
+def render_dataset(recipe: Recipe, root: Place, *, jsonl: bool, farm: Mapping[str, Any]) -> int:
     """Render what is missing of a dataset; the exit code. `farm` has the fields of `Farm` that were said."""
     if jsonl:
         lines = JsonLines(sys.stdout)
@@ -45,7 +45,7 @@ def render_dataset(recipe: Recipe, root: Path, *, jsonl: bool, farm: Mapping[str
     return 0 if summary.complete else 1
 
 
-def _summarise(summary: Summary, root: Path) -> None:
+def _summarise(summary: Summary, root: Place) -> None:
     there = summary.done + summary.rendered
     click.echo(f"{there} of {summary.total} pairs in {root}")
     if there:
