@@ -1,4 +1,4 @@
-"""One dataset, and all that clusters do to a run: workers, a node and the driver killed, the disk full, at random points.
+"""One dataset, and what clusters do to a run: workers, a node and the driver killed, the disk full, at random points.
 
 Real renders on a real Ray of several nodes on this machine. The points are drawn from a seed; what must come out does
 not depend on them: every pair exactly once, and the bytes of a run that nobody disturbed.
