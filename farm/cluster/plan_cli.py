@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from farm.cluster.calibration import UNKNOWN_BUILD, from_dataset, warm_up
-from farm.cluster.estimate import as_data, estimate, tell
+from farm.cluster.estimate import Calibration, as_data, estimate, tell
 from farm.cluster.plan import plan_tasks
 from farm.dataset.folder import check_place
 from farm.dataset.place import open_place
@@ -23,18 +23,20 @@ def estimates(
 
     Raises DatasetError for an `out` that holds no dataset of the recipe.
     """
-    if calibrate:
-        found = warm_up(recipe, device, workers=workers)
-    else:
-        try:
-            there = check_place(open_place(out) if out is not None else Path("out") / recipe.name, recipe)
-        except DatasetError:
-            if out is not None:
-                raise
-            there = None
-        found = from_dataset(there, recipe) if there is not None else None
+    found = warm_up(recipe, device, workers=workers) if calibrate else _measured(recipe, out)
     if found is None:
         return None, ["time and disk are not known yet: --calibrate renders a pair or two to tell them"]
     expected = estimate(plan_tasks(recipe, UNKNOWN_BUILD), recipe, found)
     said = tell(expected, found, workers=workers, price=price)
     return as_data(expected, found, workers=workers, price=price), said
+
+
+def _measured(recipe: Recipe, out: str | None) -> Calibration | None:
+    """What the recipe's dataset tells, where there is one."""
+    try:
+        there = check_place(open_place(out) if out is not None else Path("out") / recipe.name, recipe)
+    except DatasetError:
+        if out is not None:
+            raise
+        return None
+    return None if there is None else from_dataset(there, recipe)
