@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -63,7 +63,7 @@ def _console() -> Console:
 
 
 RECIPE = click.argument("recipe", type=click.Path(path_type=Path))
-DATASET = click.argument("dataset", type=click.Path(path_type=Path))
+DATASET = click.argument("dataset")
 
 
 @cli.command()
@@ -89,65 +89,104 @@ def doctor(out: Path) -> int:
 @cli.command()
 @RECIPE
 @click.option("--json", "as_json", is_flag=True, help="Print plain data for programs.")
-def plan(recipe: Path, as_json: bool) -> int:
-    """Print the variants that a recipe draws, without rendering.
+@click.option("--out", help="A dataset of the recipe, whose pairs tell the time.  [default: out/NAME, if there]")
+@click.option("--calibrate", is_flag=True, help="Render one or two pairs now to tell the time.")
+@click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True,
+              help="What --calibrate renders on.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="How many will render.")
+@click.option("--price", type=click.FloatRange(0), help="Of a worker's hour, to tell the cost.")
+def plan(recipe: Path, as_json: bool, **estimate: Any) -> int:
+    """Print the variants that a recipe draws, and what rendering them will take, without doing it.
 
     \b
     Examples:
       digidouble plan templates/recipes/demo.yaml
       digidouble plan templates/recipes/demo.yaml --json | jq '.variants[0]'
+      digidouble plan night.yaml --calibrate --workers 64 --price 0.35
     """
+    from farm.cluster.plan_cli import estimates
     from farm.recipe.table import plan_json, render_table
 
     loaded = load_recipe(recipe)
+    if estimate["calibrate"]:
+        require_renderer()
+    data, lines = estimates(loaded, **estimate)
     if as_json:
-        click.echo(json.dumps(plan_json(loaded), indent=2))
+        click.echo(json.dumps(plan_json(loaded) | ({"estimate": data} if data else {}), indent=2))
     else:
         render_table(loaded, Console(highlight=False))
+        click.echo("\n".join(lines))
     return 0
 
 
 @cli.command()
 @RECIPE
-@click.option("--out", type=click.Path(path_type=Path), help="The dataset's folder.  [default: out/NAME]")
+@click.option("--out", help="The dataset's folder, or s3://… and the like.  [default: out/NAME]")
 @click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True,
               help="What renders; a GPU that is asked for and absent is an error.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1), help="Worker processes.  [default: as many as fit]")
-def render(recipe: Path, out: Path | None, device: str, workers: int | None) -> int:
+@click.option("--address", metavar="ADDRESS",
+              help="A Ray cluster: auto, HOST:PORT, ray://HOST:PORT.  [default: a Ray of this machine]")  # fmt: skip
+@click.option("--threads", type=click.IntRange(1), help="CPUs of each worker on a cluster.  [default: at most 4]")
+@click.option("--priority", type=int, default=0, show_default=True,
+              help="Among runs on one cluster, higher ones get workers first.")  # fmt: skip
+@click.option("--progress", type=click.Choice(["terminal", "jsonl"]), default="terminal", show_default=True,
+              help="How to tell of it: for people, or a JSON object a line for programs.")  # fmt: skip
+def render(recipe: Path, out: str | None, progress: str, **farm: Any) -> int:
     """Render a recipe's pairs into a dataset; run it again to go on where it stopped.
 
     \b
     Examples:
       digidouble render templates/recipes/demo.yaml --out out/demo
       digidouble render night.yaml --out /data/night --device optix
+      digidouble render night.yaml --out s3://studio/night --address auto --progress jsonl
     """
     loaded = load_recipe(recipe)
-    root = out if out is not None else Path("out") / loaded.name
     require_renderer()
-    from farm.cluster.driver import run
-    from farm.cluster.progress import ProgressReport
-    from farm.dataset.layout import REPORT_FILE
+    from farm.cluster.run_cli import render_dataset
+    from farm.dataset.place import open_place
 
-    console = _console()
-    progress = ProgressReport(console)
-    try:
-        summary = run(loaded, root, progress, device=device, workers=workers)
-    finally:
-        progress.close()
-    there = summary.done + summary.rendered
-    click.echo(f"{there} of {summary.total} pairs in {root}")
-    if there:
-        click.echo(f"report: {root / REPORT_FILE}")
-    for name, reason in summary.failures.items():
-        click.echo(f"error: {name}: {reason}", err=True)
-    if summary.interrupted:
-        click.echo("stopped; nothing that was finished is lost: run the same command again to go on")
-    return 0 if summary.complete else 1
+    root = open_place(out) if out is not None else Path("out") / loaded.name
+    return render_dataset(loaded, root, jsonl=progress == "jsonl", farm=farm)
 
 
 @cli.command()
 @DATASET
-def check(dataset: Path) -> int:
+def pause(dataset: str) -> int:
+    """Let a run finish the pairs that it is at, and begin no more; its workers are given back.
+
+    \b
+    Example:
+      digidouble pause out/demo
+    """
+    from farm.cluster.control import pause
+    from farm.dataset import open_dataset
+
+    pause(open_dataset(dataset))
+    click.echo(f"no more pairs are begun in {dataset}; go on with `digidouble resume`")
+    return 0
+
+
+@cli.command()
+@DATASET
+def resume(dataset: str) -> int:
+    """Let a run that was paused go on.
+
+    \b
+    Example:
+      digidouble resume out/demo
+    """
+    from farm.cluster.control import resume
+    from farm.dataset import open_dataset
+
+    resume(open_dataset(dataset))
+    click.echo(f"going on with {dataset}")
+    return 0
+
+
+@cli.command()
+@DATASET
+def check(dataset: str) -> int:
     """Verify every file of a dataset from its pixels; name each defect.
 
     \b
@@ -168,7 +207,7 @@ def check(dataset: Path) -> int:
 
 @cli.command()
 @DATASET
-def report(dataset: Path) -> int:
+def report(dataset: str) -> int:
     """Write a dataset's report.html and contact_sheet.png anew.
 
     \b
@@ -183,7 +222,7 @@ def report(dataset: Path) -> int:
 
 @cli.command(name="index")
 @DATASET
-def write_index(dataset: Path) -> int:
+def write_index(dataset: str) -> int:
     """Write a dataset's index.parquet anew from what is committed.
 
     \b
@@ -199,7 +238,7 @@ def write_index(dataset: Path) -> int:
 @cli.command()
 @DATASET
 @click.option("--license", "license_", required=True, help="SPDX name or URL, such as CC-BY-4.0.")
-def card(dataset: Path, license_: str) -> int:
+def card(dataset: str, license_: str) -> int:
     """State a dataset's licence: in dataset.json, and in its card README.md.
 
     \b
@@ -218,7 +257,7 @@ def card(dataset: Path, license_: str) -> int:
 @click.option("--as", "kind", type=click.Choice(LAYOUTS), required=True, help="The layout to write.")
 @click.option("--to", type=click.Path(path_type=Path), required=True, help="A new or empty folder.")
 @click.option("--writers", type=click.IntRange(1), default=1, show_default=True, help="Processes that write at once.")
-def export(dataset: Path, kind: str, to: Path, writers: int) -> int:
+def export(dataset: str, kind: str, to: Path, writers: int) -> int:
     """Write a dataset in the layout that a trainer reads; run it again to go on where it stopped.
 
     \b
