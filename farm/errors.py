@@ -3,6 +3,7 @@
     DigidoubleError            the work or a check failed                      exit code 1
     ├── RenderError            a pair could not be made as the contract asks
     ├── FarmError              workers or Ray failed
+    ├── ClusterError           a cluster did not answer, or refused
     ├── StorageError           a dataset cannot be written: disk full, permission, device
     └── BadInput               what the user gave cannot be used               exit code 2
         ├── RecipeError        a recipe is wrong: names line, value and remedy
@@ -18,6 +19,7 @@ from typing import ClassVar
 
 __all__ = [
     "BadInput",
+    "ClusterError",
     "DatasetError",
     "DigidoubleError",
     "FarmError",
@@ -40,6 +42,10 @@ class RenderError(DigidoubleError):
 
 class FarmError(DigidoubleError):
     """Workers or Ray failed."""
+
+
+class ClusterError(DigidoubleError):
+    """A cluster did not answer, or refused what it was asked."""
 
 
 class StorageError(DigidoubleError):
