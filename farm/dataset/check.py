@@ -175,7 +175,8 @@ def _wrong_seals(root: Path, info: DatasetInfo | None) -> Iterator[Defect]:
 
 def _strangers(root: Path) -> Iterator[Defect]:
     """Files and folders that have no place in a dataset."""
-    entries = [entry for entry in root.iterdir() if entry.name not in layout.TOP_FILES | {layout.PAIRS_FOLDER}]
+    known = layout.TOP_FILES | layout.RUN_NAMES | {layout.PAIRS_FOLDER}
+    entries = [entry for entry in root.iterdir() if entry.name not in known]
     for variant in _entries(root / layout.PAIRS_FOLDER):
         inner = _entries(variant)
         entries += [entry for entry in inner if layout.parse_pair_path(entry.relative_to(root).as_posix()) is None]

@@ -214,7 +214,8 @@ def _refuse_foreign(root: Path, recipe_text: str) -> None:
         raise DatasetError(f"{root} is a file, not a folder; give another folder")
     entries = sorted(entry for entry in root.iterdir() if not is_partial(entry))
     recipe = root / layout.RECIPE_FILE
-    known = layout.TOP_FILES | {layout.PAIRS_FOLDER} if recipe.is_file() and _same_text(recipe, recipe_text) else set()
+    ours = recipe.is_file() and _same_text(recipe, recipe_text)
+    known = layout.TOP_FILES | layout.RUN_NAMES | {layout.PAIRS_FOLDER} if ours else set()
     foreign = next((entry.name for entry in entries if entry.name not in known), None)
     if foreign is not None:
         raise DatasetError(f"{root} is not empty and not a dataset (it holds '{foreign}'); give a new or empty folder")

@@ -2,6 +2,7 @@
 
     DATASET/
       dataset.json  recipe.yaml  index.parquet  report.html  contact_sheet.png  README.md
+      status.json  control.json  logs/                      of the runs that made it, no part of its content
       pairs/<variant>/f<frame>/noisy_<spp>spp_r<replica>.exr  reference.exr  data.exr  record.json
 
 `<variant>` is a variant's id (16 hex digits); frame and samples have at least four digits, the replica two.
@@ -20,9 +21,11 @@ from typing import Final
 __all__ = [
     "CARD_FILE",
     "CONTACT_SHEET_FILE",
+    "CONTROL_FILE",
     "DATASET_FILE",
     "DATA_NAME",
     "INDEX_FILE",
+    "LOGS_FOLDER",
     "NOISY_NAME",
     "PAIRS_FOLDER",
     "PAIR_PATH",
@@ -31,6 +34,8 @@ __all__ = [
     "RECORD_NAME",
     "REFERENCE_NAME",
     "REPORT_FILE",
+    "RUN_NAMES",
+    "STATUS_FILE",
     "TOP_FILES",
     "Name",
     "PairFolder",
@@ -47,6 +52,12 @@ REPORT_FILE: Final = "report.html"
 CONTACT_SHEET_FILE: Final = "contact_sheet.png"
 CARD_FILE: Final = "README.md"
 TOP_FILES: Final = frozenset({DATASET_FILE, RECIPE_FILE, INDEX_FILE, REPORT_FILE, CONTACT_SHEET_FILE, CARD_FILE})
+
+STATUS_FILE: Final = "status.json"
+CONTROL_FILE: Final = "control.json"
+LOGS_FOLDER: Final = "logs"
+RUN_NAMES: Final = frozenset({STATUS_FILE, CONTROL_FILE, LOGS_FOLDER})
+"""What runs leave beside the content: how they stand, what they were told, the logs of what failed."""
 
 PAIRS_FOLDER: Final = "pairs"
 REFERENCE_NAME: Final = "reference.exr"
