@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from farm import __version__
+from farm.cluster.jobs.cli import COMMANDS
 from farm.doctor import examine, require_renderer
 from farm.double.own.cli import double
 from farm.errors import BadInput, DigidoubleError, TemplateError
@@ -315,7 +316,7 @@ def _render_sheet(kind: str | None, name: str | None, file: Path) -> int:
 cli.add_command(double)
 cli.add_command(motion)
 cli.add_command(pose)
-for command in (train, evaluate, denoise, onnx):
+for command in (*COMMANDS, train, evaluate, denoise, onnx):
     cli.add_command(command)
 
 

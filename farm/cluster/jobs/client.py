@@ -199,7 +199,9 @@ class JobsClient:
         try:
             return json.loads(text) if text else None
         except ValueError:
-            raise ClusterError(f"{self.address.url} answers, but not as Ray's dashboard does; is that its port?") from None
+            raise ClusterError(
+                f"{self.address.url} answers, but not as Ray's dashboard does; is that its port?"
+            ) from None
 
     def _refusal(self, code: int, said: str, location: str | None) -> str:
         """What an HTTP status means, in one line."""
@@ -213,9 +215,13 @@ class JobsClient:
             source = self._token.source if self._token else "the request"
             return f"{url} does not take the token from {source} (403): `ray get-auth-token` on its head node prints its own"
         if code == 405:
-            return f"{url} takes the request for a browser's (405): a proxy on the way adds Origin, Referer or User-Agent"
+            return (
+                f"{url} takes the request for a browser's (405): a proxy on the way adds Origin, Referer or User-Agent"
+            )
         if code == 413:
-            return f"{url} refuses the upload as too large (413): a proxy on the way has a limit below 100 MiB; raise it"
+            return (
+                f"{url} refuses the upload as too large (413): a proxy on the way has a limit below 100 MiB; raise it"
+            )
         if code in (502, 503, 504):
             return f"{url}: the proxy in front does not reach the cluster ({code}): is its head node up?"
         if 300 <= code < 400:
@@ -267,5 +273,7 @@ def connect(
     found = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
     if found < OLDEST:
         oldest = ".".join(map(str, OLDEST))
-        raise ClusterError(f"{address.url} runs Ray {version}, which is open to known attacks: update it to {oldest} or later")
+        raise ClusterError(
+            f"{address.url} runs Ray {version}, which is open to known attacks: update it to {oldest} or later"
+        )
     return client

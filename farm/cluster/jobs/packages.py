@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import shutil
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ ASSETS: Final = "digidouble_assets"
 RECIPE_NAME: Final = "recipe.yaml"
 EARLIEST: Final = (1980, 1, 1, 0, 0, 0)
 LEFT_OUT: Final = ("__pycache__",)
-SCHEMES: Final = ("s3", "gs", "azure", "abfss", "https", "file")
+SCHEMES: Final = ("s3", "gs", "abfss", "file")
 """From where Ray's nodes fetch a package by themselves."""
 CHUNK: Final = 1 << 20
 
@@ -104,39 +105,23 @@ def asset(name: str) -> Path:
 def store_package(package: Package, store: str) -> str:
     """Put a package into an object store or a shared folder, once; returns the URI from which nodes fetch it.
 
-    `store` is a URL such as `s3://bucket/assets`, or the absolute path of a folder that every node mounts. BadInput for
-    a URL that Ray's nodes cannot fetch from, StorageError where it cannot be written.
+    `store` is a URL such as `s3://bucket/assets`, or the full path of a folder that every node mounts. BadInput for a
+    URL that Ray's nodes cannot fetch from, StorageError where it cannot be written.
     """
-    url = f"file://{store}" if Path(store).is_absolute() else store.rstrip("/")
+    url = f"file://{store}" if Path(store).is_absolute() else store
     scheme = url.partition("://")[0]
-    if "://" not in url or scheme not in SCHEMES or scheme == "https":
+    if "://" not in url or scheme not in SCHEMES:
         raise BadInput(
-            f"{store}: assets go to s3://…, gs://…, azure://…, abfss://… or a folder that every node mounts, by its full path"
+            f"{store}: assets go to s3://…, gs://…, abfss://… or a folder that every node mounts, by its full path"
         )
-    import fsspec
+    from farm.dataset.files import replacing, size_of
+    from farm.dataset.place import open_place
 
-    target = f"{url}/{package.name}"
-    try:
-        system, path = fsspec.core.url_to_fs(target)
-        if not system.exists(path) or system.size(path) != package.bytes:
-            _put(system, package.file, path, whole=scheme != "file")
-    except ImportError as error:
-        raise BadInput(f"{store}: {str(error).splitlines()[0]}") from None
-    except Exception as error:
-        raise StorageError(f"{target} cannot be written: {type(error).__name__}: {error}".splitlines()[0]) from error
-    return target
-
-
-def _put(system: object, file: Path, path: str, *, whole: bool) -> None:
-    """Upload a file so that it is either whole or not there; object stores do that by themselves."""
-    if whole:
-        system.put_file(str(file), path)  # type: ignore[attr-defined]
-        return
-    from farm.dataset.files import replacing
-
-    with replacing(Path(path)) as partial, file.open("rb") as source, partial.open("wb") as sink:
-        while block := source.read(CHUNK):
-            sink.write(block)
+    target = open_place(url.rstrip("/")) / package.name
+    if size_of(target) != package.bytes:
+        with replacing(target) as partial:
+            shutil.copyfile(package.file, partial)
+    return f"{url.rstrip('/')}/{package.name}"
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -133,7 +133,9 @@ def _read(path: Path, missing: set[str]) -> _Blend:
     bpy.data.file_path_foreach(find, flags=set(EXPANDED))
     bpy.data.file_path_foreach(remember, flags=set(AS_WRITTEN))
     bakes = path.parent / f"blendcache_{path.stem}"
-    blend.bakes = {each: f"{bakes.name}/{each.relative_to(bakes).as_posix()}" for each in bakes.rglob("*") if each.is_file()}
+    blend.bakes = {
+        each: f"{bakes.name}/{each.relative_to(bakes).as_posix()}" for each in bakes.rglob("*") if each.is_file()
+    }
     return blend
 
 
@@ -144,7 +146,9 @@ def _absolute(written: str, blend: Path) -> Path:
 
 def _digests(tree: list[_Blend]) -> dict[Path, str]:
     """SHA-256 of every file of the tree."""
-    return {path: _sha256(path) for path in sorted({p for blend in tree for p in (blend.path, *blend.files, *blend.bakes)})}
+    return {
+        path: _sha256(path) for path in sorted({p for blend in tree for p in (blend.path, *blend.files, *blend.bakes)})
+    }
 
 
 def _sha256(path: Path) -> str:
