@@ -4,7 +4,8 @@
     ├── RenderError            a pair could not be made as the contract asks
     ├── FarmError              workers or Ray failed
     ├── ClusterError           a cluster did not answer, or refused
-    ├── StorageError           a dataset cannot be written: disk full, permission, device
+    ├── StorageError           a dataset cannot be written or its store not used: disk full, permission, device
+    │   └── StoreAccessError   an object store refuses who asks, or has no such bucket      exit code 2
     └── BadInput               what the user gave cannot be used               exit code 2
         ├── RecipeError        a recipe is wrong: names line, value and remedy
         ├── TemplateError      a file in templates/ is missing or wrong
@@ -26,6 +27,7 @@ __all__ = [
     "RecipeError",
     "RenderError",
     "StorageError",
+    "StoreAccessError",
     "TemplateError",
 ]
 
@@ -49,7 +51,13 @@ class ClusterError(DigidoubleError):
 
 
 class StorageError(DigidoubleError):
-    """A dataset cannot be written: disk full, permission, device."""
+    """A dataset cannot be written or its store not used: disk full, permission, device."""
+
+
+class StoreAccessError(StorageError):
+    """An object store refuses who asks, has no such bucket, or cannot be spoken to at all."""
+
+    exit_code: ClassVar[int] = 2
 
 
 class BadInput(DigidoubleError):

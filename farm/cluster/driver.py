@@ -7,13 +7,12 @@ rest is rendered.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import signal
 import tempfile
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -27,12 +26,14 @@ from farm.cluster.plan import Task, plan_tasks
 from farm.cluster.worker import Worker
 from farm.dataset import Dataset, Engine, build_index, clean_uncommitted, create_dataset, write_report
 from farm.dataset.folder import check_place
+from farm.dataset.lease import exclusive
+from farm.dataset.place import Place, open_place
 from farm.double.expression import load_expression
 from farm.double.groom.beard_style import load_beard
 from farm.double.groom.style import load_hairstyle
 from farm.double.groom.texture import load_hairtype
 from farm.double.wardrobe.outfit import load_outfit
-from farm.errors import DatasetError, DigidoubleError, FarmError, StorageError
+from farm.errors import DigidoubleError, FarmError, StorageError
 from farm.motion.pose import load_pose
 from farm.recipe import Recipe
 from farm.stage.template import load_camera_move, load_framing, load_light_set
@@ -88,7 +89,9 @@ class _Attempt:
     started: float
 
 
-def run(recipe: Recipe, root: Path, listener: Listener, *, device: str = "auto", workers: int | None = None) -> Summary:
+def run(
+    recipe: Recipe, root: Place | str, listener: Listener, *, device: str = "auto", workers: int | None = None
+) -> Summary:
     """Render what is missing of a recipe's dataset at `root` with a Ray of its own; write its index and report.
 
     device   `cpu`, `optix`, `cuda`, `hip`, `oneapi`, `metal`; `auto` is OptiX with an NVIDIA GPU, else the CPU
@@ -100,11 +103,12 @@ def run(recipe: Recipe, root: Path, listener: Listener, *, device: str = "auto",
     """
     check_templates(recipe)
     total = recipe.count * recipe.capture.frames.count
+    root = open_place(root)
     with contextlib.ExitStack() as stack:
         interrupted = stack.enter_context(_interruptible())
         there = check_place(root, recipe)
         if there is not None:
-            stack.enter_context(_exclusive(root))
+            owned = stack.enter_context(exclusive(root))
         missing = _missing(there, recipe) if there is not None else total
         if there is not None and not missing:
             _publish(create_dataset(root, recipe, engine=there.info.engine))
@@ -120,7 +124,8 @@ def run(recipe: Recipe, root: Path, listener: Listener, *, device: str = "auto",
         engine = crew.engine()
         dataset = create_dataset(root, recipe, engine=engine.build)
         if there is None:
-            stack.enter_context(_exclusive(root))
+            owned = stack.enter_context(exclusive(root))
+        crew.owned = owned
         return _render_missing(dataset, recipe, engine, crew, listener, interrupted)
 
 
@@ -184,12 +189,13 @@ def _missing(dataset: Dataset, recipe: Recipe) -> int:
 class _Crew:
     """The workers, one task in flight each."""
 
-    def __init__(self, recipe: Recipe, root: Path, *, device: str, pool: Pool, scratch: Path) -> None:
+    def __init__(self, recipe: Recipe, root: Place, *, device: str, pool: Pool, scratch: Path) -> None:
         self._root = root
         self._options = {"num_cpus": pool.threads, "num_gpus": pool.gpu_share, "max_restarts": 0, "max_task_retries": 0}
         self._arguments = (recipe, device, pool.threads, scratch)
         self._idle = [self._hire() for _ in range(pool.workers)]
         self._busy: dict[Any, _Attempt] = {}
+        self.owned: Callable[[], None] = lambda: None
 
     def _hire(self) -> Any:
         return ray.remote(Worker).options(**self._options).remote(*self._arguments)
@@ -219,6 +225,7 @@ class _Crew:
                 self._start(waiting.popleft())
             ready, _ = ray.wait(list(self._busy), timeout=POLL_SECONDS)
             listener.tick(len(self._busy))
+            self.owned()
             for future in ready:
                 attempt = self._busy.pop(future)
                 try:
@@ -289,23 +296,6 @@ def _local_ray(pool: Pool) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
-
-
-@contextlib.contextmanager
-def _exclusive(root: Path) -> Iterator[None]:
-    """Only one run at a time writes into a dataset; the lock goes with its process."""
-    try:
-        folder = os.open(root, os.O_RDONLY)
-    except OSError as error:
-        raise DatasetError(f"cannot open {root}: {error.strerror}") from error
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise DatasetError(f"another run is writing into {root}; wait for it or give another folder") from None
-    else:
-        yield
-    finally:
-        os.close(folder)
 
 
 @contextlib.contextmanager

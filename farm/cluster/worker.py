@@ -24,6 +24,7 @@ from farm.dataset import (
     write_image,
 )
 from farm.dataset.layers import dataset_layers
+from farm.dataset.place import Place
 from farm.errors import FarmError, RenderError
 from farm.recipe import Capture, Recipe
 from farm.render.seeds import data_role, half_role, matte_role, noisy_role
@@ -130,7 +131,7 @@ def _camera_record(view: CameraView, resolution: tuple[int, int]) -> CameraRecor
 
 def _write_images(folder: PairFolder, pair: Pair, task: Task, capture: Capture) -> dict[str, ImageFile]:
     """Inspect a pair and write its images; RenderError, with nothing written, for one that is unfit."""
-    images: dict[Path, tuple[Image, list[str], int]] = {
+    images: dict[Place, tuple[Image, list[str], int]] = {
         folder.noisy(*key): (image, [noisy_role(*key)], key[0]) for key, image in pair.noisy.items()
     }
     images[folder.reference] = (pair.reference, [half_role(0), half_role(1)], pair.residual.samples)

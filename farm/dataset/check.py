@@ -18,13 +18,14 @@ from farm.dataset.files import is_partial, read_bytes, sha256_of
 from farm.dataset.folder import pair_folders
 from farm.dataset.formats import NewerFormatError, encode_json
 from farm.dataset.index import index_row, read_index
-from farm.dataset.info import DatasetInfo, read_info, self_digest
+from farm.dataset.info import DatasetInfo, read_info, read_recipe, self_digest
 from farm.dataset.layers import has_data
 from farm.dataset.layout import PairFolder, noisy_name, pair_key
 from farm.dataset.leaks import find_leaks
+from farm.dataset.place import Place, below, open_place, relative
 from farm.dataset.record import Record
 from farm.errors import DatasetError, RecipeError
-from farm.recipe import Recipe, Variant, load_recipe
+from farm.recipe import Recipe, Variant
 from farm.recipe.parameters import SEED_MAX
 
 __all__ = ["CheckReport", "check_dataset"]
@@ -73,7 +74,7 @@ class _Plan:
 
 
 def check_dataset(
-    path: Path | str, *, workers: int | None = None, progress: Callable[[int, int], None] | None = None
+    path: Place | str, *, workers: int | None = None, progress: Callable[[int, int], None] | None = None
 ) -> CheckReport:
     """Re-verifies a dataset: bytes, pixels, records, residuals, index, plan, and that nothing else lies there.
 
@@ -82,7 +83,7 @@ def check_dataset(
     pair. Whatever is broken becomes a defect; DatasetError is raised only where there is no dataset at all, or one of
     a newer format.
     """
-    root = Path(path)
+    root = open_place(path)
     defects: list[Defect] = []
     info = _check_info(root, defects)
     recipe = _check_recipe(root, info, defects)
@@ -107,9 +108,9 @@ def check_dataset(
     )
 
 
-def _check_info(root: Path, defects: list[Defect]) -> DatasetInfo | None:
+def _check_info(root: Place, defects: list[Defect]) -> DatasetInfo | None:
     """The dataset's own description; where that is broken, a defect, and the rest is still checked."""
-    if not root.is_dir():
+    if isinstance(root, Path) and not root.is_dir():
         raise DatasetError(f"{root} is not a folder; give the folder that `digidouble render` wrote")
     file = root / layout.DATASET_FILE
     if not file.exists() and not (root / layout.PAIRS_FOLDER).is_dir():
@@ -127,10 +128,10 @@ def _check_info(root: Path, defects: list[Defect]) -> DatasetInfo | None:
     return info
 
 
-def _check_recipe(root: Path, info: DatasetInfo | None, defects: list[Defect]) -> Recipe | None:
+def _check_recipe(root: Place, info: DatasetInfo | None, defects: list[Defect]) -> Recipe | None:
     file = root / layout.RECIPE_FILE
     try:
-        recipe = load_recipe(file)
+        recipe = read_recipe(root)
         recipe.draw()
     except RecipeError as error:
         defects.append(Defect(layout.RECIPE_FILE, without_path(error, file).replace("\n", "; ")))
@@ -162,7 +163,7 @@ def _make_plan(recipe: Recipe, info: DatasetInfo | None) -> _Plan:
     )
 
 
-def _wrong_seals(root: Path, info: DatasetInfo | None) -> Iterator[Defect]:
+def _wrong_seals(root: Place, info: DatasetInfo | None) -> Iterator[Defect]:
     for name in _SEALED:
         file = root / name
         if not file.is_file():
@@ -173,21 +174,23 @@ def _wrong_seals(root: Path, info: DatasetInfo | None) -> Iterator[Defect]:
             yield Defect(name, "its bytes are not the written ones (SHA-256 differs)")
 
 
-def _strangers(root: Path) -> Iterator[Defect]:
+def _strangers(root: Place) -> Iterator[Defect]:
     """Files and folders that have no place in a dataset."""
     known = layout.TOP_FILES | layout.RUN_NAMES | {layout.PAIRS_FOLDER}
     entries = [entry for entry in root.iterdir() if entry.name not in known]
     for variant in _entries(root / layout.PAIRS_FOLDER):
         inner = _entries(variant)
-        entries += [entry for entry in inner if layout.parse_pair_path(entry.relative_to(root).as_posix()) is None]
+        entries += [entry for entry in inner if layout.parse_pair_path(relative(entry, root)) is None]
         entries += [variant] if not inner else []
     for entry in entries:
+        if layout.LEASE_NAME.parse(entry.name) is not None and entry.parent == root:
+            continue
         problem = "was left half-written" if is_partial(entry) else "has no place in a dataset"
-        yield Defect(entry.relative_to(root).as_posix(), problem)
+        yield Defect(relative(entry, root), problem)
 
 
-def _entries(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
+def _entries(folder: Place) -> list[Place]:
+    return below(folder) if folder.is_dir() else []
 
 
 def _examine_all(
@@ -253,7 +256,7 @@ def _chance_repeats(count: int) -> int:
     return allowed
 
 
-def _wrong_rows(root: Path, found: list[PairFindings], plan: _Plan | None) -> Iterator[Defect]:
+def _wrong_rows(root: Place, found: list[PairFindings], plan: _Plan | None) -> Iterator[Defect]:
     try:
         rows = {row["pair"]: row for row in read_index(root)}
     except DatasetError as error:

@@ -13,11 +13,12 @@ import numpy as np
 
 from farm.dataset.consistency import inspect_motion, inspect_passes
 from farm.dataset.exr import read_image
-from farm.dataset.files import is_partial, read_bytes
+from farm.dataset.files import is_partial, local_file, read_bytes, size_of
 from farm.dataset.inspection import Channels, inspect_pair
 from farm.dataset.layers import dataset_layers
 from farm.dataset.layout import DATA_NAME, RECORD_NAME, REFERENCE_NAME, PairFolder, parse_noisy
 from farm.dataset.metrics import beauty, relmse, residual_relmse
+from farm.dataset.place import Place, below
 from farm.dataset.record import EngineBuild, ImageFile, Record, read_record
 from farm.errors import DatasetError, DigidoubleError
 
@@ -72,7 +73,7 @@ def examine_pair(place: PairFolder, plan: PairPlan | None) -> PairFindings:
     What is broken becomes a finding; OSError is raised where the folder itself cannot be listed.
     """
     findings = PairFindings(place)
-    present = {path.name: path for path in sorted(place.path.iterdir())}
+    present = {path.name: path for path in below(place.path)}
     for path in [path for path in present.values() if is_partial(path)]:
         findings.note(path.name, "was left half-written")
         del present[path.name]
@@ -98,8 +99,12 @@ def _examine_images(findings: PairFindings, record: Record, plan: PairPlan | Non
     for name, entry in sorted(record.files.items()):
         path = findings.place.path / name
         try:
-            _verify_bytes(path, entry)
-            images[name] = read_image(path)
+            with local_file(path) as file:
+                try:
+                    _verify_bytes(file, entry)
+                    images[name] = read_image(file)
+                except DatasetError as error:
+                    raise DatasetError(without_path(error, file)) from error
         except DatasetError as error:
             findings.note(name, without_path(error, path))
             continue
@@ -126,7 +131,7 @@ def _examine_images(findings: PairFindings, record: Record, plan: PairPlan | Non
 def _wrong_motion(findings: PairFindings, record: Record, images: Mapping[str, Channels]) -> Iterator[str]:
     """Of a clip's frame whose frame before is there: whether its motion agrees with depth and cameras."""
     before = PairFolder(findings.place.root, record.variant_id, record.view.frame - 1)
-    if "motion.prev.X" not in images[REFERENCE_NAME] or not record.view.frame or not before.record.is_file():
+    if "motion.prev.X" not in images[REFERENCE_NAME] or not record.view.frame or size_of(before.record) is None:
         return
     try:
         camera, channels = read_record(before.record).camera, read_image(before.reference)
@@ -200,6 +205,6 @@ def _wrong_residual(images: dict[str, Channels], record: Record) -> Iterator[str
         yield f"residual.converged is {stated.converged} at a ratio of {stated.ratio:.4g} of {stated.threshold:.4g}"
 
 
-def without_path(error: DigidoubleError, path: Path) -> str:
+def without_path(error: DigidoubleError, path: Place) -> str:
     """An error's message for a defect of the file at `path`, which the defect names already."""
     return str(error).replace(f"{path}: ", "").replace(f"{path}:", "line ").replace(f"{path} ", "")

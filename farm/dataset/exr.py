@@ -18,7 +18,8 @@ from typing import IO, Any, Final, NamedTuple
 import numpy as np
 import OpenEXR
 
-from farm.dataset.files import replacing
+from farm.dataset.files import local_file, replacing
+from farm.dataset.place import Place, StorePath
 from farm.errors import DatasetError, StorageError
 
 __all__ = ["COLOUR_SPACE", "REC709_CHROMATICITIES", "ImageStamp", "read_image", "write_image"]
@@ -41,7 +42,7 @@ class ImageStamp(NamedTuple):
 
 
 def write_image(
-    path: Path, channels: Mapping[str, np.ndarray], metadata: Mapping[str, str | int | float]
+    path: Place, channels: Mapping[str, np.ndarray], metadata: Mapping[str, str | int | float]
 ) -> ImageStamp:
     """Writes named float32 channels of one shape (height, width) as one EXR, whole or not at all.
 
@@ -69,11 +70,17 @@ def write_image(
     return ImageStamp(hashlib.sha256(data).hexdigest(), len(data))
 
 
-def read_image(path: Path) -> dict[str, np.ndarray]:
+def read_image(path: Place) -> dict[str, np.ndarray]:
     """All channels of an EXR as float32 arrays (height, width), sorted by name.
 
     Raises DatasetError for a file that is missing, broken, of several parts, or not float32.
     """
+    if isinstance(path, StorePath):
+        with local_file(path) as copy:
+            try:
+                return read_image(copy)
+            except DatasetError as error:
+                raise DatasetError(str(error).replace(str(copy), str(path))) from error
     with _decoding(path):
         _refuse_oversized(path, _header(path))
         with OpenEXR.File(str(path), separate_channels=True) as image:
@@ -88,7 +95,7 @@ def read_image(path: Path) -> dict[str, np.ndarray]:
     return {name: found[name] for name in sorted(found)}
 
 
-def _ordered(path: Path, channels: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _ordered(path: Place, channels: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     if not channels:
         raise DatasetError(f"{path}: no channels to write")
     shape = next(iter(channels.values())).shape
@@ -100,7 +107,7 @@ def _ordered(path: Path, channels: Mapping[str, np.ndarray]) -> dict[str, np.nda
     return {name: np.ascontiguousarray(channels[name]) for name in sorted(channels)}
 
 
-def _compare(path: Path, wanted: dict[str, np.ndarray], partial: Path) -> None:
+def _compare(path: Place, wanted: dict[str, np.ndarray], partial: Path) -> None:
     try:
         found = read_image(partial)
     except DatasetError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from farm.dataset import layout
-from farm.dataset.files import read_bytes, replace_bytes, size_of
+from farm.dataset.files import read_bytes, replace_bytes, sha256_of, size_of
 from farm.dataset.folder import Dataset, open_dataset
 from farm.dataset.record import read_record
 from farm.errors import DatasetError
@@ -82,12 +82,12 @@ def _fetch_pair(source: Any, to: Path) -> tuple[str, str]:
     record = read_record(source)
     folder = record.folder(to)
     text = read_bytes(source)
-    if size_of(folder.record) == len(text) and folder.record.read_bytes() == text:
-        if all(size_of(folder.path / name) == image.bytes for name, image in record.files.items()):
-            return folder.key, "there"
+    whole = all(size_of(folder.path / name) == image.bytes for name, image in record.files.items())
+    if whole and size_of(folder.record) == len(text) and read_bytes(folder.record) == text:
+        return folder.key, "there"
     for name, image in record.files.items():
         target = folder.path / name
-        if size_of(target) == image.bytes and hashlib.sha256(target.read_bytes()).hexdigest() == image.sha256:
+        if size_of(target) == image.bytes and sha256_of(target) == image.sha256:
             continue
         data = read_bytes(source.parent / name)
         if hashlib.sha256(data).hexdigest() != image.sha256:

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from farm.dataset import layout
-from farm.dataset.files import is_partial, read_bytes, replace_bytes, sha256_of, size_of
-from farm.dataset.formats import MalformedError
+from farm.dataset.files import is_partial, partial_name, read_bytes, remove, replace_bytes, sha256_of, size_of
 from farm.dataset.info import DatasetInfo, RecipeStamp, read_info, seal
 from farm.dataset.layers import dataset_layers
 from farm.dataset.layout import PairFolder
-from farm.dataset.record import EngineBuild, Record, read_record, write_record
-from farm.errors import DatasetError, StorageError
+from farm.dataset.place import Place, StorePath, below, open_place
+from farm.dataset.record import EngineBuild, Record, write_record
+from farm.dataset.scan import FoundPair, find_commits, find_pairs
+from farm.errors import DatasetError
 from farm.recipe import Recipe
 
 __all__ = [
@@ -34,31 +35,31 @@ __all__ = [
 class Dataset:
     """An open dataset."""
 
-    root: Path
+    root: Place
     info: DatasetInfo
 
     def pair(self, variant_id: str, frame: int) -> PairFolder:
         """Where the pair of a variant and frame lies."""
         return PairFolder(self.root, variant_id, frame)
 
-    def committed(self) -> dict[str, Path]:
-        """Task keys of the pairs that need no rendering, with the paths of their records.
+    def committed(self) -> dict[str, Place]:
+        """Task keys of the pairs that need no rendering, with the places of their records.
 
         A record that is broken, or whose images are missing or of another length, counts as absent; DatasetError is
         raised for one that cannot be read, is of another format, or belongs elsewhere. Pixels are not read:
         `check_dataset` does that.
         """
-        records = (_intact_record(self, folder) for folder in pair_folders(self.root))
-        return {record.task: record.folder(self.root).record for record in records if record is not None}
+        pairs = (pair for pair in _judged(self) if pair.intact)
+        return {pair.commit.task: pair.folder.record for pair in pairs if pair.commit is not None}
 
 
-def check_place(path: Path | str, recipe: Recipe, *, engine: EngineBuild | None = None) -> Dataset | None:
+def check_place(path: Place | str, recipe: Recipe, *, engine: EngineBuild | None = None) -> Dataset | None:
     """The recipe's dataset at `path`, or None where one may be made; writes nothing.
 
     Raises DatasetError for a folder that holds something else, another recipe's dataset, or one that was begun by
     another `engine`, and for a place that cannot be read or written.
     """
-    root = Path(path)
+    root = open_place(path)
     with _usable(root):
         there = size_of(root / layout.DATASET_FILE) is not None
         if not there:
@@ -70,18 +71,19 @@ def check_place(path: Path | str, recipe: Recipe, *, engine: EngineBuild | None 
     return dataset
 
 
-def create_dataset(path: Path | str, recipe: Recipe, *, engine: EngineBuild) -> Dataset:
+def create_dataset(path: Place | str, recipe: Recipe, *, engine: EngineBuild) -> Dataset:
     """Makes a dataset for a recipe, or opens the one that is there so that rendering goes on.
 
     A `recipe.yaml` that was lost or changed is written again. Raises DatasetError, with nothing written, as
     `check_place` does, StorageError where writing fails.
     """
-    root = Path(path)
+    root = open_place(path)
     there = check_place(root, recipe, engine=engine)
     if there is not None and _has_its_recipe(there):
         return there
-    with _usable(root):
-        root.mkdir(parents=True, exist_ok=True)
+    if isinstance(root, Path):
+        with _usable(root):
+            root.mkdir(parents=True, exist_ok=True)
     stamp = RecipeStamp(name=recipe.name, digest=recipe.digest)
     layers = dataset_layers(clip=recipe.capture.frames.clip, passes=recipe.capture.layers)
     fresh = DatasetInfo(recipe=stamp, layers=layers, engine=engine)
@@ -89,58 +91,52 @@ def create_dataset(path: Path | str, recipe: Recipe, *, engine: EngineBuild) -> 
     return Dataset(root, seal(root, fresh if there is None else there.info, layout.RECIPE_FILE))
 
 
-def open_dataset(path: Path | str) -> Dataset:
+def open_dataset(path: Place | str) -> Dataset:
     """Opens a dataset for reading; DatasetError where there is none, or one of a newer format."""
-    root = Path(path)
-    if not root.is_dir():
+    root = open_place(path)
+    if isinstance(root, Path) and not root.is_dir():
         raise DatasetError(f"{root} is not a folder; give the folder that `digidouble render` wrote")
-    file = root / layout.DATASET_FILE
-    if not file.is_file():
+    if size_of(root / layout.DATASET_FILE) is None:
         raise DatasetError(f"{root} is not a dataset: it has no {layout.DATASET_FILE}")
     return Dataset(root, read_info(root))
 
 
-def pair_folders(root: Path) -> Iterator[PairFolder]:
+def pair_folders(root: Place) -> Iterator[PairFolder]:
     """Every folder with a pair's name, committed or not, by variant id and frame."""
-    for folder in sorted((root / layout.PAIRS_FOLDER).glob("*/*")):
-        place = layout.parse_pair_path(folder.relative_to(root).as_posix())
-        if place is not None and folder.is_dir():
-            yield PairFolder(root, *place)
+    return (pair.folder for pair in find_pairs(root))
 
 
-def commit_record(dataset: Dataset, record: Record) -> Path:
+def commit_record(dataset: Dataset, record: Record) -> Place:
     """Commits a pair: to be called once all its images are written.
 
     Raises RenderError when an image is missing or has another length, DatasetError for another recipe's record.
     """
-    _refuse_another_recipe(dataset, record)
+    _refuse_another_recipe(dataset, record.recipe, record.folder(dataset.root))
     return write_record(dataset.root, record)
 
 
-def clean_uncommitted(dataset: Dataset) -> list[Path]:
+def clean_uncommitted(dataset: Dataset) -> list[Place]:
     """Removes half-written files and the images of pairs that were never committed; gives what was removed.
 
-    Only names of this format are touched. Not to be called while another process renders into the dataset.
-    Raises DatasetError, with nothing removed, as `Dataset.committed` does, StorageError where removing fails.
+    Only names of this format are touched. Not to be called while another process renders into the dataset: see
+    `farm.dataset.lease`. Raises DatasetError, with nothing removed, as `Dataset.committed` does, StorageError where
+    removing fails.
     """
-    removed = [path for path in sorted(dataset.root.iterdir()) if is_partial(path)]
-    for folder in pair_folders(dataset.root):
-        whole = _intact_record(dataset, folder) is not None
-        removed += [path for path in sorted(folder.path.iterdir()) if is_partial(path) or (not whole and _ours(path))]
+    removed = [path for path in below(dataset.root) if is_partial(path)]
+    for pair in _judged(dataset):
+        leftover = layout.PARTIAL_NAME.fullmatch if pair.intact else _ours
+        removed += [pair.folder.path / name for name in sorted(pair.sizes) if leftover(name)]
     for path in removed:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise StorageError(f"cannot remove {path}: {error.strerror or error}") from error
-    for emptied in {path.parent for path in removed} - {dataset.root}:
+        remove(path)
+    for emptied in {path.parent for path in removed if isinstance(path, Path)} - {dataset.root}:
         _remove_empty(emptied)
         _remove_empty(emptied.parent)
     return removed
 
 
-def _ours(path: Path) -> bool:
+def _ours(name: str) -> bool:
     fixed = (layout.REFERENCE_NAME, layout.DATA_NAME, layout.RECORD_NAME)
-    return path.name in fixed or layout.parse_noisy(path.name) is not None
+    return name in fixed or layout.parse_noisy(name) is not None or layout.PARTIAL_NAME.fullmatch(name) is not None
 
 
 def _remove_empty(folder: Path) -> None:
@@ -148,23 +144,18 @@ def _remove_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def _intact_record(dataset: Dataset, folder: PairFolder) -> Record | None:
-    """The pair's record; None where it is absent or broken, or its images are not there in their length."""
-    if size_of(folder.record) is None:
-        return None
-    try:
-        record = read_record(folder.record)
-    except MalformedError:
-        return None
-    _refuse_another_recipe(dataset, record)
-    whole = all(size_of(folder.path / name) == entry.bytes for name, entry in record.files.items())
-    return record if whole else None
+def _judged(dataset: Dataset) -> Iterator[FoundPair]:
+    """Every pair with what its record says, once it is known to be of the dataset's recipe."""
+    for pair in find_commits(dataset.root):
+        if pair.commit is not None:
+            _refuse_another_recipe(dataset, pair.commit.recipe, pair.folder)
+        yield pair
 
 
-def _refuse_another_recipe(dataset: Dataset, record: Record) -> None:
-    if record.recipe != dataset.info.recipe.digest:
+def _refuse_another_recipe(dataset: Dataset, recipe: str, folder: PairFolder) -> None:
+    if recipe != dataset.info.recipe.digest:
         raise DatasetError(
-            f"{record.folder(dataset.root).record}: recipe {record.recipe} is not the dataset's "
+            f"{folder.record}: recipe {recipe} is not the dataset's "
             f"'{dataset.info.recipe.name}' {dataset.info.recipe.digest}; move the pair out of the dataset"
         )
 
@@ -175,7 +166,7 @@ def _has_its_recipe(dataset: Dataset) -> bool:
 
 
 @contextlib.contextmanager
-def _usable(root: Path) -> Iterator[None]:
+def _usable(root: Place) -> Iterator[None]:
     """Turns what the system says against a dataset's place into DatasetError."""
     try:
         yield
@@ -206,26 +197,33 @@ def _other_way(begun: EngineBuild, engine: EngineBuild) -> str:
     return ", or go on with that build"
 
 
-def _refuse_foreign(root: Path, recipe_text: str) -> None:
+def _refuse_foreign(root: Place, recipe_text: str) -> None:
     """Only nothing, an empty folder, or this recipe's dataset that lost its `dataset.json` may become a dataset."""
-    if not os.path.lexists(root):
-        return
-    if not root.is_dir():
-        raise DatasetError(f"{root} is a file, not a folder; give another folder")
-    entries = sorted(entry for entry in root.iterdir() if not is_partial(entry))
+    if isinstance(root, Path):
+        if not os.path.lexists(root):
+            return
+        if not root.is_dir():
+            raise DatasetError(f"{root} is a file, not a folder; give another folder")
+    entries = [entry for entry in below(root) if not is_partial(entry)]
     recipe = root / layout.RECIPE_FILE
     ours = recipe.is_file() and _same_text(recipe, recipe_text)
     known = layout.TOP_FILES | layout.RUN_NAMES | {layout.PAIRS_FOLDER} if ours else set()
-    foreign = next((entry.name for entry in entries if entry.name not in known), None)
+    names = [entry.name for entry in entries if layout.LEASE_NAME.parse(entry.name) is None]
+    foreign = next((name for name in names if name not in known), None)
     if foreign is not None:
         raise DatasetError(f"{root} is not empty and not a dataset (it holds '{foreign}'); give a new or empty folder")
 
 
-def _same_text(path: Path, text: str) -> bool:
+def _same_text(path: Place, text: str) -> bool:
     return read_bytes(path) == text.encode("utf-8")
 
 
-def _refuse_unwritable(root: Path) -> None:
+def _refuse_unwritable(root: Place) -> None:
+    if isinstance(root, StorePath):
+        probe = root / partial_name("probe")
+        replace_bytes(probe, b"may this be written?")
+        remove(probe)
+        return
     place = root.absolute()
     while not os.path.lexists(place):
         place = place.parent

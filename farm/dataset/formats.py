@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from farm.dataset.files import read_bytes, replace_bytes
+from farm.dataset.place import Place
 from farm.errors import DatasetError
 
-__all__ = ["MalformedError", "NewerFormatError", "Table", "encode_json", "read_json", "write_json"]
+__all__ = ["MalformedError", "NewerFormatError", "Table", "encode_json", "parse_json", "read_json", "write_json"]
 
 
 class MalformedError(DatasetError):
@@ -31,7 +31,7 @@ class Table(BaseModel):
 TableT = TypeVar("TableT", bound=Table)
 
 
-def write_json(path: Path, table: Table) -> None:
+def write_json(path: Place, table: Table) -> None:
     """Writes a table whole or not at all; equal tables give equal bytes."""
     replace_bytes(path, encode_json(table.model_dump(mode="json")))
 
@@ -41,13 +41,18 @@ def encode_json(data: Any) -> bytes:
     return (json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n").encode("ascii")
 
 
-def read_json(path: Path, model: type[TableT], expected: str) -> TableT:
+def read_json(path: Place, model: type[TableT], expected: str) -> TableT:
     """Reads a table whose `format` must be `expected`; DatasetError names the file and what is wrong with it.
 
     Raises MalformedError for broken content, NewerFormatError for a later version of the format.
     """
+    return parse_json(path, read_bytes(path), model, expected)
+
+
+def parse_json(path: Place, content: bytes, model: type[TableT], expected: str) -> TableT:
+    """A table from the bytes of the file at `path`; errors as of `read_json`."""
     try:
-        data = json.loads(read_bytes(path))
+        data = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise MalformedError(f"{path}: not valid JSON: {error}") from error
     found = data.get("format") if isinstance(data, dict) else None

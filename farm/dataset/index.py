@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
@@ -13,13 +13,14 @@ import pyarrow.parquet as pq
 
 from farm.dataset import layout
 from farm.dataset.columns import INDEX_FORMAT, schema
-from farm.dataset.files import replace_bytes, sha256_of
+from farm.dataset.files import read_bytes, read_many, replace_bytes, size_of
 from farm.dataset.folder import Dataset
-from farm.dataset.info import read_info, seal
+from farm.dataset.info import read_info, read_recipe, seal
 from farm.dataset.leaks import refuse_leaks
-from farm.dataset.record import Record, read_record
+from farm.dataset.place import Place
+from farm.dataset.record import Record, parse_record
 from farm.errors import DatasetError
-from farm.recipe import Recipe, load_recipe
+from farm.recipe import Recipe
 
 __all__ = ["INDEX_FORMAT", "build_index", "encode_index", "index_row", "noisy_files", "read_index"]
 
@@ -59,33 +60,34 @@ def encode_index(rows: Iterable[Mapping[str, Any]]) -> bytes:
     return buffer.getvalue()
 
 
-def build_index(dataset: Dataset) -> Path:
+def build_index(dataset: Dataset) -> Place:
     """Writes `index.parquet` from the committed records, and its digest into `dataset.json`.
 
     Raises DatasetError for a pair that is not of the dataset's recipe, and for splits that leak.
     """
     root = dataset.root
-    recipe = load_recipe(root / layout.RECIPE_FILE)
+    recipe = read_recipe(root)
     splits = _splits(recipe)
     rows = []
-    for path in dataset.committed().values():
-        record = read_record(path)
+    for path, data in read_many(list(dataset.committed().values())):
+        record = parse_record(path, data)
         if record.variant_id not in splits:
             raise DatasetError(f"{path}: variant {record.variant_id} is not one of recipe '{recipe.name}'; remove it")
-        rows.append(index_row(record, split=splits[record.variant_id], record_sha256=sha256_of(path)))
+        rows.append(index_row(record, split=splits[record.variant_id], record_sha256=sha256(data).hexdigest()))
     refuse_leaks(rows, root)
     replace_bytes(root / layout.INDEX_FILE, encode_index(rows))
     seal(root, read_info(root), layout.INDEX_FILE)
     return root / layout.INDEX_FILE
 
 
-def read_index(root: Path) -> list[dict[str, Any]]:
+def read_index(root: Place) -> list[dict[str, Any]]:
     """The rows of a dataset's index; DatasetError for a missing, broken or foreign file."""
     path = root / layout.INDEX_FILE
-    if not path.is_file():
+    if size_of(path) is None:
         raise DatasetError(f"{path} is missing; write it with `digidouble index`")
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:  # read_table imports pandas, where it is
+        content = io.BytesIO(read_bytes(path))
+        with pq.ParquetFile(content, page_checksum_verification=True) as file:  # read_table imports pandas, where it is
             table = file.read()
         rows: list[dict[str, Any]] = table.to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:

@@ -11,10 +11,13 @@ from farm import __version__
 from farm.dataset import layout
 from farm.dataset.croissant import KEYS, describe
 from farm.dataset.exr import COLOUR_SPACE
-from farm.dataset.files import replace_bytes, sha256_of
+from farm.dataset.files import read_bytes, replace_bytes, sha256_of
 from farm.dataset.formats import Table, encode_json, read_json
 from farm.dataset.layers import LAYERS, Layer
+from farm.dataset.place import Place
 from farm.dataset.record import EngineBuild
+from farm.errors import DatasetError, RecipeError
+from farm.recipe import Recipe, load_recipe, parse_recipe
 from farm.recipe.variant import content_hash
 
 __all__ = [
@@ -24,6 +27,7 @@ __all__ = [
     "DatasetInfo",
     "RecipeStamp",
     "read_info",
+    "read_recipe",
     "seal",
     "self_digest",
 ]
@@ -79,12 +83,24 @@ def self_digest(data: dict[str, Any]) -> str:
     return content_hash({key: value for key, value in data.items() if key != "digest"}, length=64)
 
 
-def read_info(root: Path) -> DatasetInfo:
+def read_info(root: Place) -> DatasetInfo:
     """The `dataset.json` of a dataset; DatasetError names what is wrong with it."""
     return read_json(root / layout.DATASET_FILE, DatasetInfo, DATASET_FORMAT)
 
 
-def seal(root: Path, info: DatasetInfo, *names: str) -> DatasetInfo:
+def read_recipe(root: Place) -> Recipe:
+    """The `recipe.yaml` of a dataset; RecipeError where it is missing or wrong."""
+    file = root / layout.RECIPE_FILE
+    if isinstance(file, Path):
+        return load_recipe(file)
+    try:
+        text = read_bytes(file).decode("utf-8")
+    except (DatasetError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{file}: cannot read the recipe: {error}") from error
+    return parse_recipe(text, source=str(file))
+
+
+def seal(root: Place, info: DatasetInfo, *names: str) -> DatasetInfo:
     """Writes `dataset.json` with the digests of these files added, and gives what it says now."""
     files = {**info.files, **{name: sha256_of(root / name) for name in names}}
     bare = info.model_copy(update={"files": files, "digest": ""})

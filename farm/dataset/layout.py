@@ -7,7 +7,8 @@
 
 `<variant>` is a variant's id (16 hex digits); frame and samples have at least four digits, the replica two.
 A pair has a `data.exr` where its recipe asks for passes that are of the frame itself, the same for all its images.
-A name that starts with a dot and ends in `.partial` is a file being written.
+A name that starts with a dot and ends in `.partial` is a file being written; `writer-<number>.lease` says that a run
+writes into the dataset.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from __future__ import annotations
 import re
 import string
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Final
+
+from farm.dataset.place import Place
 
 __all__ = [
     "CARD_FILE",
@@ -25,6 +28,7 @@ __all__ = [
     "DATASET_FILE",
     "DATA_NAME",
     "INDEX_FILE",
+    "LEASE_NAME",
     "LOGS_FOLDER",
     "NOISY_NAME",
     "PAIRS_FOLDER",
@@ -118,6 +122,7 @@ class Name:
 
 NOISY_NAME: Final = Name("noisy_{spp:04d}spp_r{replica:02d}.exr")
 PAIR_PATH: Final = Name(PAIRS_FOLDER + "/{variant:16x}/f{frame:04d}")
+LEASE_NAME: Final = Name("writer-{number:04d}.lease")
 PARTIAL_NAME: Final = re.compile(r"\..+\.partial")
 
 
@@ -147,7 +152,7 @@ def parse_pair_path(path: str | PurePosixPath) -> tuple[str, int] | None:
 class PairFolder:
     """The folder of one pair, and the files in it."""
 
-    root: Path
+    root: Place
     variant_id: str
     frame: int
 
@@ -157,25 +162,25 @@ class PairFolder:
         return pair_key(self.variant_id, self.frame)
 
     @property
-    def path(self) -> Path:
+    def path(self) -> Place:
         """The folder itself; it is made when its first file is written."""
         return self.root / self.key
 
     @property
-    def reference(self) -> Path:
+    def reference(self) -> Place:
         """The converged image."""
         return self.path / REFERENCE_NAME
 
     @property
-    def data(self) -> Path:
+    def data(self) -> Place:
         """The layers that are of the frame itself."""
         return self.path / DATA_NAME
 
     @property
-    def record(self) -> Path:
+    def record(self) -> Place:
         """The commit record, written last."""
         return self.path / RECORD_NAME
 
-    def noisy(self, spp: int, replica: int) -> Path:
+    def noisy(self, spp: int, replica: int) -> Place:
         """The noisy image with `spp` samples per pixel."""
         return self.path / noisy_name(spp, replica)

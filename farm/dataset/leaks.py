@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
+from farm.dataset.place import Place
 from farm.errors import DatasetError
 from farm.recipe.parameters import OWN_FACE
 
@@ -35,7 +35,7 @@ def find_leaks(rows: Iterable[Mapping[str, Any]]) -> Iterator[Leak]:
                 yield Leak(trait, row["pair"], row["split"], pair, split)
 
 
-def refuse_leaks(rows: Iterable[Mapping[str, Any]], place: Path | str) -> None:
+def refuse_leaks(rows: Iterable[Mapping[str, Any]], place: Place | str) -> None:
     """Raises DatasetError for the first leak in an index's rows; `place` is the dataset's, for the message."""
     leak = next(find_leaks(rows), None)
     if leak is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import BaseModel, Field, JsonValue, ValidationError, model_validator
 
-from farm.dataset.formats import Table, read_json, write_json
-from farm.dataset.layout import DATA_NAME, REFERENCE_NAME, PairFolder, parse_noisy
+from farm.dataset.files import read_bytes, size_of
+from farm.dataset.formats import Table, parse_json, write_json
+from farm.dataset.layout import DATA_NAME, REFERENCE_NAME, PairFolder, pair_key, parse_noisy
+from farm.dataset.place import Place
 from farm.errors import DatasetError, RenderError
 from farm.recipe.parameters import SEED_MAX
 from farm.recipe.variant import Variant, content_hash
@@ -16,6 +17,7 @@ from farm.recipe.variant import Variant, content_hash
 __all__ = [
     "RECORD_FORMAT",
     "CameraRecord",
+    "Commit",
     "Engine",
     "EngineBuild",
     "ImageFile",
@@ -23,6 +25,8 @@ __all__ = [
     "Record",
     "Residual",
     "View",
+    "parse_commit",
+    "parse_record",
     "read_record",
     "task_key",
     "write_record",
@@ -131,9 +135,28 @@ class Record(Table):
             raise ValueError(f"files: a pair needs {REFERENCE_NAME} and a noisy image, found {sorted(self.files)}")
         return self
 
-    def folder(self, root: Path) -> PairFolder:
+    def folder(self, root: Place) -> PairFolder:
         """Where the pair lies in a dataset."""
         return PairFolder(root, self.variant_id, self.view.frame)
+
+
+class _CommitFile(BaseModel):
+    bytes: int = Field(gt=0)
+
+
+class _CommitView(BaseModel):
+    frame: int
+
+
+class Commit(BaseModel):
+    """What resuming needs of a record; the rest is left unread."""
+
+    format: Literal["digidouble-record/1"]
+    task: str
+    recipe: str
+    variant_id: str
+    view: _CommitView
+    files: dict[str, _CommitFile]
 
 
 def task_key(variant: Variant, view: View, capture: Any, build: EngineBuild) -> str:
@@ -141,21 +164,41 @@ def task_key(variant: Variant, view: View, capture: Any, build: EngineBuild) -> 
     return content_hash([variant.id, view.model_dump(mode="json"), capture, build.model_dump(mode="json")])
 
 
-def read_record(path: Path) -> Record:
+def read_record(path: Place) -> Record:
     """A commit record; DatasetError names the file and what is wrong with it."""
-    record = read_json(path, Record, RECORD_FORMAT)
-    folder = record.folder(path.parents[3])
+    return parse_record(path, read_bytes(path))
+
+
+def parse_record(path: Place, data: bytes) -> Record:
+    """A commit record from its bytes; errors as of `read_record`."""
+    record = parse_json(path, data, Record, RECORD_FORMAT)
+    folder = record.folder(path.parent.parent.parent.parent)
     if folder.record != path:
         raise DatasetError(f"{path}: belongs to {folder.key}")
     return record
 
 
-def write_record(root: Path, record: Record) -> Path:
+def parse_commit(folder: PairFolder, data: bytes) -> Commit:
+    """What resuming needs of the bytes of a pair's record; errors as of `read_record`.
+
+    A hundred thousand records are parsed in a few seconds; that all of a record is right is for `check` to find.
+    """
+    try:
+        commit = Commit.model_validate_json(data)
+    except ValidationError:
+        parse_json(folder.record, data, Record, RECORD_FORMAT)
+        raise
+    if (commit.variant_id, commit.view.frame) != (folder.variant_id, folder.frame):
+        raise DatasetError(f"{folder.record}: belongs to {pair_key(commit.variant_id, commit.view.frame)}")
+    return commit
+
+
+def write_record(root: Place, record: Record) -> Place:
     """Commits a pair whose files are all in place; RenderError names what is not."""
     folder = record.folder(root)
     for name, entry in sorted(record.files.items()):
         path = folder.path / name
-        size = path.stat().st_size if path.is_file() else 0
+        size = size_of(path) or 0
         if size != entry.bytes:
             found = f"holds {size} bytes, its record says {entry.bytes}" if size else "is missing"
             raise RenderError(f"{path} {found}: the pair is not committed")

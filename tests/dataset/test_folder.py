@@ -259,12 +259,15 @@ def _unreadable(record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "read_bytes", refuse("record.json", Path.read_bytes))
 
 
-def _unfindable(record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Path, "stat", refuse("record.json", Path.stat))
+def _unlistable(record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scan = os.scandir
 
+    def refusing(folder: str) -> Any:
+        if folder == str(record.parent):
+            raise PermissionError(errno.EACCES, "Permission denied", folder)
+        return scan(folder)
 
-def _images_unfindable(record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Path, "stat", refuse("reference.exr", Path.stat))
+    monkeypatch.setattr(os, "scandir", refusing)
 
 
 def _says(field: str, value: str) -> Callable[[Path, pytest.MonkeyPatch], None]:
@@ -284,8 +287,7 @@ def _moved(record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ("harm", "words"),
     [
         (_unreadable, r"cannot read .*record\.json: Permission denied"),
-        (_unfindable, r"cannot read .*record\.json: Permission denied"),
-        (_images_unfindable, r"cannot read .*reference\.exr: Permission denied"),
+        (_unlistable, r"cannot read .*f\d+: Permission denied"),
         (_says("format", "digidouble-record/2"), "'digidouble-record/2' is newer than .*; update digidouble"),
         (_says("format", "digidouble-record/0"), "format is 'digidouble-record/0', expected"),
         (_says("recipe", "f00d"), "recipe f00d is not the dataset's 'balls' .*; move the pair"),

@@ -71,9 +71,7 @@ def _cluster(command: Command) -> Command:
 @click.command(name="submit")
 @click.argument("recipe", type=click.Path(path_type=Path))
 @_cluster
-@click.option(
-    "--out", metavar="ROOT", help="The dataset, as the cluster's nodes see it.  [default: the profile's out/NAME]"
-)
+@click.option("--out", metavar="ROOT", help="The dataset, as the nodes see it.  [default: the profile's out/NAME]")
 @click.option("--asset", "assets", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
               help="A file that goes along, a .blend with all that it uses. Give it as often as needed.")  # fmt: skip
 @click.option("--assets-store", metavar="URL", help="Where packages over 100 MiB go: s3://… or a shared folder.")
@@ -228,7 +226,7 @@ def cancel(job: str, cluster: _Cluster, delete: bool) -> int:
 def fetch(source: str, cluster: _Cluster, to: Path) -> int:
     """Copy a dataset to this machine, each image compared with its record's hash; run it again to go on.
 
-    JOB is a run on a cluster, finished or not; ROOT a dataset that this machine can read: a folder, s3://… and the like.
+    JOB is a run on a cluster, finished or not; ROOT a dataset that this machine can read: a folder, s3://…
 
     \b
     Examples:

@@ -37,6 +37,18 @@ POLL: Final = 2.0
 """Seconds between two looks at a job's log, at least."""
 ENDED: Final = frozenset({"STOPPED", "SUCCEEDED", "FAILED"})
 
+GATEWAY: Final = "is a proxy that does not reach the cluster: is the head node up?"
+MEANINGS: Final = {
+    401: "asks for a token, and none was sent: set RAY_AUTH_TOKEN, or put it into ~/.ray/auth_token with mode 0600;"
+    " `ray get-auth-token` on the head node prints it",
+    405: "takes the request for a browser's: a proxy on the way adds Origin, Referer or User-Agent",
+    413: "finds the upload too large: a proxy on the way has a limit under 100 MiB",
+    502: GATEWAY,
+    503: GATEWAY,
+    504: GATEWAY,
+}
+"""What a status means, after the cluster's address."""
+
 State = Literal["PENDING", "RUNNING", "STOPPED", "SUCCEEDED", "FAILED"]
 
 
@@ -199,34 +211,19 @@ class JobsClient:
         try:
             return json.loads(text) if text else None
         except ValueError:
-            raise ClusterError(
-                f"{self.address.url} answers, but not as Ray's dashboard does; is that its port?"
-            ) from None
+            raise ClusterError(f"{self.address.url} answers, but not as Ray's dashboard: is that its port?") from None
 
     def _refusal(self, code: int, said: str, location: str | None) -> str:
         """What an HTTP status means, in one line."""
-        url = self.address.url
-        if code == 401:
-            return (
-                f"{url} asks for a token, and none was sent (401): set RAY_AUTH_TOKEN, or put it into ~/.ray/auth_token"
-                " with mode 0600; `ray get-auth-token` on the head node prints it"
-            )
-        if code == 403:
-            source = self._token.source if self._token else "the request"
-            return f"{url} does not take the token from {source} (403): `ray get-auth-token` on its head node prints its own"
-        if code == 405:
-            return (
-                f"{url} takes the request for a browser's (405): a proxy on the way adds Origin, Referer or User-Agent"
-            )
-        if code == 413:
-            return (
-                f"{url} refuses the upload as too large (413): a proxy on the way has a limit below 100 MiB; raise it"
-            )
-        if code in (502, 503, 504):
-            return f"{url}: the proxy in front does not reach the cluster ({code}): is its head node up?"
         if 300 <= code < 400:
-            return f"{url} redirects to {location or 'elsewhere'} ({code}), which is not followed: give that address"
-        return f"{url} failed ({code}): {_last_line(said)}"
+            meaning = f"redirects to {location or 'elsewhere'}, which is not followed: give that address"
+        elif code == 403 and self._token is not None:
+            meaning = (
+                f"does not take the token from {self._token.source}: `ray get-auth-token` on its head node prints it"
+            )
+        else:
+            meaning = MEANINGS.get(code) or f"failed: {_last_line(said)}"
+        return f"{self.address.url} {meaning} ({code})"
 
     def _silence(self, error: Exception, timeout: float) -> str:
         """Why no answer came, in one line."""
@@ -239,7 +236,9 @@ class JobsClient:
         if isinstance(reason, socket.gaierror):
             return f"the host '{self.address.host}' is not known here: look at the spelling, or at the VPN"
         if isinstance(reason, ssl.SSLError):
-            return f"{url}: no trust in its certificate: {reason.reason or reason}; SSL_CERT_FILE names a bundle of your own"
+            return (
+                f"{url}: no trust in its certificate: {reason.reason or reason}; SSL_CERT_FILE may name your own bundle"
+            )
         return f"{url} cannot be reached: {getattr(reason, 'strerror', None) or reason}"
 
 
@@ -273,7 +272,5 @@ def connect(
     found = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
     if found < OLDEST:
         oldest = ".".join(map(str, OLDEST))
-        raise ClusterError(
-            f"{address.url} runs Ray {version}, which is open to known attacks: update it to {oldest} or later"
-        )
+        raise ClusterError(f"{address.url} runs Ray {version}, open to known attacks: update it to {oldest} or later")
     return client

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from farm.errors import BadInput, StorageError
+from farm.errors import BadInput
 from farm.recipe import Recipe, templates
 
 __all__ = ["ASSETS", "LARGEST", "RECIPE_NAME", "Package", "asset", "pack_assets", "pack_code", "store_package"]

@@ -56,7 +56,7 @@ class Profiles(BaseModel):
     clusters: dict[str, Profile] = Field(default_factory=dict)
 
     def find(self, word: str | None) -> Profile:
-        """The profile that a word names, or one of an address; without a word the default. BadInput where none is meant."""
+        """The profile that a word names, or one of an address; without a word the default. BadInput for neither."""
         if word is None:
             word = self.default or (next(iter(self.clusters)) if len(self.clusters) == 1 else None)
             if word is None:

@@ -104,15 +104,15 @@ def prepare(
     """
     if "://" not in root and not PurePosixPath(root).is_absolute():
         raise BadInput(
-            f"--out {root}: a job begins in a folder of its own that is removed; give the full path of a folder that all"
-            " nodes share, or an object store such as s3://bucket/datasets"
+            f"--out {root}: a job begins in a folder of its own that is removed; give the full path of a folder that"
+            " all nodes share, or an object store such as s3://bucket/datasets"
         )
     environment = dict(environment or {})
     for name in environment:
         if SECRET.search(name):
             raise BadInput(
-                f"{name} looks like a secret, and a job's environment is on the dashboard for all to read; give it to the"
-                " cluster's nodes instead"
+                f"{name} looks like a secret, and a job's environment is on the dashboard for all to read; give it to"
+                " the cluster's nodes instead"
             )
     packages = (pack_code(recipe, folder), *pack_assets(assets, folder))
     return Submission(recipe, root, packages, tuple(options), python, environment)
@@ -136,7 +136,7 @@ def submit(
         if not package.fits and store is None:
             raise BadInput(
                 f"{package.label} is {package.bytes / 2**20:,.0f} MiB packed, and Ray keeps packages under"
-                f" {LARGEST >> 20} MiB: give --assets-store, such as s3://bucket/assets or a folder that all nodes mount"
+                f" {LARGEST >> 20} MiB: give --assets-store, s3://bucket/assets or a folder that all nodes mount"
             )
     for attempt in range(1, ATTEMPTS):
         id_ = submission.id if attempt == 1 else f"{submission.id}-{attempt}"

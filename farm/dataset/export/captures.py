@@ -19,6 +19,7 @@ from farm.dataset.export.source import Row, Source, read_layer
 from farm.dataset.files import replace_bytes
 from farm.dataset.layers import Layer
 from farm.dataset.layout import REFERENCE_NAME
+from farm.dataset.place import Place
 from farm.dataset.tonemap import encode_srgb
 from farm.errors import DatasetError
 from farm.recipe import PARAMETERS, content_hash
@@ -86,7 +87,7 @@ def straight_srgb(rgb: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArr
     return np.concatenate([encode_srgb(straight), coverage[..., None]], axis=-1)
 
 
-def _write_picture(image: Path, output: str, layers: list[Layer], folder: Path) -> None:
+def _write_picture(image: Place, output: str, layers: list[Layer], folder: Path) -> None:
     pixels = read_layer(image, layers)
     buffer = io.BytesIO()
     Image.fromarray(straight_srgb(pixels["beauty"], pixels["alpha"][..., 0])).save(buffer, "PNG")

@@ -24,6 +24,7 @@ from farm.dataset.export.source import Source, pair_name, read_layer
 from farm.dataset.files import replace_bytes
 from farm.dataset.layers import DEPTH_BACKGROUND, Layer
 from farm.dataset.layout import REFERENCE_NAME
+from farm.dataset.place import Place
 
 __all__ = ["POINTS_MAX", "plan", "quaternion"]
 
@@ -86,7 +87,7 @@ def _image_lines(capture: Capture, lenses: Sequence[tuple[float, ...]]) -> Itera
         yield ""
 
 
-def _write_points(root: Path, capture: Capture, layers: list[Layer], folder: Path) -> None:
+def _write_points(root: Place, capture: Capture, layers: list[Layer], folder: Path) -> None:
     lines = ["# POINT3D_ID X Y Z R G B ERROR, then its track: none"]
     pixels_in_all = sum(row["width"] * row["height"] for row in capture.views)
     step = max(1, round((pixels_in_all / POINTS_MAX) ** 0.5))

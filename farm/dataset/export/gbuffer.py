@@ -22,6 +22,7 @@ from farm.dataset.export.source import Row, Source, pair_name, read_layer
 from farm.dataset.exr import write_image
 from farm.dataset.layers import Layer
 from farm.dataset.layout import DATA_NAME, REFERENCE_NAME
+from farm.dataset.place import Place
 
 __all__ = ["CHANNELS", "NEEDED", "plan"]
 
@@ -59,7 +60,7 @@ def plan(source: Source) -> Plan:
     return Plan(tuple(items), (f"the dataset has no {', '.join(absent)}",) if absent else ())
 
 
-def _write(root: Path, row: Row, outputs: Mapping[str, str], layers: Mapping[str, Layer], folder: Path) -> None:
+def _write(root: Place, row: Row, outputs: Mapping[str, str], layers: Mapping[str, Layer], folder: Path) -> None:
     apart = [layer for layer in layers.values() if "reference" not in layer.images]
     pixels = read_layer(root / row["pair"] / REFERENCE_NAME, [layer for layer in layers.values() if layer not in apart])
     if apart:

@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from farm.dataset.files import replace_bytes, replacing
+from farm.dataset.files import read_bytes, replace_bytes, replacing
 from farm.dataset.formats import encode_json
+from farm.dataset.place import Place, StorePath
 
 __all__ = ["Item", "Plan", "json_item", "link_item", "text_item"]
 
@@ -35,8 +36,8 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
-def link_item(source: Path, output: str) -> Item:
-    """A file of the dataset as it is: a hard link, or a copy where the file system has none."""
+def link_item(source: Place, output: str) -> Item:
+    """A file of the dataset as it is: a hard link, or a copy where there can be none."""
     return Item((output,), partial(_link, source, output))
 
 
@@ -51,7 +52,10 @@ def json_item(output: str, data: Any) -> Item:
     return Item((output,), partial(_write, encode_json(data), output))
 
 
-def _link(source: Path, output: str, folder: Path) -> None:
+def _link(source: Place, output: str, folder: Path) -> None:
+    if isinstance(source, StorePath):
+        replace_bytes(folder / output, read_bytes(source))
+        return
     with replacing(folder / output) as partial_file:
         try:
             os.link(source, partial_file)

@@ -22,6 +22,7 @@ from farm.dataset.exr import write_image
 from farm.dataset.index import noisy_files
 from farm.dataset.layers import Layer
 from farm.dataset.layout import REFERENCE_NAME
+from farm.dataset.place import Place
 
 __all__ = ["FEATURES", "TARGET", "plan"]
 
@@ -57,7 +58,7 @@ def _item(source: Source, row: Row, name: str, suffix: str, layers: Mapping[str,
     return Item(tuple(outputs.values()), partial(_write, source.root / row["pair"] / name, outputs, layers))
 
 
-def _write(image: Path, outputs: Mapping[str, str], layers: Mapping[str, Layer], folder: Path) -> None:
+def _write(image: Place, outputs: Mapping[str, str], layers: Mapping[str, Layer], folder: Path) -> None:
     pixels = read_layer(image, list(layers.values()))
     for feature, output in outputs.items():
         values = np.clip(pixels[layers[feature].name], *_RANGES[feature])

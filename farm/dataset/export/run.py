@@ -15,6 +15,7 @@ from farm.dataset.export.item import Item, Plan
 from farm.dataset.export.source import Source, open_source
 from farm.dataset.files import is_partial
 from farm.dataset.formats import Table, read_json, write_json
+from farm.dataset.place import Place
 from farm.errors import BadInput, StorageError
 
 __all__ = ["EXPORT_FILE", "EXPORT_FORMAT", "KINDS", "ExportSummary", "export_dataset"]
@@ -52,7 +53,7 @@ class ExportSummary:
 
 
 def export_dataset(
-    root: Path | str,
+    root: Place | str,
     to: Path | str,
     kind: str,
     *,
@@ -83,7 +84,7 @@ def export_dataset(
 
 def _claim(folder: Path, source: Source, stamp: ExportStamp) -> None:
     """Makes the folder this export's, or finds that it is; half-written files of an earlier try are removed."""
-    inside, dataset = folder.resolve(), source.root.resolve()
+    inside, dataset = folder.resolve(), source.root.resolve() if isinstance(source.root, Path) else None
     if inside == dataset or dataset in inside.parents:
         raise BadInput(f"{folder} is in the dataset itself; give a folder outside of {source.root}")
     try:

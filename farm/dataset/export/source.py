@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,16 @@ from numpy.typing import NDArray
 
 from farm.dataset import layout
 from farm.dataset.exr import read_image
-from farm.dataset.files import read_bytes, sha256_of, size_of
+from farm.dataset.files import read_bytes, sha256_of
 from farm.dataset.folder import open_dataset
 from farm.dataset.index import read_index
-from farm.dataset.info import DatasetInfo
+from farm.dataset.info import DatasetInfo, read_recipe
 from farm.dataset.layers import Layer
 from farm.dataset.leaks import refuse_leaks
+from farm.dataset.place import Place
+from farm.dataset.scan import find_pairs
 from farm.errors import DatasetError
-from farm.recipe import Recipe, load_recipe
+from farm.recipe import Recipe
 from farm.recipe.capture import SPLITS
 
 __all__ = ["Row", "Source", "open_source", "pair_name", "read_layer", "read_verified"]
@@ -32,7 +33,7 @@ Row = Mapping[str, Any]
 class Source:
     """An open dataset: its rows are those of the index, in its order."""
 
-    root: Path
+    root: Place
     info: DatasetInfo
     recipe: Recipe
     rows: tuple[Row, ...]
@@ -62,7 +63,7 @@ class Source:
         raise DatasetError(f"{self.root}: no layer '{name}', which {needed_by} needs; its images hold {there}")
 
 
-def open_source(root: Path | str) -> Source:
+def open_source(root: Place | str) -> Source:
     """Opens a dataset for an export.
 
     Raises DatasetError where there is none or one of another version, an index that is missing or not of this state of
@@ -78,7 +79,7 @@ def open_source(root: Path | str) -> Source:
         )
     if not rows:
         raise DatasetError(f"{dataset.root} has no committed pair; render it first")
-    recipe = load_recipe(dataset.root / layout.RECIPE_FILE)
+    recipe = read_recipe(dataset.root)
     source = Source(dataset.root, dataset.info, recipe, tuple(rows), digest)
     _refuse_mixed(source)
     _refuse_empty(source)
@@ -91,7 +92,7 @@ def pair_name(row: Row) -> str:
     return f"{row['variant']}_f{row['frame']:04d}"
 
 
-def read_layer(path: Path, layers: Sequence[Layer]) -> dict[str, NDArray[np.float32]]:
+def read_layer(path: Place, layers: Sequence[Layer]) -> dict[str, NDArray[np.float32]]:
     """Layers of an image by name, each (height, width, channels).
 
     Raises DatasetError for a broken file, a channel that is missing, and a value that is NaN or infinite.
@@ -109,7 +110,7 @@ def read_layer(path: Path, layers: Sequence[Layer]) -> dict[str, NDArray[np.floa
     return found
 
 
-def read_verified(path: Path, sha256: str) -> bytes:
+def read_verified(path: Place, sha256: str) -> bytes:
     """A file's bytes; DatasetError where they are not those that the index lists."""
     data = read_bytes(path)
     if hashlib.sha256(data).hexdigest() != sha256:
@@ -125,10 +126,11 @@ def _refuse_mixed(source: Source) -> None:
             f"{source.root}: images of several resolutions: {one} is {first[0]}×{first[1]}, {other} is "
             f"{second[0]}×{second[1]}; a trainer's batch needs one: render each into a dataset of its own"
         )
+    there = {pair.folder.key: pair.sizes for pair in find_pairs(source.root)}
     for row in source.rows:
         for file in row["files"]:
             path = source.root / row["pair"] / file["name"]
-            if size_of(path) != file["bytes"]:
+            if there.get(row["pair"], {}).get(file["name"]) != file["bytes"]:
                 raise DatasetError(f"{path} is missing or of another length; render again, or run `digidouble check`")
 
 

@@ -21,6 +21,7 @@ from farm.dataset.export.item import Item, Plan, json_item
 from farm.dataset.export.source import Row, Source, pair_name, read_verified
 from farm.dataset.files import replacing, size_of
 from farm.dataset.layout import RECORD_NAME
+from farm.dataset.place import Place
 from farm.recipe import content_hash
 
 __all__ = ["SHARD_BYTES", "plan"]
@@ -33,7 +34,7 @@ class _Member(NamedTuple):
     """A file of a shard: its name in it, where it lies, the digest and length of its bytes."""
 
     name: str
-    path: Path
+    path: Place
     sha256: str
     bytes: int
 

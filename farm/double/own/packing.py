@@ -133,9 +133,7 @@ def _read(path: Path, missing: set[str]) -> _Blend:
     bpy.data.file_path_foreach(find, flags=set(EXPANDED))
     bpy.data.file_path_foreach(remember, flags=set(AS_WRITTEN))
     bakes = path.parent / f"blendcache_{path.stem}"
-    blend.bakes = {
-        each: f"{bakes.name}/{each.relative_to(bakes).as_posix()}" for each in bakes.rglob("*") if each.is_file()
-    }
+    blend.bakes = {each: each.relative_to(path.parent).as_posix() for each in bakes.rglob("*") if each.is_file()}
     return blend
 
 
