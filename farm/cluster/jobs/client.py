@@ -33,10 +33,14 @@ TIMEOUT: Final = 30.0
 UPLOAD_TIMEOUT: Final = 600.0
 OLDEST: Final = (2, 54)
 """The first Ray without CVE-2025-62593 and CVE-2026-27482."""
+NOT_READY: Final = "No available agent"
+"""What Ray says while the head node's agent, which begins jobs, does not answer."""
+PATIENCE: Final = 60.0
 POLL: Final = 2.0
 """Seconds between two looks at a job's log, at least."""
 ENDED: Final = frozenset({"STOPPED", "SUCCEEDED", "FAILED"})
 
+ERROR: Final = re.compile(r"[\w.]*(Error|Exception)\b.*:")
 GATEWAY: Final = "is a proxy that does not reach the cluster: is the head node up?"
 MEANINGS: Final = {
     401: "asks for a token, and none was sent: set RAY_AUTH_TOKEN, or put it into ~/.ray/auth_token with mode 0600;"
@@ -117,14 +121,21 @@ class JobsClient:
         self._ask("PUT", f"/api/packages/gcs/{quote(name)}", file.read_bytes(), timeout=UPLOAD_TIMEOUT)
 
     def submit(self, request: Mapping[str, Any]) -> bool:
-        """Submit a job; False where its id is known already, and nothing was begun."""
-        try:
-            self._ask("POST", "/api/jobs/", json.dumps(request).encode(), timeout=2 * self._timeout)
-        except ClusterError as error:
-            if "already exists" in str(error):
-                return False
-            raise
-        return True
+        """Submit a job; False where its id is known already, and nothing was begun. A cluster that is just starting,
+        or busy, is asked again for a minute.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self._ask("POST", "/api/jobs/", json.dumps(request).encode(), timeout=2 * self._timeout)
+            except ClusterError as error:
+                if self.job(request["submission_id"]) is not None:
+                    return False
+                if NOT_READY not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(POLL)
+            else:
+                return True
 
     def job(self, id_: str) -> Job | None:
         """A job, None where the cluster does not know it."""
@@ -222,7 +233,7 @@ class JobsClient:
                 f"does not take the token from {self._token.source}: `ray get-auth-token` on its head node prints it"
             )
         else:
-            meaning = MEANINGS.get(code) or f"failed: {_last_line(said)}"
+            meaning = MEANINGS.get(code) or f"failed: {_reason(said)}"
         return f"{self.address.url} {meaning} ({code})"
 
     def _silence(self, error: Exception, timeout: float) -> str:
@@ -242,9 +253,11 @@ class JobsClient:
         return f"{url} cannot be reached: {getattr(reason, 'strerror', None) or reason}"
 
 
-def _last_line(text: str) -> str:
+def _reason(text: str) -> str:
+    """The line of an answer that says what is wrong: of a traceback the error's own."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else "no reason given"
+    errors = [line for line in lines if ERROR.match(line)]
+    return (errors or lines or ["no reason given"])[-1][:300]
 
 
 def connect(
