@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -114,38 +114,63 @@ def plan(recipe: Path, as_json: bool) -> int:
 @click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True,
               help="What renders; a GPU that is asked for and absent is an error.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1), help="Worker processes.  [default: as many as fit]")
-def render(recipe: Path, out: str | None, device: str, workers: int | None) -> int:
+@click.option("--address", metavar="ADDRESS",
+              help="A Ray cluster: auto, HOST:PORT, ray://HOST:PORT.  [default: a Ray of this machine]")  # fmt: skip
+@click.option("--threads", type=click.IntRange(1), help="CPUs of each worker on a cluster.  [default: at most 4]")
+@click.option("--priority", type=int, default=0, show_default=True,
+              help="Among runs on one cluster, higher ones get workers first.")  # fmt: skip
+@click.option("--progress", type=click.Choice(["terminal", "jsonl"]), default="terminal", show_default=True,
+              help="How to tell of it: for people, or a JSON object a line for programs.")  # fmt: skip
+def render(recipe: Path, out: str | None, progress: str, **farm: Any) -> int:
     """Render a recipe's pairs into a dataset; run it again to go on where it stopped.
 
     \b
     Examples:
       digidouble render templates/recipes/demo.yaml --out out/demo
       digidouble render night.yaml --out /data/night --device optix
-      digidouble render night.yaml --out s3://studio/night
+      digidouble render night.yaml --out s3://studio/night --address auto --progress jsonl
     """
     loaded = load_recipe(recipe)
     require_renderer()
-    from farm.cluster.driver import run
-    from farm.cluster.progress import ProgressReport
-    from farm.dataset.layout import REPORT_FILE
+    from farm.cluster.run_cli import render_dataset
     from farm.dataset.place import open_place
 
     root = open_place(out) if out is not None else Path("out") / loaded.name
-    console = _console()
-    progress = ProgressReport(console)
-    try:
-        summary = run(loaded, root, progress, device=device, workers=workers)
-    finally:
-        progress.close()
-    there = summary.done + summary.rendered
-    click.echo(f"{there} of {summary.total} pairs in {root}")
-    if there:
-        click.echo(f"report: {root / REPORT_FILE}")
-    for name, reason in summary.failures.items():
-        click.echo(f"error: {name}: {reason}", err=True)
-    if summary.interrupted:
-        click.echo("stopped; nothing that was finished is lost: run the same command again to go on")
-    return 0 if summary.complete else 1
+    return render_dataset(loaded, root, jsonl=progress == "jsonl", farm=farm)
+
+
+@cli.command()
+@DATASET
+def pause(dataset: str) -> int:
+    """Let a run finish the pairs that it is at, and begin no more; its workers are given back.
+
+    \b
+    Example:
+      digidouble pause out/demo
+    """
+    from farm.cluster.control import pause
+    from farm.dataset import open_dataset
+
+    pause(open_dataset(dataset))
+    click.echo(f"no more pairs are begun in {dataset}; go on with `digidouble resume`")
+    return 0
+
+
+@cli.command()
+@DATASET
+def resume(dataset: str) -> int:
+    """Let a run that was paused go on.
+
+    \b
+    Example:
+      digidouble resume out/demo
+    """
+    from farm.cluster.control import resume
+    from farm.dataset import open_dataset
+
+    resume(open_dataset(dataset))
+    click.echo(f"going on with {dataset}")
+    return 0
 
 
 @cli.command()

@@ -1,30 +1,35 @@
-"""The driver of a run: it starts Ray on this machine, shares out the tasks, and loses nothing.
+"""A run from its beginning to its end: the place is checked, workers are started, the rest is rendered and published.
 
-Its only state is the dataset's commit records. Kill it anywhere and start it again: what is committed stays, the
-rest is rendered.
+Its only state is the dataset's commit records. Kill it anywhere and start it again, on this machine or another one that
+reaches the dataset: what is committed stays, the rest is rendered.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
+import functools
+import hashlib
 import signal
 import tempfile
 import time
-from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-from typing import Any, Final, Protocol
+from typing import Final
 
-import ray
-from ray.exceptions import RayError, RayTaskError
-
+from farm.cluster.host import Renderer, RendererFactory
+from farm.cluster.journal import Journal
+from farm.cluster.listener import Listener
+from farm.cluster.loop import Loop, Summary
 from farm.cluster.machine import Pool, available_memory, cpu_count, gpu_count, size_pool
 from farm.cluster.plan import Task, plan_tasks
+from farm.cluster.policy import Policy
+from farm.cluster.pool import Crew
+from farm.cluster.session import join_cluster, living_nodes, local_ray, size_of_cluster
+from farm.cluster.status import State
 from farm.cluster.worker import Worker
-from farm.dataset import Dataset, Engine, build_index, clean_uncommitted, create_dataset, write_report
+from farm.dataset import Dataset, build_index, clean_uncommitted, create_dataset, write_report
 from farm.dataset.folder import check_place
 from farm.dataset.lease import exclusive
 from farm.dataset.place import Place, open_place
@@ -33,74 +38,54 @@ from farm.double.groom.beard_style import load_beard
 from farm.double.groom.style import load_hairstyle
 from farm.double.groom.texture import load_hairtype
 from farm.double.wardrobe.outfit import load_outfit
-from farm.errors import DigidoubleError, FarmError, StorageError
+from farm.errors import DigidoubleError, StorageError
 from farm.motion.pose import load_pose
 from farm.recipe import Recipe
 from farm.stage.template import load_camera_move, load_framing, load_light_set
 
-__all__ = ["Listener", "Summary", "run"]
+__all__ = ["Farm", "Summary", "check_templates", "run"]
 
-TRIES: Final = 2
-"""How often a task that kills its worker is tried."""
-POLL_SECONDS: Final = 0.25
-TRACEBACK: Final = "DIGIDOUBLE_TRACEBACK"
-"""Set in the environment, it lets a worker's whole traceback be the reason of a failure."""
+ENDED: Final = "the run was ended"
+"""What stands for the pair's name where it is the run itself that failed."""
 
 
-class Listener(Protocol):
-    """Who watches a run."""
+@dataclass(frozen=True)
+class Farm:
+    """What a run renders on.
 
-    def starting(self, pool: Pool) -> None:
-        """Workers are being started."""
+    device    `cpu`, `optix`, `cuda`, `hip`, `oneapi`, `metal`; `auto` is OptiX with an NVIDIA GPU, else the CPU
+    workers   how many processes; left out, as many as CPUs, memory and tasks allow, or one a GPU
+    threads   CPUs of each worker on a cluster; left out, four or as many as the smallest node has
+    address   a Ray cluster: `auto`, `HOST:PORT`, `ray://HOST:PORT`; left out, a Ray of this process alone
+    priority  of runs on one cluster, those of a higher one get workers first
+    policy    how much failure is borne
+    """
 
-    def began(self, *, total: int, done: int, engine: Engine) -> None:
-        """The workers are ready; `done` pairs of `total` were there already."""
-
-    def tick(self, running: int) -> None:
-        """Time has passed."""
-
-    def committed(self, task: Task, seconds: float) -> None:
-        """A pair is in the dataset."""
-
-    def failed(self, task: Task, reason: str) -> None:
-        """A pair could not be made."""
-
-
-@dataclass
-class Summary:
-    """What a run came to."""
-
-    total: int
-    done: int
-    rendered: int = 0
-    failures: dict[str, str] = field(default_factory=dict)
-    interrupted: bool = False
-
-    @property
-    def complete(self) -> bool:
-        """Whether every pair of the recipe is there."""
-        return self.done + self.rendered == self.total
-
-
-@dataclass
-class _Attempt:
-    task: Task
-    actor: Any
-    started: float
+    device: str = "auto"
+    workers: int | None = None
+    threads: int | None = None
+    address: str | None = None
+    priority: int = 0
+    policy: Policy = field(default_factory=Policy)
 
 
 def run(
-    recipe: Recipe, root: Place | str, listener: Listener, *, device: str = "auto", workers: int | None = None
+    recipe: Recipe,
+    root: Place | str,
+    listener: Listener,
+    farm: Farm | None = None,
+    *,
+    renderer: RendererFactory | None = None,
 ) -> Summary:
-    """Render what is missing of a recipe's dataset at `root` with a Ray of its own; write its index and report.
+    """Render what is missing of a recipe's dataset at `root`; write its index and report.
 
-    device   `cpu`, `optix`, `cuda`, `hip`, `oneapi`, `metal`; `auto` is OptiX with an NVIDIA GPU, else the CPU
-    workers  how many processes; left out, as many as CPUs, memory and tasks allow, or one a GPU
+    `renderer` takes the place of Blender, for tests and simulations.
 
-    Raises BadInput, with nothing written, when the folder, a template or the device cannot be used, and
-    KeyboardInterrupt for an interrupt (SIGINT, SIGTERM) before the first pair. A later one ends the run early with
-    `Summary.interrupted`.
+    Raises BadInput, with nothing written, when the folder, a template or the device cannot be used, FarmError where
+    workers do not come up, and KeyboardInterrupt for an interrupt (SIGINT, SIGTERM) before the first pair. A later one
+    ends the run early with `Summary.interrupted`.
     """
+    farm = farm or Farm()
     check_templates(recipe)
     total = recipe.count * recipe.capture.frames.count
     root = open_place(root)
@@ -109,24 +94,35 @@ def run(
         there = check_place(root, recipe)
         if there is not None:
             owned = stack.enter_context(exclusive(root))
-        missing = _missing(there, recipe) if there is not None else total
-        if there is not None and not missing:
+        todo = _missing(there, plan_tasks(recipe, there.info.engine)) if there is not None else None
+        if there is not None and not todo:
             _publish(create_dataset(root, recipe, engine=there.info.engine))
             return Summary(total=total, done=total)
-        gpus = gpu_count() if device != "cpu" else 0
-        device = ("optix" if gpus else "cpu") if device == "auto" else device
-        pool = size_pool(missing, cpus=cpu_count(), memory=available_memory(), gpus=gpus, workers=workers)
-        listener.starting(pool)
+        tasks = total if todo is None else len(todo)
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="digidouble-", ignore_cleanup_errors=True))
-        stack.enter_context(_local_ray(pool))
-        crew = _Crew(recipe, root, device=device, pool=pool, scratch=Path(scratch))
-        stack.callback(crew.dismiss)
-        engine = crew.engine()
+        device, pool = stack.enter_context(_workplace(farm, tasks, listener))
+        make = renderer or functools.partial(make_worker, recipe, device, pool.threads)
+        crew = Crew(make, pool, scratch=None if farm.address else Path(scratch))
+        stack.callback(crew.close)
+        journal = Journal(run=_run_name(recipe, root), recipe=recipe.name, priority=farm.priority)
+        loop = Loop(crew, pool, listener, journal, policy=farm.policy, interrupted=interrupted)
+        stack.callback(loop.close)
+        engine = loop.first_engine(tasks, None if there is None else there.info.engine)
         dataset = create_dataset(root, recipe, engine=engine.build)
         if there is None:
             owned = stack.enter_context(exclusive(root))
-        crew.owned = owned
-        return _render_missing(dataset, recipe, engine, crew, listener, interrupted)
+        loop.owned = owned
+        clean_uncommitted(dataset)
+        if todo is None:
+            todo = _missing(dataset, plan_tasks(recipe, engine.build))
+        journal.began(total=total, done=total - len(todo))
+        listener.began(total=total, done=total - len(todo), engine=engine)
+        return _work(loop, dataset, todo, Summary(total=total, done=total - len(todo)), farm.policy)
+
+
+def make_worker(recipe: Recipe, device: str, threads: int, scratch: Path, advanced: Callable[..., None]) -> Renderer:
+    """Blender as a run's renderer."""
+    return Worker(recipe, device, threads, scratch, advanced)
 
 
 def check_templates(recipe: Recipe) -> None:
@@ -150,27 +146,53 @@ def check_templates(recipe: Recipe) -> None:
             load(name)
 
 
-def _render_missing(
-    dataset: Dataset, recipe: Recipe, engine: Engine, crew: _Crew, listener: Listener, interrupted: Event
-) -> Summary:
-    clean_uncommitted(dataset)
-    plan = plan_tasks(recipe, engine.build)
-    done = dataset.committed()
-    todo = [task for task in plan if task.key not in done]
-    summary = Summary(total=len(plan), done=len(plan) - len(todo))
-    listener.began(total=summary.total, done=summary.done, engine=engine)
+@contextlib.contextmanager
+def _workplace(farm: Farm, tasks: int, listener: Listener) -> Iterator[tuple[str, Pool]]:
+    """Ray, here or where it is; gives the device that renders, and how many workers there are to be."""
+    if farm.address is None:
+        gpus = gpu_count() if farm.device != "cpu" else 0
+        pool = size_pool(tasks, cpus=cpu_count(), memory=available_memory(), gpus=gpus, workers=farm.workers)
+        listener.starting(pool)
+        with local_ray(pool):
+            yield _device(farm, gpus > 0), pool
+    else:
+        with join_cluster(farm.address):
+            nodes = living_nodes()
+            device = _device(farm, any(node.gpus for node in nodes))
+            pool = size_of_cluster(tasks, nodes, gpus=device != "cpu", workers=farm.workers, threads=farm.threads)
+            listener.starting(pool)
+            yield device, pool
+
+
+def _device(farm: Farm, has_gpus: bool) -> str:
+    return ("optix" if has_gpus else "cpu") if farm.device == "auto" else farm.device
+
+
+def _work(loop: Loop, dataset: Dataset, todo: list[Task], summary: Summary, policy: Policy) -> Summary:
+    """Render, end the workers, and bring index and report up to date."""
     try:
-        crew.work(todo, summary, listener, interrupted)
+        loop.work(dataset, todo, summary)
     except KeyboardInterrupt:
         summary.interrupted = True
-    except StorageError as error:
-        summary.failures["the run was ended"] = str(error)
-    crew.dismiss()
+    except DigidoubleError as error:
+        summary.failures[ENDED] = str(error)
+    loop.close()
+    loop.say("finishing")
     if summary.done + summary.rendered:
-        _publish(dataset)
+        _publish_patiently(dataset, policy.patience)
     else:
         clean_uncommitted(dataset)
+    ended = summary.failures.get(ENDED, "")
+    loop.say(_end_state(summary, ended), ended)
     return summary
+
+
+def _end_state(summary: Summary, ended: str) -> State:
+    if summary.complete:
+        return "complete"
+    if summary.interrupted:
+        return "stopped"
+    return "failed" if ended else "incomplete"
 
 
 def _publish(dataset: Dataset) -> None:
@@ -180,122 +202,29 @@ def _publish(dataset: Dataset) -> None:
     write_report(dataset)
 
 
-def _missing(dataset: Dataset, recipe: Recipe) -> int:
-    """How many pairs a dataset lacks, by the build that it was begun with."""
-    done = dataset.committed()
-    return sum(task.key not in done for task in plan_tasks(recipe, dataset.info.engine))
-
-
-class _Crew:
-    """The workers, one task in flight each."""
-
-    def __init__(self, recipe: Recipe, root: Place, *, device: str, pool: Pool, scratch: Path) -> None:
-        self._root = root
-        self._options = {"num_cpus": pool.threads, "num_gpus": pool.gpu_share, "max_restarts": 0, "max_task_retries": 0}
-        self._arguments = (recipe, device, pool.threads, scratch)
-        self._idle = [self._hire() for _ in range(pool.workers)]
-        self._busy: dict[Any, _Attempt] = {}
-        self.owned: Callable[[], None] = lambda: None
-
-    def _hire(self) -> Any:
-        return ray.remote(Worker).options(**self._options).remote(*self._arguments)
-
-    def engine(self) -> Engine:
-        """Let all workers open Blender at once; returns what they render with, which must be the same for all."""
+def _publish_patiently(dataset: Dataset, patience: float) -> None:
+    """Publish, again after a pause that doubles while the store fails; StorageError once that has gone on for long."""
+    deadline, pause = time.monotonic() + patience, 1.0
+    while True:
         try:
-            engines = [_result(future) for future in [actor.engine.remote() for actor in self._idle]]
-        except RayError as error:
-            raise FarmError(f"a worker died while it opened Blender; `digidouble doctor` looks why: {error}") from error
-        if any(engine != engines[0] for engine in engines):
-            raise FarmError(f"the workers differ: {', '.join(sorted({str(engine) for engine in engines}))}")
-        first: Engine = engines[0]
-        return first
-
-    def work(self, tasks: list[Task], summary: Summary, listener: Listener, interrupted: Event) -> None:
-        """Do all tasks; failures are recorded in `summary`, a store that cannot be written ends the work.
-
-        KeyboardInterrupt once `interrupted` is set.
-        """
-        waiting = deque(tasks)
-        crashes: Counter[str] = Counter()
-        while waiting or self._busy:
-            if interrupted.is_set():
-                raise KeyboardInterrupt
-            while waiting and self._idle:
-                self._start(waiting.popleft())
-            ready, _ = ray.wait(list(self._busy), timeout=POLL_SECONDS)
-            listener.tick(len(self._busy))
-            self.owned()
-            for future in ready:
-                attempt = self._busy.pop(future)
-                try:
-                    _result(future)
-                except RayError:  # the worker died, or was killed for the memory it took
-                    ray.kill(attempt.actor)
-                    self._idle.append(self._hire())
-                    crashes[attempt.task.key] += 1
-                    if crashes[attempt.task.key] < TRIES:
-                        waiting.append(attempt.task)
-                    else:
-                        _fail(attempt.task, f"its worker died {TRIES} times", summary, listener)
-                except StorageError:
-                    raise
-                except DigidoubleError as error:
-                    self._idle.append(attempt.actor)
-                    _fail(attempt.task, str(error), summary, listener)
-                else:
-                    self._idle.append(attempt.actor)
-                    summary.rendered += 1
-                    listener.committed(attempt.task, time.monotonic() - attempt.started)
-
-    def dismiss(self) -> None:
-        """End all workers, in the middle of a pair or not."""
-        for actor in [*self._idle, *(attempt.actor for attempt in self._busy.values())]:
-            ray.kill(actor)
-        for future in self._busy:
-            with contextlib.suppress(RayError, DigidoubleError):
-                _result(future)
-        self._idle, self._busy = [], {}
-
-    def _start(self, task: Task) -> None:
-        actor = self._idle.pop()
-        self._busy[actor.render.remote(task, str(self._root))] = _Attempt(task, actor, time.monotonic())
+            return _publish(dataset)
+        except StorageError:
+            if time.monotonic() + pause > deadline:
+                raise
+        time.sleep(pause)
+        pause = min(2 * pause, 30.0)
 
 
-def _fail(task: Task, reason: str, summary: Summary, listener: Listener) -> None:
-    summary.failures[task.name] = reason
-    listener.failed(task, reason)
+def _missing(dataset: Dataset, plan: list[Task]) -> list[Task]:
+    """The tasks whose pairs a dataset lacks."""
+    done = dataset.committed()
+    return [task for task in plan if task.key not in done]
 
 
-def _result(future: Any) -> Any:
-    """A future's value. Our own errors come as they were raised, others as FarmError with their last line."""
-    try:
-        return ray.get(future)
-    except RayTaskError as error:
-        if isinstance(error.cause, DigidoubleError):
-            raise error.cause from None
-        shown = str(error) if os.environ.get(TRACEBACK) else f"{type(error.cause).__name__}: {error.cause}"
-        raise FarmError(shown) from error
-
-
-@contextlib.contextmanager
-def _local_ray(pool: Pool) -> Iterator[None]:
-    """A Ray of this process alone, without dashboard, gone when the block ends."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "1"
-    ray.init(
-        address="local",
-        num_cpus=pool.workers * pool.threads,
-        num_gpus=pool.gpus,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level="ERROR",
-        configure_logging=True,
-    )
-    try:
-        yield
-    finally:
-        ray.shutdown()
+def _run_name(recipe: Recipe, root: Place) -> str:
+    """A run's name: the recipe's, and a hash of where its dataset lies."""
+    place = str(root.resolve()) if isinstance(root, Path) else str(root)
+    return f"{recipe.name}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
 
 
 @contextlib.contextmanager

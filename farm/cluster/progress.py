@@ -7,8 +7,10 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from farm.cluster.listener import Listener
 from farm.cluster.machine import Pool
 from farm.cluster.plan import Task
+from farm.cluster.status import FailedTask
 from farm.dataset import Engine
 
 __all__ = ["ProgressReport", "time_left"]
@@ -27,8 +29,8 @@ def _clock(seconds: float | None) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-class ProgressReport:
-    """Prints a run to a console; a `Listener` of `farm.cluster.driver.run`."""
+class ProgressReport(Listener):
+    """Prints a run to a console."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -83,10 +85,17 @@ class ProgressReport:
                 f"{count.completed:.0f}/{count.total:.0f} pairs, {rate}, {left} left: {task.name} in {seconds:.0f} s"
             )
 
-    def failed(self, task: Task, reason: str) -> None:
+    def failed(self, task: Task, failure: FailedTask) -> None:
         """Say what went wrong, at once."""
         self._left -= 1
-        self._console.print(f"failed: {task.name}: {reason}", style="red", markup=False, soft_wrap=True)
+        self._say(f"failed: {task.name}: {failure.reason}", "red")
+
+    def noticed(self, message: str) -> None:
+        """Say it."""
+        self._say(message, "yellow")
+
+    def _say(self, text: str, style: str) -> None:
+        self._console.print(text, style=style, markup=False, soft_wrap=True)
 
     def close(self) -> None:
         """Take the bar down."""

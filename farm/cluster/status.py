@@ -6,7 +6,6 @@ It is no part of a dataset's content: nothing is decided by it, and a run begins
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import Field
@@ -14,6 +13,7 @@ from pydantic import Field
 from farm.dataset.files import replace_bytes
 from farm.dataset.formats import Table, read_json
 from farm.dataset.layout import STATUS_FILE
+from farm.dataset.place import Place
 
 __all__ = [
     "STATUS_FORMAT",
@@ -101,11 +101,11 @@ class RunStatus(Table):
     )
 
 
-def write_status(root: Path, status: RunStatus) -> None:
+def write_status(root: Place, status: RunStatus) -> None:
     """Put a run's status into its dataset, whole; StorageError where it cannot be written."""
     replace_bytes(root / STATUS_FILE, (json.dumps(status.model_dump(mode="json")) + "\n").encode())
 
 
-def read_status(root: Path) -> RunStatus:
+def read_status(root: Place) -> RunStatus:
     """The status of the last run into a dataset; DatasetError where there is none, or it is not readable."""
     return read_json(root / STATUS_FILE, RunStatus, STATUS_FORMAT)

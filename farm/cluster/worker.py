@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,14 +46,24 @@ class Worker:
     device   `cpu`, or a kind of GPU that must be there
     threads  CPU threads to render with; 0 leaves the number to Blender
     scratch  a folder for renders on their way into images; the caller removes it
+    advanced is called whenever Blender has advanced: a frame, a render, some samples
     """
 
-    def __init__(self, recipe: Recipe, device: str, threads: int, scratch: Path) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        device: str,
+        threads: int,
+        scratch: Path,
+        advanced: Callable[..., None] | None = None,
+    ) -> None:
         self._recipe = recipe
         self._device = device
         self._threads = threads
         self._scratch = Path(tempfile.mkdtemp(dir=scratch))
+        self._advanced = advanced
         self._opened: tuple[Stage, Engine] | None = None
+        self.seconds: dict[str, float] = {}
 
     def engine(self) -> Engine:
         """Open Blender, if it is not open, and say which build renders on what."""
@@ -71,15 +82,19 @@ class Worker:
             self._opened = None
             raise
         commit_record(dataset, record)
+        self.seconds = record.timings
         return task.key
 
     def _open(self) -> tuple[Stage, Engine]:
         if self._opened is None:
+            from farm.render.advance import watch
             from farm.render.blender import open_scene
             from farm.stage.apply import Stage
 
             capture = self._recipe.capture
             scene, engine = open_scene(capture, device=self._device, threads=self._threads)
+            if self._advanced is not None:
+                watch(self._advanced)
             self._opened = Stage(scene, resolution=capture.resolution), engine
         return self._opened
 

@@ -26,41 +26,23 @@ from farm.double.groom.swaying import Swaying, sample_surfaces, sway_groom
 from farm.motion.apply import apply_motion, clear_motion, hips_way, plan_for
 from farm.motion.perform import FPS
 from farm.recipe.parameters import NO_STUNT
-from farm.recipe.variant import Variant, content_hash
+from farm.recipe.variant import Variant
 from farm.stage.camera import build_camera, lowest_view, move_camera, place_camera, stop_camera
 from farm.stage.camera_path import CameraPath, plan_path, reach
 from farm.stage.framing import View
 from farm.stage.lights import build_set, remove_set
 from farm.stage.props import build_prop, remove_prop
+from farm.stage.steps import STEPS, step_keys
 from farm.stage.template import load_camera_move, load_framing
 
 __all__ = ["STEPS", "Stage", "step_keys"]
 
 COLLECTION: Final = "Digidouble"
-STEPS: Final = ("double", "motion", "groom", "set", "camera")
-TINT: Final = ("melanin", "redness", "grey", "dye", "dye_hue", "dye_saturation", "dye_value")
-"""What of the hair colours brows and lashes, which are part of the double."""
 FIRST: Final = range(1, 2)
 FRAMED: Final = 5
 """The camera is aimed at this many of a clip's frames, evenly spread."""
 
 Undo = Callable[[], None]
-
-
-def step_keys(variant: Variant, frames: range, rate: float = FPS) -> dict[str, str]:
-    """What decides each step's result, hashed: a step is done again when its key changes."""
-    part = variant.model_dump(mode="json")
-    tint = [part["hair"][name] for name in TINT]
-    double = content_hash([*(part[axis] for axis in ("body", "skin", "face", "wardrobe", "rig")), tint])
-    motion = content_hash([double, part["pose"], part["stunt"], list(frames), rate])
-    groom = content_hash([motion, part["hair"], part["beard"]])
-    return {
-        "double": double,
-        "motion": motion,
-        "groom": groom,
-        "set": content_hash([part["light"], variant.camera.azimuth]),
-        "camera": content_hash([groom, part["camera"]]),
-    }
 
 
 class Stage:

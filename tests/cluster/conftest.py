@@ -86,3 +86,49 @@ def engine():
 @pytest.fixture(scope="session")
 def build(engine):
     return engine.build
+
+
+@pytest.fixture(scope="session")
+def pretending(engine):
+    """Makes a factory of renderers that only pretend: `behave(index, advanced)` is what a pair does."""
+
+    def make(behave=lambda index, advanced: None, opens=lambda: None, engine=engine):
+        class Pretender:
+            def __init__(self, advanced):
+                self.advanced, self.seconds = advanced, {"apply": 0.25, "reference": 0.5}
+
+            def engine(self):
+                opens()
+                return engine
+
+            def render(self, task, root):
+                behave(task.variant.index, self.advanced)
+                return task.key
+
+        return lambda scratch, advanced: Pretender(advanced)
+
+    return make
+
+
+@pytest.fixture
+def watcher():
+    """Writes down what it is told."""
+    from farm.cluster.listener import Listener
+
+    class Watcher(Listener):
+        def __init__(self):
+            self.pairs, self.failures, self.notices, self.statuses = [], {}, [], []
+
+        def committed(self, task, seconds):
+            self.pairs.append(task.variant.index)
+
+        def failed(self, task, failure):
+            self.failures[task.variant.index] = failure
+
+        def noticed(self, message):
+            self.notices.append(message)
+
+        def status(self, status):
+            self.statuses.append(status)
+
+    return Watcher()

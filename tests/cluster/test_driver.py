@@ -1,6 +1,7 @@
-"""What the driver does when work fails: real Ray, workers that only pretend to render."""
+"""What the driver does when work fails: real Ray, renderers that only pretend."""
 
 import contextlib
+import faulthandler
 import os
 import signal
 import time
@@ -9,168 +10,238 @@ import pytest
 
 pytest.importorskip("ray", reason="the farm needs ray")
 
-from farm.cluster import driver
-from farm.cluster.driver import run
+from farm.cluster import control, driver
+from farm.cluster.driver import Farm, run
+from farm.cluster.policy import Policy
+from farm.cluster.status import read_status
 from farm.dataset import create_dataset, open_dataset
-from farm.errors import DatasetError, FarmError, RenderError, StorageError, TemplateError
+from farm.errors import BadInput, DatasetError, FarmError, RenderError, StorageError, TemplateError
 from farm.recipe import Recipe, load_recipe, templates
 
 SMOKE = load_recipe(templates.path("recipes", "smoke"))
 RECIPE = Recipe.model_validate(SMOKE.model_dump(exclude_unset=True) | {"count": 4})
+ONE = Farm(device="cpu", workers=1)
 
 
-class Watcher:
-    """Writes down what it is told."""
-
-    def __init__(self):
-        self.committed_pairs, self.failures, self.pool = [], {}, None
-
-    def starting(self, pool):
-        self.pool = pool
-
-    def began(self, *, total, done, engine):
-        self.total, self.done = total, done
-
-    def tick(self, running):
-        pass
-
-    def committed(self, task, seconds):
-        self.committed_pairs.append(task.variant.index)
-
-    def failed(self, task, reason):
-        self.failures[task.variant.index] = reason
-
-
-def pretend(monkeypatch, engine, behave, *, opens=lambda: None):
-    """Let workers do `behave(index, tries)` instead of rendering; `tries` counts in a file, over processes."""
-
-    class Pretender:
-        def __init__(self, recipe, device, threads, scratch):
-            pass
-
-        def engine(self):
-            opens()
-            return engine
-
-        def render(self, task, root):
-            behave(task.variant.index)
-            return task.key
-
-    monkeypatch.setattr(driver, "Worker", Pretender)
+@pytest.fixture(autouse=True)
+def _unpublished(monkeypatch):
+    """Pairs that are only pretended make no index."""
     monkeypatch.setattr(driver, "_publish", lambda dataset: None)
 
 
-def test_a_failure_is_reported_and_the_rest_is_done(monkeypatch, engine, tmp_path):
-    def behave(index):
+def counting(folder):
+    """Counts calls by pair, over processes: gives how many there were before."""
+    folder.mkdir()
+
+    def count(index):
+        before = len(list(folder.glob(f"{index}-*")))
+        (folder / f"{index}-{before}-{os.getpid()}").touch()
+        return before
+
+    return count
+
+
+def test_an_error_of_the_pairs_own_is_reported_and_the_rest_is_done(pretending, watcher, tmp_path):
+    count = counting(tmp_path / "tries")
+
+    def behave(index, advanced):
+        count(index)
         if index == 1:
             raise RenderError("not committed: black")
         if index == 2:
+            print("what the renderer says")
             raise ValueError("odd")
 
-    pretend(monkeypatch, engine, behave)
-    watcher = Watcher()
-    summary = run(RECIPE, tmp_path / "dataset", watcher, device="cpu", workers=2)
-    assert sorted(watcher.committed_pairs) == [0, 3]
-    assert watcher.failures == {1: "not committed: black", 2: "ValueError: odd"}
+    summary = run(RECIPE, tmp_path / "dataset", watcher, Farm(device="cpu", workers=2), renderer=pretending(behave))
+    assert sorted(watcher.pairs) == [0, 3]
+    assert {index: failure.reason for index, failure in watcher.failures.items()} == {
+        1: "not committed: black",
+        2: "ValueError: odd",
+    }
+    assert {failure.cause for failure in watcher.failures.values()} == {"scene"}
     assert not summary.complete
     assert len(summary.failures) == 2
+    assert len(list((tmp_path / "tries").iterdir())) == 4
+    log = (tmp_path / "dataset" / watcher.failures[2].log).read_text()
+    assert "what the renderer says" in log
+    assert 'raise ValueError("odd")' in log
 
 
-def test_a_crash_is_tried_once_more(monkeypatch, engine, tmp_path):
-    tries = tmp_path / "tries"
-    tries.mkdir()
+def test_a_pair_that_kills_blender_is_quarantined_with_its_log(pretending, watcher, tmp_path):
+    """Once more on another worker, then in a process of its own; one that crashes once is done."""
+    count = counting(tmp_path / "tries")
 
-    def behave(index):
-        count = len(list(tries.glob(f"{index}-*")))
-        (tries / f"{index}-{count}").touch()
-        if index == 1 or (index == 2 and count == 0):
-            os._exit(1)
+    def behave(index, advanced):
+        before = count(index)
+        if index == 1 or (index == 2 and before == 0):
+            faulthandler._sigsegv()
 
-    pretend(monkeypatch, engine, behave)
-    watcher = Watcher()
-    summary = run(RECIPE, tmp_path / "dataset", watcher, device="cpu", workers=1)
-    assert sorted(watcher.committed_pairs) == [0, 2, 3]
-    assert watcher.failures == {1: "its worker died 2 times"}
-    assert sorted(path.name for path in tries.iterdir()) == ["0-0", "1-0", "1-1", "2-0", "2-1", "3-0"]
+    summary = run(RECIPE, tmp_path / "dataset", watcher, ONE, renderer=pretending(behave))
+    assert sorted(watcher.pairs) == [0, 2, 3]
+    (failure,) = watcher.failures.values()
+    assert (failure.cause, failure.tries) == ("crash", 3)
+    tries = [path.name.split("-") for path in (tmp_path / "tries").iterdir()]
+    assert sorted(index for index, *_ in tries) == ["0", "1", "1", "1", "2", "2", "3"]
+    last = next(pid for index, number, pid in tries if (index, number) == ("1", "2"))
+    assert [index for index, _, pid in tries if pid == last] == ["1"], "the last try had its process for itself"
     assert not summary.complete
+    log = (tmp_path / "dataset" / failure.log).read_text()
+    assert log.count("Segmentation fault") == 3
+    assert "in behave" in log
+    status = read_status(tmp_path / "dataset")
+    assert (status.state, status.done, status.failed) == ("incomplete", 3, 1)
+    assert (status.failures, status.retries) == ({"crash": 1}, {"crash": 3})
+    assert status.given_up == (failure,)
+    assert status.phases == {"apply": 0.75, "reference": 1.5}
 
 
-def test_a_store_that_cannot_be_written_ends_the_work(monkeypatch, engine, tmp_path):
-    def behave(index):
+def test_a_worker_that_hangs_is_ended(pretending, watcher, tmp_path):
+    """One that only takes long, and shows that it goes on, is left alone."""
+    count = counting(tmp_path / "tries")
+
+    def behave(index, advanced):
+        before = count(index)
+        if index == 0:
+            for _ in range(80):
+                advanced()
+                time.sleep(0.1)
+        if index == 1 and before == 0:
+            time.sleep(600)
+
+    farm = Farm(device="cpu", workers=2, policy=Policy(stall=5.0))
+    summary = run(RECIPE, tmp_path / "dataset", watcher, farm, renderer=pretending(behave))
+    assert summary.complete
+    assert read_status(tmp_path / "dataset").retries == {"hang": 1}
+    assert any("no progress" in notice for notice in watcher.notices)
+
+
+def test_a_store_that_cannot_be_written_is_waited_for(pretending, watcher, tmp_path):
+    count = counting(tmp_path / "tries")
+
+    def behave(index, advanced):
+        if index == 1 and count(index) < 2:
+            raise StorageError("cannot write x: No space left on device")
+
+    summary = run(RECIPE, tmp_path / "dataset", watcher, ONE, renderer=pretending(behave))
+    assert summary.complete
+    assert sorted(watcher.pairs) == [0, 1, 2, 3]
+    assert read_status(tmp_path / "dataset").retries == {"store": 2}
+
+
+def test_a_store_that_cannot_be_written_for_long_ends_the_work(pretending, watcher, tmp_path):
+    def behave(index, advanced):
         if index == 1:
             raise StorageError("cannot write x: No space left on device")
 
-    pretend(monkeypatch, engine, behave)
-    watcher = Watcher()
-    summary = run(RECIPE, tmp_path / "dataset", watcher, device="cpu", workers=1)
-    assert watcher.committed_pairs == [0]
+    farm = Farm(device="cpu", workers=1, policy=Policy(patience=0))
+    summary = run(RECIPE, tmp_path / "dataset", watcher, farm, renderer=pretending(behave))
+    assert watcher.pairs == [0]
     assert list(summary.failures.values()) == ["cannot write x: No space left on device"]
     assert not summary.complete
+    assert read_status(tmp_path / "dataset").state == "failed"
 
 
-def test_an_interrupt_is_not_lost_where_its_exception_is_dropped(monkeypatch, engine, tmp_path):
+def test_workers_are_recycled(pretending, watcher, tmp_path):
+    count = counting(tmp_path / "tries")
+    farm = Farm(device="cpu", workers=1, policy=Policy(recycle_pairs=2))
+    behave = lambda index, advanced: count(index)  # noqa: E731
+    assert run(RECIPE, tmp_path / "dataset", watcher, farm, renderer=pretending(behave)).complete
+    assert len({path.name.split("-")[2] for path in (tmp_path / "tries").iterdir()}) == 2
+
+
+def test_a_run_is_paused_and_goes_on(pretending, watcher, tmp_path):
+    dataset = tmp_path / "dataset"
+
+    def behave(index, advanced):
+        time.sleep(0.5)
+
+    class Pausing(type(watcher)):
+        def committed(self, task, seconds):
+            super().committed(task, seconds)
+            if len(self.pairs) == 1:
+                control.pause(open_dataset(dataset))
+
+        def status(self, status):
+            super().status(status)
+            if status.state == "paused" and not status.workers:
+                control.resume(open_dataset(dataset))
+
+    pausing = Pausing()
+    assert run(RECIPE, dataset, pausing, ONE, renderer=pretending(behave)).complete
+    states = [status.state for status in pausing.statuses]
+    assert states.index("paused") < states.index("complete")
+    assert sorted(pausing.pairs) == [0, 1, 2, 3]
+
+
+def test_an_interrupt_is_not_lost_where_its_exception_is_dropped(pretending, watcher, tmp_path):
     """As where Ctrl-C comes while Ray frees an object: Python then only says that it ignored an exception."""
 
-    class Dropping(Watcher):
+    class Dropping(type(watcher)):
         def committed(self, task, seconds):
             super().committed(task, seconds)
             with contextlib.suppress(KeyboardInterrupt):
                 os.kill(os.getpid(), signal.SIGINT)
                 time.sleep(5)
 
-    pretend(monkeypatch, engine, lambda index: None)
-    watcher = Dropping()
-    summary = run(RECIPE, tmp_path / "dataset", watcher, device="cpu", workers=1)
+    dropping = Dropping()
+    summary = run(RECIPE, tmp_path / "dataset", dropping, ONE, renderer=pretending())
     assert summary.interrupted and not summary.complete
-    assert watcher.committed_pairs == [0]
+    assert dropping.pairs == [0]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert read_status(tmp_path / "dataset").state == "stopped"
 
 
-def test_a_worker_that_cannot_open_blender(monkeypatch, engine, tmp_path):
-    pretend(monkeypatch, engine, lambda index: None, opens=lambda: os._exit(1))
+def test_a_worker_that_cannot_open_blender(pretending, watcher, tmp_path):
     with pytest.raises(FarmError, match="digidouble doctor"):
-        run(RECIPE, tmp_path / "dataset", Watcher(), device="cpu", workers=1)
+        run(RECIPE, tmp_path / "dataset", watcher, ONE, renderer=pretending(opens=lambda: os._exit(1)))
     assert not (tmp_path / "dataset").exists()
 
 
-def test_another_build_does_not_go_on_with_a_dataset(monkeypatch, engine, tmp_path):
-    pretend(monkeypatch, engine, lambda index: None)
-    run(RECIPE, tmp_path / "dataset", Watcher(), device="cpu", workers=1)
-    pretend(monkeypatch, engine.model_copy(update={"build_hash": "0123456789ab"}), lambda index: None)
+def test_a_device_that_is_not_there_is_said_at_once(pretending, watcher, tmp_path):
+    def opens():
+        raise BadInput("no OptiX device")
+
+    with pytest.raises(BadInput, match="no OptiX device"):
+        run(RECIPE, tmp_path / "dataset", watcher, ONE, renderer=pretending(opens=opens))
+    assert not (tmp_path / "dataset").exists()
+
+
+def test_another_build_does_not_go_on_with_a_dataset(pretending, watcher, engine, tmp_path):
+    create_dataset(tmp_path / "dataset", RECIPE, engine=engine.build)
+    other = engine.model_copy(update={"build_hash": "0123456789ab"})
     with pytest.raises(DatasetError, match="0123456789ab"):
-        run(RECIPE, tmp_path / "dataset", Watcher(), device="cpu", workers=1)
+        run(RECIPE, tmp_path / "dataset", watcher, ONE, renderer=pretending(engine=other))
 
 
 @pytest.mark.parametrize(
     "load", ["load_light_set", "load_hairstyle", "load_hairtype", "load_beard", "load_outfit", "load_expression"]
 )
-def test_a_broken_template_is_found_before_anything_starts(monkeypatch, tmp_path, load):
+def test_a_broken_template_is_found_before_anything_starts(monkeypatch, watcher, tmp_path, load):
     def refuse(name):
         raise TemplateError(f"templates/{name}.yaml: broken")
 
     monkeypatch.setattr(driver, load, refuse)
     with pytest.raises(TemplateError, match="broken"):
-        run(RECIPE, tmp_path / "dataset", Watcher(), device="cpu")
+        run(RECIPE, tmp_path / "dataset", watcher, ONE)
     assert not (tmp_path / "dataset").exists()
 
 
-def test_no_scratch_is_left(monkeypatch, engine, tmp_path):
+def test_no_scratch_is_left(monkeypatch, pretending, watcher, build, tmp_path):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr(driver.tempfile, "tempdir", str(scratch))
-    pretend(monkeypatch, engine, lambda index: None)
-    run(RECIPE, tmp_path / "dataset", Watcher(), device="cpu", workers=1)
+    run(RECIPE, tmp_path / "dataset", watcher, ONE, renderer=pretending())
     assert list(scratch.iterdir()) == []
-    assert open_dataset(tmp_path / "dataset").info.engine == engine.build
+    assert open_dataset(tmp_path / "dataset").info.engine == build
 
 
-def test_a_complete_dataset_gets_its_recipe_back(monkeypatch, build, tmp_path):
+def test_a_complete_dataset_gets_its_recipe_back(monkeypatch, watcher, build, tmp_path):
     file = create_dataset(tmp_path / "dataset", RECIPE, engine=build).root / "recipe.yaml"
     before = file.read_bytes()
     file.unlink()
     published = []
-    monkeypatch.setattr(driver, "_missing", lambda dataset, recipe: 0)
+    monkeypatch.setattr(driver, "_missing", lambda dataset, plan: [])
     monkeypatch.setattr(driver, "_publish", published.append)
-    assert run(RECIPE, tmp_path / "dataset", Watcher()).complete
+    assert run(RECIPE, tmp_path / "dataset", watcher).complete
     assert file.read_bytes() == before
     assert [dataset.info.engine for dataset in published] == [build]

@@ -1,0 +1,102 @@
+"""Ray itself: one of this process alone, or a cluster that is there; and what nodes it has."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import ray
+
+from farm.cluster.machine import Pool
+from farm.errors import FarmError
+
+__all__ = ["NAMESPACE", "Node", "join_cluster", "living_nodes", "local_ray", "size_of_cluster"]
+
+NAMESPACE: Final = "digidouble"
+THREADS: Final = 4
+"""CPUs of a cluster's worker, where not said otherwise."""
+QUIET: Final[dict[str, Any]] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node that is alive, and what Ray may hand out of it."""
+
+    id: str
+    name: str
+    cpus: int
+    gpus: int
+
+    def carries(self, threads: int, *, gpus: bool) -> int:
+        """How many workers of `threads` CPUs, and one GPU each where `gpus` are asked for, find room on it."""
+        by_cpus = self.cpus // threads
+        return min(by_cpus, self.gpus) if gpus else by_cpus
+
+
+@contextlib.contextmanager
+def local_ray(pool: Pool) -> Iterator[None]:
+    """A Ray of this process alone, without dashboard, gone when the block ends."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "1"
+    ray.init(
+        address="local",
+        namespace=NAMESPACE,
+        num_cpus=pool.workers * pool.threads,
+        num_gpus=pool.gpus,
+        include_dashboard=False,
+        **QUIET,
+    )
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+@contextlib.contextmanager
+def join_cluster(address: str) -> Iterator[None]:
+    """A cluster that is there; it goes on when the block ends. FarmError where there is none."""
+    try:
+        ray.init(address=address, namespace=NAMESPACE, **QUIET)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise FarmError(f"no Ray cluster at '{address}': {reason}; start one with `ray start --head`") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def living_nodes() -> list[Node]:
+    """The nodes that are alive, by their id."""
+    nodes = [
+        Node(
+            id=str(node["NodeID"]),
+            name=str(node.get("NodeManagerHostname") or node["NodeName"]),
+            cpus=int(node["Resources"].get("CPU", 0)),
+            gpus=int(node["Resources"].get("GPU", 0)),
+        )
+        for node in ray.nodes()
+        if node["Alive"]
+    ]
+    return sorted(nodes, key=lambda node: node.id)
+
+
+def size_of_cluster(
+    tasks: int, nodes: list[Node], *, gpus: bool, workers: int | None = None, threads: int | None = None
+) -> Pool:
+    """The pool for `tasks` pairs on a cluster: as many workers as it carries now, or `workers`, which it may grow to.
+
+    Where `threads` is left out a worker gets four CPUs, or as many as the smallest node has. FarmError for a cluster
+    that carries none and has not been told how many there will be.
+    """
+    smallest = min((node.cpus for node in nodes if node.cpus and (node.gpus or not gpus)), default=THREADS)
+    threads = threads or max(1, min(THREADS, smallest))
+    fitting = sum(node.carries(threads, gpus=gpus) for node in nodes)
+    if not fitting and workers is None:
+        what = f"{threads} CPUs and a GPU" if gpus else f"{threads} CPUs"
+        raise FarmError(f"no node of the cluster has {what}; add one, or say how many --workers there will be")
+    count = max(1, min(tasks, workers or fitting))
+    return Pool(workers=count, threads=threads, gpus=count if gpus else 0)
