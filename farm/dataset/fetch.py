@@ -69,6 +69,8 @@ def _check_target(dataset: Dataset, to: Path) -> None:
     """Only nothing, an empty folder or an earlier copy may take a copy."""
     if not to.exists():
         return
+    if isinstance(dataset.root, Path) and to.samefile(dataset.root):
+        raise DatasetError(f"{to} is the dataset itself; give another folder")
     if not to.is_dir():
         raise DatasetError(f"{to} is a file, not a folder; give another folder")
     if any(to.iterdir()):
