@@ -75,18 +75,20 @@ def _cluster(command: Command) -> Command:
 @click.option("--asset", "assets", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
               help="A file that goes along, a .blend with all that it uses. Give it as often as needed.")  # fmt: skip
 @click.option("--assets-store", metavar="URL", help="Where packages over 100 MiB go: s3://… or a shared folder.")
-@click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="What renders.")
+@click.option("--device", type=click.Choice(DEVICES), help="What renders.")
 @click.option("--workers", type=click.IntRange(1), help="Worker processes.  [default: as many as the cluster takes]")
+@click.option("--threads", type=click.IntRange(1), help="CPUs of each worker.  [default: at most 4]")
+@click.option("--priority", type=int, help="Among runs on one cluster, higher ones get workers first.")
 @click.option("--dry-run", is_flag=True, help="Pack, and say what would be sent; talk to no cluster.")
 def submit_run(
     recipe: Path,
+    *,
     cluster: _Cluster,
     out: str | None,
     assets: tuple[Path, ...],
     assets_store: str | None,
-    device: str,
-    workers: int | None,
     dry_run: bool,
+    **settings: str | int | None,
 ) -> int:
     """Render a recipe on a cluster; submitting it again finds the run, or goes on where it stopped.
 
@@ -101,8 +103,7 @@ def submit_run(
     root = out or (f"{profile.out.rstrip('/')}/{loaded.name}" if profile.out else None)
     if root is None:
         raise BadInput("where does the dataset go? Give --out, as the cluster's nodes see it, or a profile with `out`")
-    options = ["--device", device] if device != "auto" else []
-    options += ["--workers", str(workers)] if workers is not None else []
+    options = [word for name, value in settings.items() if value is not None for word in (f"--{name}", str(value))]
     with tempfile.TemporaryDirectory(prefix="digidouble-") as folder:
         submission = prepare(
             loaded,
@@ -141,7 +142,7 @@ def _say_sending(package: Package) -> None:
 @click.argument("job", required=False)
 @_cluster
 @click.option("--json", "as_json", is_flag=True, help="Print plain data for programs.")
-def status(job: str | None, cluster: _Cluster, as_json: bool) -> int:
+def status(job: str | None, *, cluster: _Cluster, as_json: bool) -> int:
     """Say how runs on a cluster stand: all of them, or one.
 
     \b
@@ -158,16 +159,14 @@ def status(job: str | None, cluster: _Cluster, as_json: bool) -> int:
             _list(jobs)
         return 0
     found = client.known_job(job)
-    progress = _last_event(client.logs(job))
+    run = _last_status(client.logs(job))
     if as_json:
-        click.echo(json.dumps({**found.model_dump(mode="json"), "progress": progress}, indent=2))
+        click.echo(json.dumps({**found.model_dump(mode="json"), "run": run}, indent=2))
         return 0
     click.echo(f"{job}: {found.status.lower()}{_told(found)}")
-    for name, value in (("dataset", found.root), ("began", _time(found.start_time)), ("ended", _time(found.end_time))):
+    facts = {"dataset": found.root, "began": _time(found.start_time), "ended": _time(found.end_time), **_run_facts(run)}
+    for name, value in facts.items():
         if value:
-            click.echo(f"{name:<10} {value}")
-    for name, value in progress.items():
-        if isinstance(value, str | int | float):
             click.echo(f"{name:<10} {value}")
     return 0
 
@@ -176,7 +175,7 @@ def status(job: str | None, cluster: _Cluster, as_json: bool) -> int:
 @click.argument("job")
 @_cluster
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends; exit with 1 where it failed.")
-def logs(job: str, cluster: _Cluster, follow: bool) -> int:
+def logs(job: str, *, cluster: _Cluster, follow: bool) -> int:
     """Print what a run on a cluster has said.
 
     \b
@@ -199,7 +198,7 @@ def logs(job: str, cluster: _Cluster, follow: bool) -> int:
 @click.argument("job")
 @_cluster
 @click.option("--delete", is_flag=True, help="Let the cluster forget a run that has ended, and its log.")
-def cancel(job: str, cluster: _Cluster, delete: bool) -> int:
+def cancel(job: str, *, cluster: _Cluster, delete: bool) -> int:
     """Stop a run on a cluster; what is committed stays, and submitting it again goes on from there.
 
     \b
@@ -223,7 +222,7 @@ def cancel(job: str, cluster: _Cluster, delete: bool) -> int:
 @click.argument("source", metavar="JOB|ROOT")
 @_cluster
 @click.option("--to", type=click.Path(path_type=Path), required=True, help="A new or empty folder, or an earlier copy.")
-def fetch(source: str, cluster: _Cluster, to: Path) -> int:
+def fetch(source: str, *, cluster: _Cluster, to: Path) -> int:
     """Copy a dataset to this machine, each image compared with its record's hash; run it again to go on.
 
     JOB is a run on a cluster, finished or not; ROOT a dataset that this machine can read: a folder, s3://…
@@ -276,16 +275,32 @@ def _told(job: Job) -> str:
     return f": {job.message.strip().splitlines()[0]}"
 
 
-def _last_event(log: str) -> dict[str, Any]:
-    """The latest line of progress in a run's log; empty where there is none."""
+def _last_status(log: str) -> dict[str, Any]:
+    """The latest `status` in a run's log, as `farm.cluster.lines` writes it; empty where there is none."""
     for line in reversed(log.splitlines()):
-        if line.startswith("{"):
+        if line.startswith('{"event": "status"'):
             try:
-                event = json.loads(line)
-            except ValueError:
+                event: dict[str, Any] = json.loads(line)
+            except ValueError:  # the line is still being written
                 continue
-            return event if isinstance(event, dict) else {}
+            return event
     return {}
+
+
+def _run_facts(run: dict[str, Any]) -> dict[str, str]:
+    """What a run's status tells people."""
+    if not run:
+        return {}
+    eta = run.get("eta")
+    failures = ", ".join(f"{count} {cause}" for cause, count in run.get("failures", {}).items())
+    return {
+        "run": run["state"] + (f": {run['message']}" if run.get("message") else ""),
+        "pairs": f"{run['done']:,} of {run['total']:,}, {run['running']} being rendered",
+        "rate": f"{run['rate']:,.0f} pairs an hour" if run["rate"] else "",
+        "time left": str(datetime.timedelta(seconds=round(eta))) if eta is not None else "",
+        "given up": failures,
+        "workers": str(len(run.get("workers", ()))),
+    }
 
 
 def _time(milliseconds: int | None) -> str:
