@@ -311,7 +311,7 @@ def list_templates(kind: str | None, name: str | None, sheet: Path | None) -> in
         click.echo(templates.path(kind, name).read_text(encoding="utf-8"), nl=False)
     elif kind is not None:
         for each in templates.names(kind):
-            click.echo(f"{each:<20} {_description(kind, each)}".rstrip())
+            click.echo(f"{each:<20} {templates.description(kind, each)}".rstrip())
     else:
         for each in templates.kinds():
             click.echo(f"{each:<12} {', '.join(templates.names(each))}")
@@ -345,11 +345,6 @@ cli.add_command(motion)
 cli.add_command(pose)
 for command in (*COMMANDS, train, evaluate, denoise, onnx):
     cli.add_command(command)
-
-
-def _description(kind: str, name: str) -> str:
-    data = templates.load(kind, name)
-    return str(data.get("description", ""))
 
 
 def main() -> None:
