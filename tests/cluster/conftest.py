@@ -88,6 +88,17 @@ def build(engine):
     return engine.build
 
 
+@pytest.fixture(scope="module")
+def head():
+    """A Ray cluster of one node with two CPUs, apart from this process; gives its address."""
+    pytest.importorskip("ray", reason="the farm needs ray")
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
+    yield cluster.address
+    cluster.shutdown()
+
+
 @pytest.fixture(scope="session")
 def pretending(engine):
     """Makes a factory of renderers that only pretend: `behave(index, advanced)` is what a pair does."""

@@ -5,6 +5,7 @@ import faulthandler
 import os
 import signal
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -20,7 +21,13 @@ from farm.recipe import Recipe, load_recipe, templates
 
 SMOKE = load_recipe(templates.path("recipes", "smoke"))
 RECIPE = Recipe.model_validate(SMOKE.model_dump(exclude_unset=True) | {"count": 4})
-ONE = Farm(device="cpu", workers=1)
+ALONE = Farm(device="cpu", workers=1)
+
+
+@pytest.fixture
+def one(head):
+    """One worker on a cluster that is there."""
+    return Farm(device="cpu", workers=1, threads=1, address=head)
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +48,7 @@ def counting(folder):
     return count
 
 
-def test_an_error_of_the_pairs_own_is_reported_and_the_rest_is_done(pretending, watcher, tmp_path):
+def test_an_error_of_the_pairs_own_is_reported_and_the_rest_is_done(pretending, one, watcher, tmp_path):
     count = counting(tmp_path / "tries")
 
     def behave(index, advanced):
@@ -49,10 +56,10 @@ def test_an_error_of_the_pairs_own_is_reported_and_the_rest_is_done(pretending, 
         if index == 1:
             raise RenderError("not committed: black")
         if index == 2:
-            print("what the renderer says")
+            os.write(1, b"what the renderer says")
             raise ValueError("odd")
 
-    summary = run(RECIPE, tmp_path / "dataset", watcher, Farm(device="cpu", workers=2), renderer=pretending(behave))
+    summary = run(RECIPE, tmp_path / "dataset", watcher, replace(one, workers=2), renderer=pretending(behave))
     assert sorted(watcher.pairs) == [0, 3]
     assert {index: failure.reason for index, failure in watcher.failures.items()} == {
         1: "not committed: black",
@@ -67,7 +74,7 @@ def test_an_error_of_the_pairs_own_is_reported_and_the_rest_is_done(pretending, 
     assert 'raise ValueError("odd")' in log
 
 
-def test_a_pair_that_kills_blender_is_quarantined_with_its_log(pretending, watcher, tmp_path):
+def test_a_pair_that_kills_blender_is_quarantined_with_its_log(pretending, one, watcher, tmp_path):
     """Once more on another worker, then in a process of its own; one that crashes once is done."""
     count = counting(tmp_path / "tries")
 
@@ -76,7 +83,7 @@ def test_a_pair_that_kills_blender_is_quarantined_with_its_log(pretending, watch
         if index == 1 or (index == 2 and before == 0):
             faulthandler._sigsegv()
 
-    summary = run(RECIPE, tmp_path / "dataset", watcher, ONE, renderer=pretending(behave))
+    summary = run(RECIPE, tmp_path / "dataset", watcher, one, renderer=pretending(behave))
     assert sorted(watcher.pairs) == [0, 2, 3]
     (failure,) = watcher.failures.values()
     assert (failure.cause, failure.tries) == ("crash", 3)
@@ -95,7 +102,7 @@ def test_a_pair_that_kills_blender_is_quarantined_with_its_log(pretending, watch
     assert status.phases == {"apply": 0.75, "reference": 1.5}
 
 
-def test_a_worker_that_hangs_is_ended(pretending, watcher, tmp_path):
+def test_a_worker_that_hangs_is_ended(pretending, one, watcher, tmp_path):
     """One that only takes long, and shows that it goes on, is left alone."""
     count = counting(tmp_path / "tries")
 
@@ -108,32 +115,32 @@ def test_a_worker_that_hangs_is_ended(pretending, watcher, tmp_path):
         if index == 1 and before == 0:
             time.sleep(600)
 
-    farm = Farm(device="cpu", workers=2, policy=Policy(stall=5.0))
+    farm = replace(one, workers=2, policy=Policy(stall=5.0))
     summary = run(RECIPE, tmp_path / "dataset", watcher, farm, renderer=pretending(behave))
     assert summary.complete
     assert read_status(tmp_path / "dataset").retries == {"hang": 1}
     assert any("no progress" in notice for notice in watcher.notices)
 
 
-def test_a_store_that_cannot_be_written_is_waited_for(pretending, watcher, tmp_path):
+def test_a_store_that_cannot_be_written_is_waited_for(pretending, one, watcher, tmp_path):
     count = counting(tmp_path / "tries")
 
     def behave(index, advanced):
         if index == 1 and count(index) < 2:
             raise StorageError("cannot write x: No space left on device")
 
-    summary = run(RECIPE, tmp_path / "dataset", watcher, ONE, renderer=pretending(behave))
+    summary = run(RECIPE, tmp_path / "dataset", watcher, one, renderer=pretending(behave))
     assert summary.complete
     assert sorted(watcher.pairs) == [0, 1, 2, 3]
     assert read_status(tmp_path / "dataset").retries == {"store": 2}
 
 
-def test_a_store_that_cannot_be_written_for_long_ends_the_work(pretending, watcher, tmp_path):
+def test_a_store_that_cannot_be_written_for_long_ends_the_work(pretending, one, watcher, tmp_path):
     def behave(index, advanced):
         if index == 1:
             raise StorageError("cannot write x: No space left on device")
 
-    farm = Farm(device="cpu", workers=1, policy=Policy(patience=0))
+    farm = replace(one, policy=Policy(patience=0))
     summary = run(RECIPE, tmp_path / "dataset", watcher, farm, renderer=pretending(behave))
     assert watcher.pairs == [0]
     assert list(summary.failures.values()) == ["cannot write x: No space left on device"]
@@ -141,15 +148,16 @@ def test_a_store_that_cannot_be_written_for_long_ends_the_work(pretending, watch
     assert read_status(tmp_path / "dataset").state == "failed"
 
 
-def test_workers_are_recycled(pretending, watcher, tmp_path):
+def test_workers_are_recycled(pretending, one, watcher, tmp_path):
     count = counting(tmp_path / "tries")
-    farm = Farm(device="cpu", workers=1, policy=Policy(recycle_pairs=2))
+    farm = replace(one, policy=Policy(recycle_pairs=2))
     behave = lambda index, advanced: count(index)  # noqa: E731
     assert run(RECIPE, tmp_path / "dataset", watcher, farm, renderer=pretending(behave)).complete
     assert len({path.name.split("-")[2] for path in (tmp_path / "tries").iterdir()}) == 2
 
 
-def test_a_run_is_paused_and_goes_on(pretending, watcher, tmp_path):
+def test_a_run_is_paused_and_goes_on(monkeypatch, pretending, one, watcher, tmp_path):
+    monkeypatch.setattr(control, "POLL", 0.0)
     dataset = tmp_path / "dataset"
 
     def behave(index, advanced):
@@ -167,10 +175,66 @@ def test_a_run_is_paused_and_goes_on(pretending, watcher, tmp_path):
                 control.resume(open_dataset(dataset))
 
     pausing = Pausing()
-    assert run(RECIPE, dataset, pausing, ONE, renderer=pretending(behave)).complete
+    assert run(RECIPE, dataset, pausing, one, renderer=pretending(behave)).complete
     states = [status.state for status in pausing.statuses]
     assert states.index("paused") < states.index("complete")
     assert sorted(pausing.pairs) == [0, 1, 2, 3]
+
+
+def test_a_worker_that_cannot_open_blender(pretending, one, watcher, tmp_path):
+    with pytest.raises(FarmError, match="digidouble doctor"):
+        run(RECIPE, tmp_path / "dataset", watcher, one, renderer=pretending(opens=lambda: os._exit(1)))
+    assert not (tmp_path / "dataset").exists()
+
+
+def test_a_device_that_is_not_there_is_said_at_once(pretending, one, watcher, tmp_path):
+    def opens():
+        raise BadInput("no OptiX device")
+
+    with pytest.raises(BadInput, match="no OptiX device"):
+        run(RECIPE, tmp_path / "dataset", watcher, one, renderer=pretending(opens=opens))
+    assert not (tmp_path / "dataset").exists()
+
+
+def test_another_build_does_not_go_on_with_a_dataset(pretending, one, watcher, engine, tmp_path):
+    create_dataset(tmp_path / "dataset", RECIPE, engine=engine.build)
+    other = engine.model_copy(update={"build_hash": "0123456789ab"})
+    with pytest.raises(DatasetError, match="0123456789ab"):
+        run(RECIPE, tmp_path / "dataset", watcher, one, renderer=pretending(engine=other))
+
+
+@pytest.mark.parametrize(
+    "load", ["load_light_set", "load_hairstyle", "load_hairtype", "load_beard", "load_outfit", "load_expression"]
+)
+def test_a_broken_template_is_found_before_anything_starts(monkeypatch, one, watcher, tmp_path, load):
+    def refuse(name):
+        raise TemplateError(f"templates/{name}.yaml: broken")
+
+    monkeypatch.setattr(driver, load, refuse)
+    with pytest.raises(TemplateError, match="broken"):
+        run(RECIPE, tmp_path / "dataset", watcher, one)
+    assert not (tmp_path / "dataset").exists()
+
+
+def test_a_complete_dataset_gets_its_recipe_back(monkeypatch, watcher, build, tmp_path):
+    file = create_dataset(tmp_path / "dataset", RECIPE, engine=build).root / "recipe.yaml"
+    before = file.read_bytes()
+    file.unlink()
+    published = []
+    monkeypatch.setattr(driver, "_missing", lambda dataset, plan: [])
+    monkeypatch.setattr(driver, "_publish", published.append)
+    assert run(RECIPE, tmp_path / "dataset", watcher).complete
+    assert file.read_bytes() == before
+    assert [dataset.info.engine for dataset in published] == [build]
+
+
+def test_no_scratch_is_left(monkeypatch, pretending, watcher, build, tmp_path):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(driver.tempfile, "tempdir", str(scratch))
+    run(RECIPE, tmp_path / "dataset", watcher, ALONE, renderer=pretending())
+    assert list(scratch.iterdir()) == []
+    assert open_dataset(tmp_path / "dataset").info.engine == build
 
 
 def test_an_interrupt_is_not_lost_where_its_exception_is_dropped(pretending, watcher, tmp_path):
@@ -184,64 +248,8 @@ def test_an_interrupt_is_not_lost_where_its_exception_is_dropped(pretending, wat
                 time.sleep(5)
 
     dropping = Dropping()
-    summary = run(RECIPE, tmp_path / "dataset", dropping, ONE, renderer=pretending())
+    summary = run(RECIPE, tmp_path / "dataset", dropping, ALONE, renderer=pretending())
     assert summary.interrupted and not summary.complete
     assert dropping.pairs == [0]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert read_status(tmp_path / "dataset").state == "stopped"
-
-
-def test_a_worker_that_cannot_open_blender(pretending, watcher, tmp_path):
-    with pytest.raises(FarmError, match="digidouble doctor"):
-        run(RECIPE, tmp_path / "dataset", watcher, ONE, renderer=pretending(opens=lambda: os._exit(1)))
-    assert not (tmp_path / "dataset").exists()
-
-
-def test_a_device_that_is_not_there_is_said_at_once(pretending, watcher, tmp_path):
-    def opens():
-        raise BadInput("no OptiX device")
-
-    with pytest.raises(BadInput, match="no OptiX device"):
-        run(RECIPE, tmp_path / "dataset", watcher, ONE, renderer=pretending(opens=opens))
-    assert not (tmp_path / "dataset").exists()
-
-
-def test_another_build_does_not_go_on_with_a_dataset(pretending, watcher, engine, tmp_path):
-    create_dataset(tmp_path / "dataset", RECIPE, engine=engine.build)
-    other = engine.model_copy(update={"build_hash": "0123456789ab"})
-    with pytest.raises(DatasetError, match="0123456789ab"):
-        run(RECIPE, tmp_path / "dataset", watcher, ONE, renderer=pretending(engine=other))
-
-
-@pytest.mark.parametrize(
-    "load", ["load_light_set", "load_hairstyle", "load_hairtype", "load_beard", "load_outfit", "load_expression"]
-)
-def test_a_broken_template_is_found_before_anything_starts(monkeypatch, watcher, tmp_path, load):
-    def refuse(name):
-        raise TemplateError(f"templates/{name}.yaml: broken")
-
-    monkeypatch.setattr(driver, load, refuse)
-    with pytest.raises(TemplateError, match="broken"):
-        run(RECIPE, tmp_path / "dataset", watcher, ONE)
-    assert not (tmp_path / "dataset").exists()
-
-
-def test_no_scratch_is_left(monkeypatch, pretending, watcher, build, tmp_path):
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    monkeypatch.setattr(driver.tempfile, "tempdir", str(scratch))
-    run(RECIPE, tmp_path / "dataset", watcher, ONE, renderer=pretending())
-    assert list(scratch.iterdir()) == []
-    assert open_dataset(tmp_path / "dataset").info.engine == build
-
-
-def test_a_complete_dataset_gets_its_recipe_back(monkeypatch, watcher, build, tmp_path):
-    file = create_dataset(tmp_path / "dataset", RECIPE, engine=build).root / "recipe.yaml"
-    before = file.read_bytes()
-    file.unlink()
-    published = []
-    monkeypatch.setattr(driver, "_missing", lambda dataset, plan: [])
-    monkeypatch.setattr(driver, "_publish", published.append)
-    assert run(RECIPE, tmp_path / "dataset", watcher).complete
-    assert file.read_bytes() == before
-    assert [dataset.info.engine for dataset in published] == [build]

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from farm.cluster.plan import plan_tasks
 from farm.recipe import Recipe, load_recipe, templates
 
@@ -34,3 +36,23 @@ def test_what_decides_pixels_decides_the_key(build):
 
 def test_a_larger_count_keeps_the_first_tasks(build):
     assert plan_tasks(change(SMOKE, count=5), build)[:2] == plan_tasks(SMOKE, build)
+
+
+def test_the_same_doubles_come_together_and_among_them_the_same_grooms(build):
+    axes = {
+        "body": {"identity": {"choose": [3, 8]}, "age": 30, "gender": 0},
+        "hair": {"style": {"choose": ["short", "bob"]}, "seed": 1},
+        "light": {"preset": {"choose": ["studio", "sunset"]}},
+        "camera": {"azimuth": {"uniform": [-30, 30]}},
+    }
+    recipe = Recipe.model_validate(
+        {"digidouble": "recipe/1", "name": "wedge", "count": 24, "seed": 5, "axes": axes, "capture": {"frames": 2}}
+    )
+    tasks = plan_tasks(recipe, build)
+    assert sorted(task.variant.index for task in tasks[::2]) == list(range(24))
+    doubles = [task.double for task in tasks]
+    grooms = [(task.variant.body.identity, task.variant.hair.style) for task in tasks]
+    for kinds, count in ((doubles, 2), (grooms, 4)):
+        assert len(set(kinds)) == count
+        assert sum(one != other for one, other in pairwise(kinds)) == count - 1
+    assert tasks == plan_tasks(recipe, build)

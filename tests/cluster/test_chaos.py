@@ -1,0 +1,154 @@
+"""One dataset, and all that clusters do to a run: workers, a node and the driver killed, the disk full, at random points.
+
+Real renders on a real Ray of several nodes on this machine. The points are drawn from a seed; what must come out does
+not depend on them: every pair exactly once, and the bytes of a run that nobody disturbed.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("bpy", reason="renders need bpy")
+pytest.importorskip("ray", reason="the farm needs ray")
+
+PATIENCE = 240
+PAIRS = 6
+SEED = 20260
+DISK = 8 * 2**20
+QUICK = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 1000, "health_check_failure_threshold": 5}
+"""Ray notices a dead node within five seconds."""
+
+
+def children(pid):
+    """Process ids under a process, with their command lines."""
+    done = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    return {int(line.split()[0]): line.split(None, 1)[1] for line in done.stdout.splitlines()}
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A small disk of its own, where this user may mount one; else a folder."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(place)]
+    mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    yield place, mounted
+    if mounted:
+        subprocess.run(["umount", "--lazy", str(place)], check=False)
+
+
+@pytest.fixture
+def cluster():
+    """A head without CPUs and two nodes of one CPU each."""
+    from ray.cluster_utils import Cluster
+
+    head = {"num_cpus": 0, "include_dashboard": False, "_system_config": QUICK}
+    made = Cluster(initialize_head=True, head_node_args=head)
+    made.workers = [made.add_node(num_cpus=1) for _ in range(2)]
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture(scope="module")
+def recipe(farm, tmp_path_factory):
+    text = farm.smoke.read_text().replace("count: 2", f"count: {PAIRS}")
+    path = tmp_path_factory.mktemp("chaos") / "chaos.yaml"
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture(scope="module")
+def calm(farm, recipe, tmp_path_factory, hashes):
+    """The hashes of a run that nobody disturbs, on this machine alone."""
+    dataset = tmp_path_factory.mktemp("calm") / "dataset"
+    code, out, err = farm.run("render", recipe, "--out", dataset, "--workers", "1")
+    assert code == 0, (out, err)
+    return hashes(dataset)
+
+
+class Chaos:
+    """A run on a cluster, what is done to it, and what it said."""
+
+    def __init__(self, farm, cluster, recipe, dataset, said):
+        self.farm, self.cluster, self.dataset, self.said = farm, cluster, dataset, said
+        self.command = ["render", recipe, "--out", dataset, "--address", cluster.address]
+        self.command += ["--threads", "1", "--workers", "2", "--device", "cpu", "--progress", "jsonl"]
+        self.start()
+
+    def start(self):
+        words = [sys.executable, "-m", "farm.cli", *map(str, self.command)]
+        with self.said.open("ab") as stream:
+            self.driver = subprocess.Popen(words, stdout=stream, stderr=stream, cwd=Path(__file__).parents[2])
+
+    def pairs(self):
+        return len(list(self.dataset.glob("pairs/*/*/record.json")))
+
+    def wait(self, what, holds):
+        deadline = time.monotonic() + PATIENCE
+        while not holds():
+            assert self.driver.poll() is None, f"the driver ended before {what}: {self.said.read_text()[-3000:]}"
+            assert time.monotonic() < deadline, f"{what} did not come: {self.said.read_text()[-3000:]}"
+            time.sleep(0.05)
+
+    def wait_for_pairs(self, count):
+        self.wait(f"pair {count}", lambda: self.pairs() >= count)
+
+    def kill_a_worker(self, choice):
+        def hosts():
+            raylets = [node.all_processes["raylet"][0].process.pid for node in self.cluster.workers]
+            return [pid for raylet in raylets for pid, words in children(raylet).items() if "ray::Host.render" in words]
+
+        self.wait("a worker that renders", hosts)
+        os.kill(choice.choice(sorted(hosts())), signal.SIGKILL)
+
+    def kill_a_node(self, choice):
+        node = self.cluster.workers.pop(choice.randrange(len(self.cluster.workers)))
+        os.kill(node.all_processes["raylet"][0].process.pid, signal.SIGKILL)
+        self.cluster.workers.append(self.cluster.add_node(num_cpus=1))
+
+    def kill_the_driver(self, choice):
+        self.driver.kill()
+        self.driver.wait()
+        self.start()
+
+    def fill_the_disk(self, choice):
+        ballast = self.dataset.parent / "ballast"
+        with ballast.open("wb") as file:
+            try:
+                while True:
+                    os.write(file.fileno(), b"\0" * 4096)
+            except OSError:
+                pass
+        before = self.said.stat().st_size
+        self.wait("a full disk", lambda: b"No space left" in self.said.read_bytes()[before:])
+        ballast.unlink()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds processes with Linux's ps")
+def test_a_run_survives_what_clusters_do(farm, cluster, recipe, disk, calm, hashes, tmp_path):
+    place, mounted = disk
+    choice = random.Random(SEED)
+    run = Chaos(farm, cluster, recipe, place / "dataset", tmp_path / "said")
+    blows = [run.kill_a_worker, run.kill_a_node, run.kill_the_driver] + [run.fill_the_disk] * mounted
+    choice.shuffle(blows)
+    for count, blow in enumerate(blows, start=1):
+        run.wait_for_pairs(count)
+        time.sleep(choice.uniform(0, 1))
+        blow(choice)
+    assert run.driver.wait(timeout=PATIENCE) == 0, run.said.read_text()[-3000:]
+    events = [json.loads(line) for line in run.said.read_text().splitlines() if line.startswith("{")]
+    assert events[-1]["event"] == "ended" and events[-1]["complete"]
+    assert len(list(run.dataset.glob("pairs/*/*/record.json"))) == PAIRS
+    assert hashes(run.dataset) == calm
+    assert not [path for path in run.dataset.rglob("*") if path.name.endswith(".partial")]
+    code, out, err = farm.run("check", run.dataset)
+    assert code == 0, (out, err)
+    committed = [event["pair"] for event in events if event["event"] == "committed"]
+    assert len(committed) == len(set(committed)) >= PAIRS - 1, "one may have been committed as its driver was killed"
