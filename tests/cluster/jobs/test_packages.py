@@ -48,7 +48,7 @@ def test_the_code_runs_from_its_package(recipe, tmp_path):
         archive.extractall(tmp_path / "job")
     code = "import farm, json; from farm.recipe import templates, load_recipe; from farm.dataset import report_page;"
     code += "print(json.dumps([farm.__file__, str(templates.folder()), load_recipe('recipe.yaml').digest]))"
-    code += "; report_page._asset('report.css')"
+    code += "; report_page.asset_text('report.css')"
     environment = {**os.environ, "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path / "job", env=environment, capture_output=True, text=True, check=True
