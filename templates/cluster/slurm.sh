@@ -18,6 +18,9 @@
 
 set -euo pipefail
 
+driver=
+trap '[[ -z $driver ]] || kill -TERM "$driver" 2>/dev/null || true' TERM # SLURM's warning goes to the driver
+
 recipe=${1:?the recipe}
 root=${2:?the dataset: a folder that all nodes share, or s3://…}
 environment=${DIGIDOUBLE_ENV:-$HOME/digidouble/.venv}
@@ -53,13 +56,12 @@ if ((${#nodes[@]} > 1)); then
   children+=($!)
 fi
 
-# The driver runs beside the head. `wait` lets SLURM's TERM through to it, and the driver ends cleanly.
+# The driver runs beside the head, and ends cleanly when it is told to.
 digidouble render "$recipe" --out "$root" --address "$address:$port" --workers "${#nodes[@]}" --progress jsonl &
 driver=$!
-trap 'kill -TERM "$driver" 2>/dev/null || true' TERM
 code=0
 wait "$driver" || code=$?
-if kill -0 "$driver" 2>/dev/null; then # it was TERM that ended the wait
+if ((code > 128)); then # a signal ended the wait, not the driver
   code=0
   wait "$driver" || code=$?
 fi

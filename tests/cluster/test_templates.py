@@ -228,9 +228,11 @@ FAKES = {
     "srun": 'while [ "${1#--}" != "$1" ]; do shift; done; exec "$@"',
     "hostname": "echo 10.1.2.3",
     "ray": 'echo "ray $*" >> "$HOME/calls"; [ "$1" = start ] && exec sleep 60; exit 0',
-    "digidouble": 'until grep -q "block --address" "$HOME/calls"; do sleep 0.05; done\n'
-    'echo "digidouble $*, token ${#RAY_AUTH_TOKEN}" >> "$HOME/calls"\n'
-    'trap \'echo drained >> "$HOME/calls"; exit 1\' TERM\n[ "$2" = long.yaml ] && { sleep 30 & wait; }\nexit 0',
+    "digidouble": """trap 'echo drained >> "$HOME/calls"; exit 1' TERM
+until grep -q "block --address" "$HOME/calls"; do sleep 0.05; done
+echo "digidouble $*, token ${#RAY_AUTH_TOKEN}" >> "$HOME/calls"
+[ "$2" = long.yaml ] && { sleep 30 & wait; }
+exit 0""",
 }
 """What SLURM, Ray and Digidouble are to the script: they say how they were called."""
 
