@@ -90,21 +90,33 @@ def doctor(out: Path) -> int:
 @cli.command()
 @RECIPE
 @click.option("--json", "as_json", is_flag=True, help="Print plain data for programs.")
-def plan(recipe: Path, as_json: bool) -> int:
-    """Print the variants that a recipe draws, without rendering.
+@click.option("--out", help="A dataset of the recipe, whose pairs tell the time.  [default: out/NAME, if there]")
+@click.option("--calibrate", is_flag=True, help="Render one or two pairs now to tell the time.")
+@click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True,
+              help="What --calibrate renders on.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="How many will render.")
+@click.option("--price", type=click.FloatRange(0), help="Of a worker's hour, to tell the cost.")
+def plan(recipe: Path, as_json: bool, **estimate: Any) -> int:
+    """Print the variants that a recipe draws, and what rendering them will take, without doing it.
 
     \b
     Examples:
       digidouble plan templates/recipes/demo.yaml
       digidouble plan templates/recipes/demo.yaml --json | jq '.variants[0]'
+      digidouble plan night.yaml --calibrate --workers 64 --price 0.35
     """
+    from farm.cluster.plan_cli import estimates
     from farm.recipe.table import plan_json, render_table
 
     loaded = load_recipe(recipe)
+    if estimate["calibrate"]:
+        require_renderer()
+    data, lines = estimates(loaded, **estimate)
     if as_json:
-        click.echo(json.dumps(plan_json(loaded), indent=2))
+        click.echo(json.dumps(plan_json(loaded) | ({"estimate": data} if data else {}), indent=2))
     else:
         render_table(loaded, Console(highlight=False))
+        click.echo("\n".join(lines))
     return 0
 
 

@@ -44,6 +44,8 @@ def test_commands_come_in_the_order_of_work():
         "doctor",
         "plan",
         "render",
+        "pause",
+        "resume",
         "check",
         "report",
         "index",

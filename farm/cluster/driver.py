@@ -20,14 +20,16 @@ from typing import Final
 
 from farm.cluster.host import Renderer, RendererFactory
 from farm.cluster.journal import Journal
-from farm.cluster.listener import Listener
+from farm.cluster.listener import Listener, Listeners
 from farm.cluster.loop import Loop, Summary
 from farm.cluster.machine import Pool, available_memory, cpu_count, gpu_count, size_pool
+from farm.cluster.metrics import Metrics
 from farm.cluster.plan import Task, plan_tasks
 from farm.cluster.policy import Policy
 from farm.cluster.pool import Crew
 from farm.cluster.session import join_cluster, living_nodes, local_ray, size_of_cluster
 from farm.cluster.status import State
+from farm.cluster.turns import Turns
 from farm.cluster.worker import Worker
 from farm.dataset import Dataset, build_index, clean_uncommitted, create_dataset, write_report
 from farm.dataset.folder import check_place
@@ -101,12 +103,18 @@ def run(
         tasks = total if todo is None else len(todo)
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="digidouble-", ignore_cleanup_errors=True))
         device, pool = stack.enter_context(_workplace(farm, tasks, listener))
+        name = _run_name(recipe, root)
+        listener = Listeners([listener, Metrics(name)])
         make = renderer or functools.partial(make_worker, recipe, device, pool.threads)
         crew = Crew(make, pool, scratch=None if farm.address else Path(scratch))
         stack.callback(crew.close)
-        journal = Journal(run=_run_name(recipe, root), recipe=recipe.name, priority=farm.priority)
+        journal = Journal(run=name, recipe=recipe.name, priority=farm.priority)
         loop = Loop(crew, pool, listener, journal, policy=farm.policy, interrupted=interrupted)
         stack.callback(loop.close)
+        if farm.address is not None:
+            turns = Turns(name, pool, farm.priority)
+            stack.callback(turns.close)
+            loop.allowance = turns.allowance
         engine = loop.first_engine(tasks, None if there is None else there.info.engine)
         dataset = create_dataset(root, recipe, engine=engine.build)
         if there is None:

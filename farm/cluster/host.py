@@ -36,8 +36,9 @@ LOG_BYTES: Final = 64 * 1024
 class Renderer(Protocol):
     """What renders: `farm.cluster.worker.Worker`, or a stand-in for tests and simulations."""
 
-    seconds: Mapping[str, float]
-    """By step, of the last pair."""
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """By step, of the last pair."""
 
     def engine(self) -> Engine:
         """Open what is needed; says what renders."""

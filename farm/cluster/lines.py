@@ -4,7 +4,8 @@
 |-------------|----------------------------------------------------------------------------------------------|
 | `starting`  | `workers`, `threads` of each, `gpus`                                                         |
 | `began`     | `total`, `done`, `blender`, `device`, `device_name`                                          |
-| `committed` | `pair` (its place in the dataset), `task`, `seconds`, `preview` (its reference)              |
+| `committed` | `pair` (its place in the dataset), `task`, `seconds`, `phases` (those by step), `preview`     |
+|             | (its reference)                                                                              |
 | `failed`    | `pair`, `task`, `cause`, `tries`, `reason`, `log`: a pair that was given up                  |
 | `notice`    | `message`: a try that failed and is repeated, a node that is not used any more, a pause      |
 | `status`    | every few seconds and at the end, all of `farm.cluster.status.RunStatus`: state, counts,     |
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 from farm.cluster.listener import Listener
@@ -51,11 +53,12 @@ class JsonLines(Listener):
         names = {"blender": engine.blender, "device": engine.device, "device_name": engine.device_name}
         self.write("began", total=total, done=done, **names)
 
-    def committed(self, task: Task, seconds: float) -> None:
+    def committed(self, task: Task, seconds: float, phases: Mapping[str, float]) -> None:
         """A pair is in the dataset."""
         pair = pair_key(task.variant.id, task.view.frame)
         preview = f"{pair}/{REFERENCE_NAME}"
-        self.write("committed", pair=pair, task=task.name, seconds=round(seconds, 3), preview=preview)
+        said = {"pair": pair, "task": task.name, "preview": preview, "phases": dict(phases)}
+        self.write("committed", seconds=round(seconds, 3), **said)
 
     def failed(self, task: Task, failure: FailedTask) -> None:
         """A pair was given up."""

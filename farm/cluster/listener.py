@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from farm.cluster.machine import Pool
 from farm.cluster.plan import Task
@@ -24,8 +24,8 @@ class Listener:
     def tick(self, running: int) -> None:
         """Time has passed; so many pairs are being rendered."""
 
-    def committed(self, task: Task, seconds: float) -> None:
-        """A pair is in the dataset."""
+    def committed(self, task: Task, seconds: float, phases: Mapping[str, float]) -> None:
+        """A pair is in the dataset, after so many seconds on its worker; `phases` are those by step."""
 
     def failed(self, task: Task, failure: FailedTask) -> None:
         """A pair was given up."""
@@ -62,9 +62,9 @@ class Listeners(Listener):
         """Tell all."""
         self._tell(lambda each: each.tick(running))
 
-    def committed(self, task: Task, seconds: float) -> None:
+    def committed(self, task: Task, seconds: float, phases: Mapping[str, float]) -> None:
         """Tell all."""
-        self._tell(lambda each: each.committed(task, seconds))
+        self._tell(lambda each: each.committed(task, seconds, phases))
 
     def failed(self, task: Task, failure: FailedTask) -> None:
         """Tell all."""

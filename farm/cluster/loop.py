@@ -306,7 +306,7 @@ class Loop:
         self._logs.pop(task.key, None)
         self._summary.rendered += 1
         self._journal.committed(task, done.seconds)
-        self._listener.committed(task, seconds)
+        self._listener.committed(task, seconds, done.seconds)
         self._crew.rest(member)
         if member.leaving or member.is_swollen or member.pairs >= self._policy.recycle_pairs:
             self._let_go(member)

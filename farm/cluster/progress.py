@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -71,8 +72,9 @@ class ProgressReport(Listener):
         """Keep the description in step with what is being rendered."""
         self._bar.update(self._line, description=f"pairs ({running} rendering)")
 
-    def committed(self, task: Task, seconds: float) -> None:
+    def committed(self, task: Task, seconds: float, phases: Mapping[str, float]) -> None:
         """Count a pair."""
+        del phases
         self._rendered += 1
         self._left -= 1
         elapsed = time.monotonic() - self._began

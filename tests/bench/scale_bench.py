@@ -18,17 +18,17 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from simulated import ENGINE, IMAGES, pretended
 
 from farm.cluster import driver
 from farm.cluster.driver import Farm, run
 from farm.cluster.listener import Listener
 from farm.cluster.plan import Task, plan_tasks
-from farm.dataset import Engine, Record, create_dataset, open_dataset
+from farm.dataset import Engine, create_dataset, open_dataset
 from farm.recipe import Recipe, load_recipe, templates
 
 __all__ = ["measure_driver", "measure_scan", "scale_table"]
 
-ENGINE = Engine(blender="5.2.3 LTS", build_hash="0" * 12, device="cpu", device_name="simulated", digidouble="0" * 16)
 NAP = 0.02
 """Seconds that a simulated pair takes."""
 MB = 2**20
@@ -81,9 +81,9 @@ class Gauge(Listener):
         del total, done, engine
         self.began_at, self.main, self.whole = time.monotonic(), time.thread_time(), time.process_time()
 
-    def committed(self, task: Task, seconds: float) -> None:
+    def committed(self, task: Task, seconds: float, phases: Any) -> None:
         """Count, and look at the memory now and then."""
-        del task, seconds
+        del task, seconds, phases
         self.pairs += 1
         if self.pairs % self.every == 0:
             self.memory.append(resident())
@@ -118,24 +118,8 @@ def fill(root: Path, tasks: int) -> Recipe:
     recipe = scale_recipe(tasks)
     dataset = create_dataset(root, recipe, engine=ENGINE.build)
     entry = {"sha256": "0" * 64, "bytes": 5000, "seeds": (1,), "samples": 1}
-    one = {"fl_x": 1, "fl_y": 1, "cx": 1, "cy": 1, "focal_length": 1, "sensor_width": 1, "sensor_height": 1}
-    residual = {"relmse": 0, "best_noisy_relmse": 1, "ratio": 0, "threshold": 1, "samples": 8, "converged": True}
     for task in plan_tasks(recipe, ENGINE.build):
-        record = Record.model_validate(
-            {
-                "task": task.key,
-                "recipe": dataset.info.recipe.digest,
-                "variant_id": task.variant.id,
-                "variant": task.variant,
-                "view": task.view,
-                "files": {"noisy_0001spp_r00.exr": entry, "reference.exr": entry},
-                "residual": residual,
-                "camera": {"matrix_world": [[0] * 4] * 4, **one},
-                "settings": {f"cycles.setting_{number}": number for number in range(40)},
-                "engine": ENGINE,
-                "timings": {"reference": 1.0},
-            }
-        )
+        record = pretended(task, dataset.info.recipe.digest, dict.fromkeys(IMAGES, entry))
         folder = record.folder(root)
         folder.path.mkdir(parents=True)
         for name in record.files:

@@ -130,7 +130,7 @@ def watcher():
         def __init__(self):
             self.pairs, self.failures, self.notices, self.statuses = [], {}, [], []
 
-        def committed(self, task, seconds):
+        def committed(self, task, seconds, phases):
             self.pairs.append(task.variant.index)
 
         def failed(self, task, failure):

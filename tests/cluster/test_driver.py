@@ -164,8 +164,8 @@ def test_a_run_is_paused_and_goes_on(monkeypatch, pretending, one, watcher, tmp_
         time.sleep(0.5)
 
     class Pausing(type(watcher)):
-        def committed(self, task, seconds):
-            super().committed(task, seconds)
+        def committed(self, task, seconds, phases):
+            super().committed(task, seconds, phases)
             if len(self.pairs) == 1:
                 control.pause(open_dataset(dataset))
 
@@ -241,8 +241,8 @@ def test_an_interrupt_is_not_lost_where_its_exception_is_dropped(pretending, wat
     """As where Ctrl-C comes while Ray frees an object: Python then only says that it ignored an exception."""
 
     class Dropping(type(watcher)):
-        def committed(self, task, seconds):
-            super().committed(task, seconds)
+        def committed(self, task, seconds, phases):
+            super().committed(task, seconds, phases)
             with contextlib.suppress(KeyboardInterrupt):
                 os.kill(os.getpid(), signal.SIGINT)
                 time.sleep(5)

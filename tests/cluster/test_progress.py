@@ -24,9 +24,9 @@ def watch(console):
     report.starting(Pool(2, 1))
     report.began(total=4, done=1, engine=ENGINE)
     report.tick(2)
-    report.committed(TASK, 5.0)
-    report.failed(TASK, "cannot open [/data/x]: it is [red]")
-    report.committed(TASK, 5.0)
+    report.committed(TASK, 5.0, {})
+    report.failed(TASK, SimpleNamespace(reason="cannot open [/data/x]: it is [red]"))
+    report.committed(TASK, 5.0, {})
     report.close()
     return console.file.getvalue()
 
