@@ -22,6 +22,7 @@ from farm.cluster.pool import Crew, Member
 from farm.cluster.queue import Queue
 from farm.cluster.session import Node, living_nodes
 from farm.cluster.status import Cause, FailedTask, NodeStatus, RunStatus, State, write_status
+from farm.cluster.status_page import StatusPage
 from farm.dataset import Dataset, Engine, EngineBuild
 from farm.dataset.files import replace_bytes
 from farm.dataset.layout import LOGS_FOLDER, pair_key
@@ -127,6 +128,7 @@ class Loop:
         renders anything.
         """
         self._dataset, self._summary, self._control = dataset, summary, Control(dataset)
+        self._page = StatusPage(dataset.root)
         self._queue = Queue(tasks)
         while self._queue or self._crew.busy:
             self.owned()
@@ -163,6 +165,7 @@ class Loop:
         if self._dataset is not None:
             with contextlib.suppress(StorageError):  # the pairs themselves say whether the store can be written
                 write_status(self._dataset.root, status)
+                self._page.write(status)
         return status
 
     def _tell(self) -> None:
