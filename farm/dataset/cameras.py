@@ -22,8 +22,7 @@ def unproject(camera: Array, lens: Lens, depth: NDArray[np.float32]) -> Array:
     away = depth.astype(np.float64)
     across, down = (np.arange(width) + 0.5 - cx) / fl_x, (cy - np.arange(height) - 0.5)[:, None] / fl_y
     places = np.empty((3, height, width))
-    for place, (right, up, back, start) in zip(places, camera[:3], strict=True):
-        np.add(across * right - back, down * up, out=place)
-        place *= away
-        place += start
+    for axis, (right, up, back, start) in enumerate(camera[:3]):
+        np.multiply(across * right + down * up - back, away, out=places[axis])
+        places[axis] += start
     return np.moveaxis(places, 0, -1)

@@ -81,9 +81,9 @@ def check_dataset(
     """Re-verifies a dataset: bytes, pixels, records, residuals, index, plan, and that nothing else lies there.
 
     `workers` is the number of processes (when None as many as there are cores, fewer where there is little to do; with
-    several, a calling script needs the usual `if __name__ == "__main__"`), `progress` is called with (pairs done,
-    pairs in all) as they are done. Whatever is broken becomes a defect; DatasetError is raised only where there is no dataset at all, or one of
-    a newer format.
+    several, a calling script needs the usual `if __name__ == "__main__"`), `progress` is called with (pairs done, pairs
+    in all) as they are done. Whatever is broken becomes a defect; DatasetError is raised only where there is no dataset
+    at all, or one of a newer format.
     """
     root = Path(path)
     defects: list[Defect] = []

@@ -25,7 +25,7 @@ from farm.dataset import (
     write_image,
     write_report,
 )
-from farm.dataset.check import _chance_repeats, _workers
+from farm.dataset.check import _chance_repeats
 from farm.dataset.formats import NewerFormatError, write_json
 from farm.dataset.index import encode_index
 from farm.dataset.info import read_info, seal
