@@ -67,7 +67,7 @@ def test_totals_count_images(recipe: Recipe) -> None:
     lines = render(recipe, 160)
     assert lines[-2].startswith("15 pairs = 5 variants × 3 frames  (train ")
     assert lines[-1] == (
-        "75 images of 256×256 = 60 noisy (1, 4 samples × 2 replicas) + 15 references (at most 64 samples), about 110 MB"
+        "75 images of 256×256 = 60 noisy (1, 4 samples × 2 replicas) + 15 references (at most 64 samples), about 140 MB"
     )
 
 
