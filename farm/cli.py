@@ -187,19 +187,23 @@ def resume(dataset: str) -> int:
 
 @cli.command()
 @DATASET
-def check(dataset: str) -> int:
+@click.option("--jobs", type=click.IntRange(1), help="Processes.  [default: as many as there are cores]")
+def check(dataset: str, jobs: int | None) -> int:
     """Verify every file of a dataset from its pixels; name each defect.
 
     \b
-    Example:
+    Examples:
       digidouble check out/demo
+      digidouble check /data/night --jobs 4
     """
     from farm.dataset import check_dataset
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         line = bar.add_task("pairs", total=None)
-        report = check_dataset(dataset, progress=lambda done, total: bar.update(line, completed=done, total=total))
+        report = check_dataset(
+            dataset, workers=jobs, progress=lambda done, total: bar.update(line, completed=done, total=total)
+        )
     for defect in report.defects:
         click.echo(str(defect))
     click.echo(report.summary())

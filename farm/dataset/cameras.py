@@ -17,9 +17,12 @@ def unproject(camera: Array, lens: Lens, depth: NDArray[np.float32]) -> Array:
 
     camera  (4, 4) from the camera's axes to the world's: +X right, +Y up, −Z forward
     """
-    rows, columns = np.indices(depth.shape)
     fl_x, fl_y, cx, cy = lens
+    height, width = depth.shape
     away = depth.astype(np.float64)
-    local = np.stack([(columns + 0.5 - cx) / fl_x * away, (cy - rows - 0.5) / fl_y * away, -away], axis=-1)
-    places: Array = local @ camera[:3, :3].T + camera[:3, 3]
-    return places
+    across, down = (np.arange(width) + 0.5 - cx) / fl_x, (cy - np.arange(height) - 0.5)[:, None] / fl_y
+    places = np.empty((3, height, width))
+    for axis, (right, up, back, start) in enumerate(camera[:3]):
+        np.multiply(across * right + down * up - back, away, out=places[axis])
+        places[axis] += start
+    return np.moveaxis(places, 0, -1)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from farm.dataset import layout
-from farm.dataset.examination import Defect, PairFindings, PairPlan, examine_pair, without_path
+from farm.dataset.examination import Defect, PairFindings, PairPlan, examine_pairs, without_path
 from farm.dataset.files import is_partial, read_bytes, sha256_of
 from farm.dataset.folder import pair_folders
 from farm.dataset.formats import NewerFormatError, encode_json
@@ -30,8 +30,11 @@ from farm.recipe.parameters import SEED_MAX
 
 __all__ = ["CheckReport", "check_dataset"]
 
-PAIRS_PER_WORKER: Final = 16
-"""Fewer pairs than this are not worth another process."""
+PIXELS_PER_WORKER: Final = 8_000_000
+"""Fewer pixels, over all images, are not worth another process: a second's work."""
+
+PAIRS_AT_ONCE: Final = 16
+"""Most pairs that a process takes before it tells what it found; of a clip, they share what they read."""
 
 CHANCE_MAX: Final = 1e-6
 """Chance that a dataset of independent seeds is said to repeat some."""
@@ -78,10 +81,10 @@ def check_dataset(
 ) -> CheckReport:
     """Re-verifies a dataset: bytes, pixels, records, residuals, index, plan, and that nothing else lies there.
 
-    `workers` is the number of processes (chosen from pairs and cores when None; with several, a calling script needs
-    the usual `if __name__ == "__main__"`), `progress` is called with (pairs done, pairs in all) after each
-    pair. Whatever is broken becomes a defect; DatasetError is raised only where there is no dataset at all, or one of
-    a newer format.
+    `workers` is the number of processes (when None as many as there are cores, fewer where there is little to do; with
+    several, a calling script needs the usual `if __name__ == "__main__"`), `progress` is called with (pairs done, pairs
+    in all) as they are done. Whatever is broken becomes a defect; DatasetError is raised only where there is no dataset
+    at all, or one of a newer format.
     """
     root = open_place(path)
     defects: list[Defect] = []
@@ -196,22 +199,35 @@ def _entries(folder: Place) -> list[Place]:
 def _examine_all(
     places: list[PairFolder], plan: PairPlan | None, workers: int | None, progress: Callable[[int, int], None] | None
 ) -> list[PairFindings]:
-    wanted = max(1, min(_cores(), len(places) // PAIRS_PER_WORKER)) if workers is None else workers
     found: list[PairFindings] = []
-    for findings in _each_finding(places, plan, wanted):
+    for findings in _each_finding(places, plan, _workers(len(places), plan) if workers is None else workers):
         found.append(findings)
         if progress is not None:
             progress(len(found), len(places))
     return sorted(found, key=lambda findings: findings.place.key)
 
 
+def _workers(pairs: int, plan: PairPlan | None) -> int:
+    """As many processes as there are cores, but none without a second's work."""
+    if plan is None:
+        return 1
+    pixels = pairs * len(plan.images) * plan.resolution[0] * plan.resolution[1]
+    return max(1, min(_cores(), pixels // PIXELS_PER_WORKER))
+
+
 def _each_finding(places: list[PairFolder], plan: PairPlan | None, workers: int) -> Iterator[PairFindings]:
     if workers == 1:
-        yield from (examine_pair(place, plan) for place in places)
+        yield from examine_pairs(places, plan)
         return
+    step = max(1, min(PAIRS_AT_ONCE, len(places) // (4 * workers)))
+    runs = [places[first : first + step] for first in range(0, len(places), step)]
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for future in as_completed([pool.submit(examine_pair, place, plan) for place in places]):
-            yield future.result()
+        for future in as_completed([pool.submit(_examine_run, run, plan) for run in runs]):
+            yield from future.result()
+
+
+def _examine_run(places: list[PairFolder], plan: PairPlan | None) -> list[PairFindings]:
+    return list(examine_pairs(places, plan))
 
 
 def _cores() -> int:

@@ -1,5 +1,7 @@
 """Whether the passes of a pair agree with each other: what `check` asks beyond each image alone.
 
+Sums of three are written out: numpy would give a product of matrices to threads that cost more than they save.
+
 Every function gives sentences that start with the image's name. A pass that a dataset lacks is not asked about.
 """
 
@@ -87,12 +89,12 @@ def inspect_motion(
     seen = (away > 0) & (across >= 0) & (across < width) & (down >= 0) & (down < height)
     rows, columns, points, across, down, away = (values[seen] for values in (rows, columns, points, across, down, away))
     there = _unproject(camera_before, before["depth.Z"])[down.astype(int), across.astype(int)]
-    still = np.linalg.norm(there - points, axis=-1) < STILL * away / camera_before.fl_x
+    still = _lengths(there - points) < STILL * away / camera_before.fl_x
     if not still.any():
         return
     wanted = np.stack([across - columns - 0.5, down - rows - 0.5], axis=-1)[still]
     found = np.stack([frame[f"motion.prev.{axis}"][rows, columns] for axis in "XY"], axis=-1)[still]
-    off = np.linalg.norm(found - wanted, axis=-1)
+    off = _lengths(found - wanted)
     if (wrong := float((off > MOTION_ERROR_MAX).mean())) > MOTION_SHARE_MAX:
         yield (
             f"motion.prev of {wrong:.1%} of what stands still is over {MOTION_ERROR_MAX:g} pixels away from where depth"
@@ -105,9 +107,12 @@ def _split_sums(channels: Channels) -> Iterator[str]:
     if not {"diffuse.direct", "glossy.direct", "transmission.direct"} <= set(there):
         return
     for colour in "RGB":
-        beauty = channels[colour].astype(np.float64)
-        total = sum(channels[f"{name}.{colour}"].astype(np.float64) for name in there)
-        off = np.abs(total - beauty) / (beauty + beauty.mean() + 1e-30)
+        beauty = channels[colour]
+        off = -beauty
+        for name in there:
+            off += channels[f"{name}.{colour}"]
+        np.abs(off, out=off)
+        off /= beauty + (beauty.mean() + np.float32(1e-30))
         if (worst := float(off.max())) > SPLIT_SLACK:
             row, column = np.unravel_index(int(off.argmax()), off.shape)
             yield (
@@ -124,8 +129,9 @@ def _positions(channels: Channels, camera: CameraRecord) -> Iterator[str]:
     hit = depth < DEPTH_BACKGROUND / 2
     if not hit.any():
         return
-    places = np.stack([channels[f"position.{axis}"] for axis in "XYZ"], axis=-1)[hit]
-    off = np.linalg.norm(places - _unproject(camera, depth)[hit], axis=-1) / depth[hit]
+    wanted = np.moveaxis(_unproject(camera, depth), -1, 0)
+    squares = sum(np.square(channels[f"position.{axis}"] - there) for axis, there in zip("XYZ", wanted, strict=True))
+    off = np.sqrt(squares[hit]) / depth[hit]
     if (wrong := float((off > POSITION_SLACK).mean())) > POSITION_SHARE_MAX:
         yield f"position of {wrong:.1%} of the pixels is not where depth puts it (median {np.median(off):.2%} off)"
 
@@ -133,10 +139,11 @@ def _positions(channels: Channels, camera: CameraRecord) -> Iterator[str]:
 def _turned_normals(channels: Channels, camera: CameraRecord) -> Iterator[str]:
     if "normal.world.X" not in channels or "normal.camera.X" not in channels:
         return
-    world, own = (
-        np.stack([channels[f"normal.{space}.{axis}"] for axis in "XYZ"], axis=-1) for space in ("world", "camera")
-    )
-    off = np.abs(world @ np.array(camera.matrix_world)[:3, :3] - own).max()
+    world = [channels[f"normal.world.{axis}"] for axis in "XYZ"]
+    off = 0.0
+    for axis, column in zip("XYZ", np.array(camera.matrix_world, np.float32)[:3, :3].T, strict=True):
+        turned = sum(pixels * part for pixels, part in zip(world, column, strict=True))
+        off = max(off, float(np.abs(turned - channels[f"normal.camera.{axis}"]).max()))
     if off > TURN_SLACK:
         yield f"normal.camera is not normal.world in the camera's axes (up to {off:.3g} off)"
 
@@ -155,9 +162,16 @@ def _mattes(channels: Channels) -> Iterator[str]:
 
 def _everywhere(marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Pixels (height, width) that are marked with all of the 3×3 around them."""
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(marked, 1, mode="edge"), (3, 3))
-    found: NDArray[np.bool_] = around.all(axis=(-2, -1))
+    wide = np.pad(marked, 1, mode="edge")
+    rows = wide[:-2] & wide[1:-1] & wide[2:]
+    found: NDArray[np.bool_] = rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:]
     return found
+
+
+def _lengths(vectors: Array) -> Array:
+    """Lengths of vectors (N, axes)."""
+    lengths: Array = np.sqrt(np.einsum("ni,ni->n", vectors, vectors))
+    return lengths
 
 
 def _unproject(camera: CameraRecord, depth: NDArray[np.float32]) -> Array:
@@ -168,7 +182,7 @@ def _unproject(camera: CameraRecord, depth: NDArray[np.float32]) -> Array:
 def _project(camera: CameraRecord, points: Array) -> tuple[Array, Array, Array]:
     """Image places (columns, rows; pixels from the top left) and depths of world points (N, 3)."""
     matrix = np.array(camera.matrix_world)
-    local = (points - matrix[:3, 3]) @ matrix[:3, :3]
+    local = np.einsum("ni,ij->nj", points - matrix[:3, 3], matrix[:3, :3])
     away = -local[:, 2]
     safe = np.where(away > 0, away, 1.0)
     return local[:, 0] / safe * camera.fl_x + camera.cx, camera.cy - local[:, 1] / safe * camera.fl_y, away

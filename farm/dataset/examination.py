@@ -1,28 +1,31 @@
-"""One pair re-verified from its pixels: what `check` does for each pair, in whatever process."""
+"""Pairs re-verified from their pixels: what `check` does for each pair, in whatever process.
+
+Each file is read once: its digest is taken from the bytes that are decoded. Of a pair, the depth is kept for the
+frame after it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from farm.dataset.consistency import inspect_motion, inspect_passes
-from farm.dataset.exr import read_image
-from farm.dataset.files import is_partial, local_file, read_bytes, size_of
+from farm.dataset.exr import decode_image, read_image
+from farm.dataset.files import is_partial, read_bytes, size_of
 from farm.dataset.inspection import Channels, inspect_pair
 from farm.dataset.layers import dataset_layers
 from farm.dataset.layout import DATA_NAME, RECORD_NAME, REFERENCE_NAME, PairFolder, parse_noisy
-from farm.dataset.metrics import beauty, relmse, residual_relmse
+from farm.dataset.metrics import RELMSE_FLOOR
 from farm.dataset.place import Place, below
-from farm.dataset.record import EngineBuild, ImageFile, Record, read_record
+from farm.dataset.record import CameraRecord, EngineBuild, ImageFile, Record, read_record
 from farm.errors import DatasetError, DigidoubleError
 
-__all__ = ["Defect", "PairFindings", "PairPlan", "examine_pair", "without_path"]
+__all__ = ["Defect", "PairFindings", "PairPlan", "examine_pairs", "without_path"]
 
 RESIDUAL_SLACK: Final = 1e-4
 """Largest relative difference between a recorded residual and the one recomputed from the pixels."""
@@ -67,11 +70,27 @@ class PairFindings:
         self.defects.append(Defect(f"{self.place.key}/{name}", problem))
 
 
-def examine_pair(place: PairFolder, plan: PairPlan | None) -> PairFindings:
-    """Re-verifies one pair: record, bytes, pixels, residual, and that nothing else lies there.
+class _Seen(NamedTuple):
+    """What the frame after a pair is compared with: where the pair lies, its camera, and its depth."""
 
-    What is broken becomes a finding; OSError is raised where the folder itself cannot be listed.
+    place: PairFolder
+    camera: CameraRecord
+    depth: Channels
+
+
+def examine_pairs(places: Iterable[PairFolder], plan: PairPlan | None) -> Iterator[PairFindings]:
+    """Re-verifies pairs: record, bytes, pixels, residual, motion since the frame before, and what else lies there.
+
+    What is broken becomes a finding; OSError is raised where a folder itself cannot be listed. Of a clip whose frames
+    follow each other, every file is read once.
     """
+    seen: _Seen | None = None
+    for place in places:
+        findings, seen = _examine(place, plan, seen)
+        yield findings
+
+
+def _examine(place: PairFolder, plan: PairPlan | None, before: _Seen | None) -> tuple[PairFindings, _Seen | None]:
     findings = PairFindings(place)
     present = {path.name: path for path in below(place.path)}
     for path in [path for path in present.values() if is_partial(path)]:
@@ -79,47 +98,55 @@ def examine_pair(place: PairFolder, plan: PairPlan | None) -> PairFindings:
         del present[path.name]
     if RECORD_NAME not in present:
         findings.note(RECORD_NAME, "is missing: the pair was never committed; render again")
-        return findings
+        return findings, None
     try:
         findings.record_sha256 = hashlib.sha256(read_bytes(place.record)).hexdigest()
         findings.record = read_record(place.record)
     except DatasetError as error:
         findings.note(RECORD_NAME, without_path(error, place.record))
-        return findings
+        return findings, None
     for name in sorted(set(present) - set(findings.record.files) - {RECORD_NAME}):
         findings.note(name, "is not in the pair's record")
     for problem in _wrong_record(findings.record, plan):
         findings.note(RECORD_NAME, problem)
-    _examine_images(findings, findings.record, plan)
-    return findings
+    images = _read_images(findings, findings.record)
+    if images.keys() == findings.record.files.keys():
+        _examine_images(findings, findings.record, images, plan, before)
+    reference = images.get(REFERENCE_NAME, {})
+    if "depth.Z" not in reference:
+        return findings, None
+    return findings, _Seen(place, findings.record.camera, {"depth.Z": reference["depth.Z"]})
 
 
-def _examine_images(findings: PairFindings, record: Record, plan: PairPlan | None) -> None:
+def _read_images(findings: PairFindings, record: Record) -> dict[str, Channels]:
+    """The images of a pair that are as their record says and can be decoded."""
     images: dict[str, Channels] = {}
     for name, entry in sorted(record.files.items()):
         path = findings.place.path / name
         try:
-            with local_file(path) as file:
-                try:
-                    _verify_bytes(file, entry)
-                    images[name] = read_image(file)
-                except DatasetError as error:
-                    raise DatasetError(without_path(error, file)) from error
+            images[name] = decode_image(_verified_bytes(path, entry), path)
         except DatasetError as error:
             findings.note(name, without_path(error, path))
             continue
         findings.images += 1
         findings.bytes += entry.bytes
-    for name, channels in images.items():
-        if all(colour in channels for colour in "RGB"):
-            findings.pictures[name] = _picture(channels)
-    if images.keys() != record.files.keys():
-        return
+        if all(colour in images[name] for colour in "RGB"):
+            findings.pictures[name] = _picture(images[name])
+    return images
+
+
+def _examine_images(
+    findings: PairFindings,
+    record: Record,
+    images: Mapping[str, Channels],
+    plan: PairPlan | None,
+    before: _Seen | None,
+) -> None:
     layers = None if plan is None else dataset_layers(clip=plan.clip, passes=plan.passes)
     sentences = inspect_pair(images, record.view.resolution, layers=layers)
     sound = not sentences
     if sound:
-        sentences = [*inspect_passes(images, record.camera), *_wrong_motion(findings, record, images)]
+        sentences = [*inspect_passes(images, record.camera), *_wrong_motion(findings, record, images, before)]
     for sentence in sentences:
         name, _, problem = sentence.partition(": ")
         findings.note(name, problem)
@@ -128,26 +155,38 @@ def _examine_images(findings: PairFindings, record: Record, plan: PairPlan | Non
             findings.note(RECORD_NAME, problem)
 
 
-def _wrong_motion(findings: PairFindings, record: Record, images: Mapping[str, Channels]) -> Iterator[str]:
+def _wrong_motion(
+    findings: PairFindings, record: Record, images: Mapping[str, Channels], before: _Seen | None
+) -> Iterator[str]:
     """Of a clip's frame whose frame before is there: whether its motion agrees with depth and cameras."""
-    before = PairFolder(findings.place.root, record.variant_id, record.view.frame - 1)
-    if "motion.prev.X" not in images[REFERENCE_NAME] or not record.view.frame or size_of(before.record) is None:
+    reference = images[REFERENCE_NAME]
+    if "motion.prev.X" not in reference or not record.view.frame:
         return
-    try:
-        camera, channels = read_record(before.record).camera, read_image(before.reference)
-    except DatasetError:  # which that pair's own examination tells
-        return
-    if channels.get("depth.Z", np.empty(0)).shape == images[REFERENCE_NAME]["depth.Z"].shape:
-        for problem in inspect_motion(images[REFERENCE_NAME], record.camera, channels, camera):
+    place = PairFolder(findings.place.root, record.variant_id, record.view.frame - 1)
+    if before is None or before.place != place:
+        before = _seen(place)
+    if before is not None and before.depth["depth.Z"].shape == reference["depth.Z"].shape:
+        for problem in inspect_motion(reference, record.camera, before.depth, before.camera):
             yield f"{REFERENCE_NAME}: {problem}"
 
 
-def _verify_bytes(path: Path, entry: ImageFile) -> None:
+def _seen(place: PairFolder) -> _Seen | None:
+    """A pair's camera and depth, read; None where they cannot be, which that pair's own examination tells."""
+    if size_of(place.record) is None:
+        return None
+    try:
+        return _Seen(place, read_record(place.record).camera, {"depth.Z": read_image(place.reference)["depth.Z"]})
+    except (DatasetError, KeyError):
+        return None
+
+
+def _verified_bytes(path: Place, entry: ImageFile) -> bytes:
     data = read_bytes(path)
     if len(data) != entry.bytes:
         raise DatasetError(f"{path}: holds {len(data)} bytes, its record says {entry.bytes}")
     if hashlib.sha256(data).hexdigest() != entry.sha256:
         raise DatasetError(f"{path}: its bytes are not the recorded ones (SHA-256 differs)")
+    return data
 
 
 def _picture(channels: Channels) -> str:
@@ -189,11 +228,15 @@ def _unplanned(record: Record, plan: PairPlan) -> Iterator[str]:
         yield f"was rendered by {record.engine.label}, the dataset by {plan.build.label}"
 
 
-def _wrong_residual(images: dict[str, Channels], record: Record) -> Iterator[str]:
-    target = beauty(images[REFERENCE_NAME])
-    stated = record.residual
-    left = residual_relmse(target, beauty(images[REFERENCE_NAME], "half_difference."))
-    best = min(relmse(beauty(images[name]), target) for name in images if parse_noisy(name) is not None)
+def _wrong_residual(images: Mapping[str, Channels], record: Record) -> Iterator[str]:
+    reference, stated = images[REFERENCE_NAME], record.residual
+    weights = {colour: _relative_weight(reference[colour]) for colour in "RGB"}
+    left = _relative_square({colour: reference[f"half_difference.{colour}"] for colour in "RGB"}, weights)
+    best = min(
+        _relative_square({colour: image[colour] - reference[colour] for colour in "RGB"}, weights)
+        for name, image in images.items()
+        if parse_noisy(name) is not None
+    )
     for label, recorded, found in (
         ("relmse", stated.relmse, left),
         ("best_noisy_relmse", stated.best_noisy_relmse, best),
@@ -203,6 +246,18 @@ def _wrong_residual(images: dict[str, Channels], record: Record) -> Iterator[str
             yield f"residual.{label} is recorded as {recorded:.6g}, the pixels give {found:.6g}"
     if stated.converged != (stated.ratio <= stated.threshold):
         yield f"residual.converged is {stated.converged} at a ratio of {stated.ratio:.4g} of {stated.threshold:.4g}"
+
+
+def _relative_weight(reference: np.ndarray) -> np.ndarray:
+    """What a difference is multiplied by before `relmse` squares it."""
+    weight: np.ndarray = (1.0 / np.sqrt(np.square(reference, dtype=np.float64) + RELMSE_FLOOR)).astype(np.float32)
+    return weight
+
+
+def _relative_square(differences: Channels, weights: Channels) -> float:
+    """`relmse` and `residual_relmse` of differences, within single precision of theirs."""
+    squares = [np.square(differences[colour] * weight) for colour, weight in weights.items()]
+    return float(np.mean([values.mean(dtype=np.float64) for values in squares]))
 
 
 def without_path(error: DigidoubleError, path: Place) -> str:

@@ -18,11 +18,11 @@ from typing import IO, Any, Final, NamedTuple
 import numpy as np
 import OpenEXR
 
-from farm.dataset.files import local_file, replacing
-from farm.dataset.place import Place, StorePath
+from farm.dataset.files import read_bytes, replacing
+from farm.dataset.place import Place
 from farm.errors import DatasetError, StorageError
 
-__all__ = ["COLOUR_SPACE", "REC709_CHROMATICITIES", "ImageStamp", "read_image", "write_image"]
+__all__ = ["COLOUR_SPACE", "REC709_CHROMATICITIES", "ImageStamp", "decode_image", "read_image", "write_image"]
 
 COLOUR_SPACE: Final = "lin_rec709_scene"
 REC709_CHROMATICITIES: Final = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
@@ -75,15 +75,14 @@ def read_image(path: Place) -> dict[str, np.ndarray]:
 
     Raises DatasetError for a file that is missing, broken, of several parts, or not float32.
     """
-    if isinstance(path, StorePath):
-        with local_file(path) as copy:
-            try:
-                return read_image(copy)
-            except DatasetError as error:
-                raise DatasetError(str(error).replace(str(copy), str(path))) from error
+    return decode_image(read_bytes(path), path)
+
+
+def decode_image(data: bytes, path: Place) -> dict[str, np.ndarray]:
+    """`read_image` of bytes that were read from `path`."""
     with _decoding(path):
-        _refuse_oversized(path, _header(path))
-        with OpenEXR.File(str(path), separate_channels=True) as image:
+        _refuse_oversized(path, data)
+        with OpenEXR.File(io.BytesIO(data), separate_channels=True) as image:
             found = {name: channel.pixels for name, channel in image.channels().items()}
             parts = len(image.parts)
     if parts != 1:
@@ -119,24 +118,19 @@ def _compare(path: Place, wanted: dict[str, np.ndarray], partial: Path) -> None:
         raise StorageError(f"cannot write {path}: what was read back differs from what was written; check the disk")
 
 
-def _header(path: Path) -> dict[str, Any]:
-    with OpenEXR.File(str(path), header_only=True) as image:
-        return dict(image.header())
-
-
-def _refuse_oversized(path: Path, header: dict[str, Any]) -> None:
+def _refuse_oversized(path: Place, data: bytes) -> None:
+    with OpenEXR.File(io.BytesIO(data), header_only=True) as image:
+        header = dict(image.header())
     low, high = header["dataWindow"]
     width, height = (int(side) for side in np.asarray(high, np.int64) - np.asarray(low, np.int64) + 1)
     size = width * height * 4 * len(header["channels"])
-    if not (0 < width <= _SIDE_MAX and 0 < height <= _SIDE_MAX) or size > path.stat().st_size * _ZIP_RATIO_MAX:
+    if not (0 < width <= _SIDE_MAX and 0 < height <= _SIDE_MAX) or size > len(data) * _ZIP_RATIO_MAX:
         raise DatasetError(f"{path}: not a readable EXR: its header claims {width}×{height} pixels")
 
 
 @contextlib.contextmanager
-def _decoding(path: Path) -> Iterator[None]:
+def _decoding(path: Place) -> Iterator[None]:
     """Turns whatever the EXR library raises into one DatasetError that carries what it printed."""
-    if not path.is_file():
-        raise DatasetError(f"{path} is missing")
     said = ""
     with tempfile.TemporaryFile() as heard:
         try:

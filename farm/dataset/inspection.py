@@ -14,7 +14,7 @@ import numpy as np
 
 from farm.dataset.layers import LAYERS, Layer, present_layers
 from farm.dataset.layout import DATA_NAME, REFERENCE_NAME, parse_noisy
-from farm.dataset.metrics import RELMSE_FLOOR, beauty, luminance
+from farm.dataset.metrics import RELMSE_FLOOR, luminance
 
 __all__ = [
     "BIAS_SHARE_MAX",
@@ -103,7 +103,7 @@ def inspect_pair(
         defects.append("noisy images: there are none")
     if defects:
         return defects
-    truth = luminance(beauty(images[REFERENCE_NAME]))
+    truth = luminance(images[REFERENCE_NAME])
     for first, second in itertools.combinations([*noisy, REFERENCE_NAME], 2):
         if all(np.array_equal(images[first][colour], images[second][colour]) for colour in "RGB"):
             defects.append(f"{second}: has the same pixels as {first}")
@@ -145,9 +145,9 @@ def _wrong_values(channels: Channels, layer: Layer) -> Iterator[str]:
 
 
 def _wrong_lengths(channels: Channels, layer: Layer) -> Iterator[str]:
-    lengths = np.sqrt(sum(np.square(channels[channel]) for channel in layer.channels))
-    if (long := lengths > NORMAL_LENGTH_MAX).any():
-        yield f"{layer.name} is up to {np.nanmax(lengths):.4g} long, expected at most 1, {_where(long)}"
+    squares = sum(np.square(channels[channel]) for channel in layer.channels)
+    if (long := squares > NORMAL_LENGTH_MAX**2).any():
+        yield f"{layer.name} is up to {np.sqrt(np.nanmax(squares)):.4g} long, expected at most 1, {_where(long)}"
 
 
 def _where(marked: np.ndarray) -> str:
@@ -173,10 +173,9 @@ def _constant(pixels: np.ndarray) -> bool:
 
 
 def _unfit_reference(channels: Channels) -> Iterator[str]:
-    difference = beauty(channels, "half_difference.")
-    if not difference.any():
+    if not any(channels[f"half_difference.{colour}"].any() for colour in "RGB"):
         yield "half_difference is 0 everywhere: the reference's halves are the same picture"
-    fireflies = _fireflies(luminance(beauty(channels)), np.abs(luminance(difference)))
+    fireflies = _fireflies(luminance(channels), np.abs(luminance(channels, "half_difference.")))
     if fireflies.sum() > max(FIREFLY_SHARE_MAX * fireflies.size, FIREFLY_FEW):
         share = fireflies.mean()
         yield f"{share:.2%} of the pixels are fireflies, more than {FIREFLY_SHARE_MAX:.2%}, {_where(fireflies)}"
@@ -195,7 +194,7 @@ def _fireflies(light: np.ndarray, spread: np.ndarray) -> np.ndarray:
 
 def _disagreements(noisy: Channels, truth: np.ndarray) -> Iterator[str]:
     """Whether a noisy picture differs from the reference by more than noise: in the mean, and block by block."""
-    image = luminance(beauty(noisy))
+    image = luminance(noisy)
     error = image - truth
     spread = error.std() / np.sqrt(error.size)
     sigmas, share = abs(error.mean()) / max(spread, 1e-30), abs(error.mean()) / truth.mean()

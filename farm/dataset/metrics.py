@@ -12,7 +12,7 @@ __all__ = ["RELMSE_FLOOR", "beauty", "luminance", "merge_halves", "relmse", "res
 RELMSE_FLOOR: Final = 0.01
 """Added to the squared reference so that dark pixels do not rule the sum (Rousselle et al. 2011)."""
 
-_LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722])
+_LUMINANCE: Final = {"R": 0.2126, "G": 0.7152, "B": 0.0722}
 
 
 def beauty(channels: Mapping[str, np.ndarray], prefix: str = "") -> np.ndarray:
@@ -20,9 +20,9 @@ def beauty(channels: Mapping[str, np.ndarray], prefix: str = "") -> np.ndarray:
     return np.stack([channels[f"{prefix}{colour}"] for colour in "RGB"], axis=-1).astype(np.float64)
 
 
-def luminance(rgb: np.ndarray) -> np.ndarray:
-    """Relative luminance (height, width) of linear Rec.709 (height, width, 3)."""
-    weighted: np.ndarray = rgb @ _LUMINANCE
+def luminance(channels: Mapping[str, np.ndarray], prefix: str = "") -> np.ndarray:
+    """Relative luminance (height, width) float32 of a layer of linear Rec.709; `prefix` as for `beauty`."""
+    weighted: np.ndarray = sum(channels[f"{prefix}{colour}"] * np.float32(part) for colour, part in _LUMINANCE.items())
     return weighted
 
 

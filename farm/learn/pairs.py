@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from farm.errors import BadInput, DatasetError
 from farm.learn.sample import FEATURES, Sample, features_of, find_layers, random_window, read_arrays
 from farm.learn.source import Source
-from farm.learn.window import Bytes, Window
+from farm.learn.window import OpenImage, Window, open_image
 from farm.recipe.capture import SPLITS
 from farm.recipe.variant import stream
 
@@ -76,9 +76,9 @@ class PairDataset:
             raise IndexError(index)
         item = self.items[index % len(self.items)]
 
-        def opened(name: str) -> tuple[Bytes, str]:
+        def opened(name: str) -> OpenImage:
             path = f"{item.pair}/{name}"
-            return functools.partial(self.source.read, path), self.source.place(path)
+            return open_image(functools.partial(self.source.read, path), place=self.source.place(path))
 
         size = (self.height, self.width)
         arrays = read_arrays(opened, item.noisy, self.layers, size=size, window=self._window(index))

@@ -10,7 +10,7 @@ import numpy as np
 from farm.dataset import LAYERS, Layer
 from farm.dataset.layout import REFERENCE_NAME
 from farm.errors import DatasetError
-from farm.learn.window import HEAD, Bytes, Window, image_size, read_window
+from farm.learn.window import OpenImage, Window
 
 __all__ = [
     "ALWAYS",
@@ -59,7 +59,7 @@ def random_window(random: np.random.Generator, height: int, width: int, crop: in
 
 
 def read_arrays(
-    opened: Callable[[str], tuple[Bytes, str]],
+    opened: Callable[[str], OpenImage],
     noisy: str,
     layers: Sequence[Layer],
     *,
@@ -68,18 +68,17 @@ def read_arrays(
 ) -> dict[str, np.ndarray]:
     """`noisy`, `reference` and every layer by its name, (channels, height, width) each, of a window or whole.
 
-    `opened` gives for an image's name what reads its bytes, and what to call it. A layer that noisy images have is
-    the noisy image's own. Raises DatasetError for an image that is not of `size` (height, width), and as
-    `read_window` does.
+    `opened` opens the image of a name. A layer that noisy images have is the noisy image's own. Raises DatasetError
+    for an image that is not of `size` (height, width), and as `OpenImage.window` does.
     """
     wanted: dict[str, list[Layer]] = {noisy: [_BEAUTY]}
     for layer in layers:
         wanted.setdefault(noisy if "noisy" in layer.images else f"{layer.images[0]}.exr", []).append(layer)
     arrays: dict[str, np.ndarray] = {}
     for name, group in wanted.items():
-        arrays |= _read(*opened(name), group, size, window)
+        arrays |= _read(opened(name), group, size, window)
     arrays["noisy"] = arrays.pop(_BEAUTY.name)
-    arrays["reference"] = _read(*opened(REFERENCE_NAME), [_BEAUTY], size, window)[_BEAUTY.name]
+    arrays["reference"] = _read(opened(REFERENCE_NAME), [_BEAUTY], size, window)[_BEAUTY.name]
     return arrays
 
 
@@ -89,16 +88,10 @@ def stacked(pixels: dict[str, np.ndarray], layer: Layer) -> np.ndarray:
 
 
 def _read(
-    read: Bytes, place: str, layers: Sequence[Layer], size: tuple[int, int], window: Window | None
+    image: OpenImage, layers: Sequence[Layer], size: tuple[int, int], window: Window | None
 ) -> dict[str, np.ndarray]:
-    head = read(0, HEAD)
-
-    def remembered(start: int, end: int) -> bytes:
-        return head[start:end] if end <= len(head) else read(start, end)
-
-    found = image_size(remembered, place=place)
-    if found != size:
-        raise DatasetError(f"{place}: has {found[1]}×{found[0]} pixels, its dataset's images have {size[1]}×{size[0]}")
-    channels = [channel for layer in layers for channel in layer.channels]
-    pixels = read_window(remembered, channels, window, place=place)
+    if image.size != size:
+        found, wanted = (f"{width}×{height}" for height, width in (image.size, size))
+        raise DatasetError(f"{image.place}: has {found} pixels, its dataset's images have {wanted}")
+    pixels = image.window([channel for layer in layers for channel in layer.channels], window)
     return {layer.name: stacked(pixels, layer) for layer in layers}

@@ -19,7 +19,7 @@ from farm.dataset import LAYERS, Layer
 from farm.dataset.layout import REFERENCE_NAME, parse_noisy
 from farm.errors import BadInput, DatasetError
 from farm.learn.sample import ALWAYS, Sample, find_layers, random_window, read_arrays
-from farm.learn.window import Bytes, image_size
+from farm.learn.window import OpenImage, open_image
 from farm.recipe.variant import stream
 
 __all__ = ["ShardDataset"]
@@ -36,11 +36,11 @@ class _Image(NamedTuple):
     files: dict[str, bytes]
     noisy: str
 
-    def opened(self, name: str) -> tuple[Bytes, str]:
+    def opened(self, name: str) -> OpenImage:
         data = self.files.get(name)
         if data is None:
             raise DatasetError(f"{self.shard}: {self.key} has no {name}")
-        return (lambda start, end: data[start:end]), f"{self.shard}: {self.key}.{name}"
+        return open_image(lambda start, end: data[start:end], place=f"{self.shard}: {self.key}.{name}")
 
 
 class ShardDataset(IterableDataset[Sample]):
@@ -92,15 +92,19 @@ class ShardDataset(IterableDataset[Sample]):
             yield self._sample(_drawn(held, random))
 
     def _sample(self, image: _Image) -> Sample:
-        read, place = image.opened(image.noisy)
-        size = image_size(read, place=place)
+        noisy = image.opened(image.noisy)
+        size = noisy.size
         window = None
         if self.crop is not None:
             if self.crop > min(size):
-                raise DatasetError(f"{place}: a crop of {self.crop} pixels does not fit into {size[1]}×{size[0]}")
+                raise DatasetError(f"{noisy.place}: a crop of {self.crop} pixels does not fit into {size[1]}×{size[0]}")
             window = random_window(stream(self.seed, "crop", self.epoch, image.key, image.noisy), *size, self.crop)
         samples, _ = parse_noisy(image.noisy) or (0, 0)
-        arrays = read_arrays(image.opened, image.noisy, self.layers, size=size, window=window)
+
+        def opened(name: str) -> OpenImage:
+            return noisy if name == image.noisy else image.opened(name)
+
+        arrays = read_arrays(opened, image.noisy, self.layers, size=size, window=window)
         return {"pair": image.key, "samples": samples, **arrays}
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ import OpenEXR
 
 from farm.errors import DatasetError
 
-__all__ = ["HEAD", "Bytes", "Window", "channel_names", "image_size", "read_window"]
+__all__ = ["HEAD", "Bytes", "OpenImage", "Window", "channel_names", "open_image", "read_window"]
 
 HEAD: Final = 8192
 """Bytes read at first; they hold the header and, up to some 10,000 rows, the table."""
@@ -52,36 +53,59 @@ class _Header(NamedTuple):
     rows: int
 
 
-def read_window(read: Bytes, channels: Iterable[str], window: Window | None, *, place: str) -> dict[str, np.ndarray]:
-    """The named float32 channels of an EXR, (height, width) each, inside a window or whole.
+@dataclass(frozen=True)
+class OpenImage:
+    """An EXR whose header has been read, once for all that is asked of it; `place` is what messages call it."""
 
-    Raises DatasetError, naming `place`, for a broken file, one of tiles or parts, a missing channel, a window that
-    does not lie within the image, and values that are NaN or infinite.
-    """
+    place: str
+    _read: Bytes
+    _head: bytes
+    _header: _Header
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        x0, y0, x1, y1 = self._header.box
+        return y1 - y0 + 1, x1 - x0 + 1
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The names of its channels."""
+        return self._header.channels
+
+    def window(self, channels: Iterable[str], window: Window | None) -> dict[str, np.ndarray]:
+        """The named float32 channels, (height, width) each, inside a window or whole.
+
+        Raises DatasetError for a broken file, a missing channel, a window that does not lie within the image, and
+        values that are NaN or infinite.
+        """
+        height, width = self.size
+        window = Window(0, 0, height, width) if window is None else window
+        if min(window) < 0 or window.row + window.height > height or window.column + window.width > width:
+            wanted = f"{window.width}×{window.height} at column {window.column}, row {window.row}"
+            raise DatasetError(f"{self.place}: a window of {wanted} does not lie within its {width}×{height} pixels")
+        small, above = _cut(self._header, self._head, self._read, window, self.place)
+        pixels = _decode(small, self.place)
+        rows = slice(window.row - above, window.row - above + window.height)
+        columns = slice(window.column, window.column + window.width)
+        names = _all_finite(pixels, channels, self.place)
+        return {name: pixels[name][rows, columns] for name in names}
+
+
+def open_image(read: Bytes, *, place: str) -> OpenImage:
+    """Reads the header; DatasetError, naming `place`, for a file that is broken, or of tiles or parts."""
     head = read(0, HEAD)
-    header = _header(head, read, place)
-    x0, y0, x1, y1 = header.box
-    shape = (y1 - y0 + 1, x1 - x0 + 1)
-    window = Window(0, 0, *shape) if window is None else window
-    if min(window) < 0 or window.row + window.height > shape[0] or window.column + window.width > shape[1]:
-        wanted = f"{window.width}×{window.height} at column {window.column}, row {window.row}"
-        raise DatasetError(f"{place}: a window of {wanted} does not lie within its {shape[1]}×{shape[0]} pixels")
-    small, above = _cut(header, head, read, window, place)
-    pixels = _decode(small, place)
-    rows = slice(window.row - above, window.row - above + window.height)
-    columns = slice(window.column, window.column + window.width)
-    return {name: _channel(pixels, name, place)[rows, columns] for name in _all_finite(pixels, channels, place)}
+    return OpenImage(place, read, head, _header(head, read, place))
 
 
-def image_size(read: Bytes, *, place: str) -> tuple[int, int]:
-    """Height and width of an EXR, from its header."""
-    x0, y0, x1, y1 = _header(read(0, HEAD), read, place).box
-    return y1 - y0 + 1, x1 - x0 + 1
+def read_window(read: Bytes, channels: Iterable[str], window: Window | None, *, place: str) -> dict[str, np.ndarray]:
+    """`OpenImage.window` of an image that is opened for it alone."""
+    return open_image(read, place=place).window(channels, window)
 
 
 def channel_names(read: Bytes, *, place: str) -> tuple[str, ...]:
     """The channels of an EXR, from its header."""
-    return _header(read(0, HEAD), read, place).channels
+    return open_image(read, place=place).channels
 
 
 def _header(head: bytes, read: Bytes, place: str) -> _Header:

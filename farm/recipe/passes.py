@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["PASSES", "PRESETS", "expand_passes"]
+__all__ = ["MATTE_PASSES", "MATTE_SAMPLES", "PASSES", "PASS_CHANNELS", "PRESETS", "expand_passes"]
 
 _LIGHT: Final = ("diffuse", "glossy", "transmission", "volume", "emission", "environment")
 _SURFACE: Final = ("position", "normal.world", "normal.camera", "base_color", "roughness")
@@ -17,6 +17,24 @@ _MATTES: Final = ("cryptomatte.object", "cryptomatte.material", "cryptomatte.ass
 PASSES: Final = ("variance", *_LIGHT, *_SURFACE, "uv", *_HAIR, *_MATTES)
 """Every pass that a recipe may ask for, in order. Beauty, alpha, albedo, normal, depth, the reference's half
 difference, and in clips motion are always there."""
+
+MATTE_PASSES: Final = ("hair.mask", *_MATTES)
+"""Passes of coverage, which have a render of their own."""
+
+MATTE_SAMPLES: Final = 16
+"""Samples a pixel of the render of coverage: 1.6 % of a reference of 1,024."""
+
+PASS_CHANNELS: Final[dict[str, tuple[int, int, int]]] = {
+    "variance": (0, 3, 0),
+    **dict.fromkeys(("diffuse", "glossy", "transmission"), (9, 9, 0)),
+    "volume": (6, 6, 0),
+    **dict.fromkeys(("emission", "environment"), (3, 3, 0)),
+    **dict.fromkeys(("position", "normal.world", "normal.camera", "base_color", "strand.tangent"), (0, 0, 3)),
+    **dict.fromkeys(("roughness", "strand.id", "hair.mask"), (0, 0, 1)),
+    "uv": (0, 0, 2),
+    **dict.fromkeys(_MATTES, (0, 0, 12)),
+}
+"""How many channels a pass adds to each noisy image, to the reference and to the data image."""
 
 PRESETS: Final[dict[str, tuple[str, ...]]] = {
     "denoise": ("variance", "strand.tangent", "hair.mask"),

@@ -19,6 +19,7 @@ from farm.recipe.distributions import Fixed
 from farm.recipe.parameters import AXES, PARAMETERS, Parameter, Value
 from farm.recipe.recipe import Recipe
 from farm.recipe.settings import value_range
+from farm.recipe.volume import pair_volume
 
 __all__ = ["plan_json", "plan_rows", "render_table"]
 
@@ -66,18 +67,24 @@ def plan_json(recipe: Recipe) -> dict[str, Any]:
 
 
 def _totals(recipe: Recipe, splits: dict[str, str]) -> dict[str, Any]:
-    """How much there is to render. `images` counts noisy images and references."""
-    capture = recipe.capture
-    pairs = recipe.count * capture.frames.count
-    noisy = pairs * len(capture.samples) * capture.replicas
+    """How much there is to render. `samples` are a pair's, a pixel; `bytes` are about what all images take on disk."""
+    volume = pair_volume(recipe.capture)
+    pairs = recipe.count * recipe.capture.frames.count
     counted = Counter(splits.values())
     return {
         "variants": recipe.count,
-        "frames": capture.frames.count,
+        "frames": recipe.capture.frames.count,
         "pairs": pairs,
-        "noisy_images": noisy,
-        "references": pairs,
-        "images": noisy + pairs,
+        "noisy_images": pairs * volume.noisy,
+        "references": pairs * volume.references,
+        "data_images": pairs * volume.data,
+        "images": pairs * (volume.noisy + volume.references + volume.data),
+        "samples": {
+            "noisy": volume.noisy_samples,
+            "reference_at_most": volume.reference_samples,
+            "data": volume.data_samples,
+        },
+        "bytes": pairs * volume.bytes,
         "splits": {name: counted[name] for name in SPLITS},
     }
 
@@ -97,13 +104,14 @@ def render_table(recipe: Recipe, console: Console) -> None:
     shared = ", ".join(f"{name} {number}" for name, number in totals["splits"].items() if number)
     samples = ", ".join(map(str, capture.samples))
     replicas = f" × {capture.replicas} replicas" if capture.replicas > 1 else ""
+    data = f" + {_counted(totals['data_images'], 'data image')}" if totals["data_images"] else ""
     width, height = capture.resolution
     for line in (
         f"{_counted(totals['pairs'], 'pair')} = {_counted(totals['variants'], 'variant')}"
         f" × {_counted(totals['frames'], 'frame')}  ({shared})",
         f"{totals['images']} images of {width}×{height} = {totals['noisy_images']} noisy"
         f" ({samples} samples{replicas}) + {_counted(totals['references'], 'reference')}"
-        f" (at most {capture.reference.samples} samples)",
+        f" (at most {capture.reference.samples} samples){data}, about {_size(totals['bytes'])}",
     ):
         console.print(Text(line))
 
@@ -175,6 +183,12 @@ def _brief(parameter: Parameter, value: Value) -> str:
 def _exact(parameter: Parameter, value: Value) -> str:
     text = f"{value:g}" if isinstance(value, float) else _brief(parameter, value)
     return f"{text} {parameter.unit}".rstrip()
+
+
+def _size(count: float) -> str:
+    """Bytes with two digits in the largest unit that leaves a whole number, as disks are sold."""
+    power = min(max(int(math.log10(count)) // 3, 1), 4)
+    return f"{float(f'{count / 1000**power:.2g}'):g} {('kB', 'MB', 'GB', 'TB')[power - 1]}"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -22,9 +22,10 @@ from farm.dataset.metrics import beauty, merge_halves, relmse, residual_relmse
 from farm.dataset.record import Residual
 from farm.recipe import Capture
 from farm.recipe.capture import Reference
-from farm.render.passes import MATTE, SURFACE, Image, data_pass, read_manifests, render_image
+from farm.recipe.passes import MATTE_PASSES, MATTE_SAMPLES
+from farm.render.passes import SURFACE, Image, data_pass, read_manifests, render_image
 from farm.render.seeds import data_role, half_role, matte_role, noisy_role, view_seeds
-from farm.render.settings import FIRST_SAMPLE, MATTE_SAMPLES, prepare_subset
+from farm.render.settings import FIRST_SAMPLE, prepare_subset
 from farm.render.shader_outputs import write_outputs
 
 __all__ = ["Chunks", "Pair", "chunk_variance", "render_pair"]
@@ -93,7 +94,7 @@ def render_pair(scene: Any, view: str, capture: Capture, scratch: Path, in_motio
         (spp, replica): noisy_role(spp, replica) for spp in capture.samples for replica in range(capture.replicas)
     }
     passes = capture.layers
-    mattes = [matte_role()] if any(name in passes for name in MATTE) else []
+    mattes = [matte_role()] if any(name in passes for name in MATTE_PASSES) else []
     seeds = view_seeds(view, [*noisy_roles.values(), data_role(), half_role(0), half_role(1), *mattes])
     if has_data(passes):
         write_outputs(scene)

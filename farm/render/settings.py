@@ -15,6 +15,7 @@ from farm.dataset.record import EngineBuild
 from farm.double.groom.material import HAIR_MODEL
 from farm.errors import RenderError
 from farm.recipe import Capture
+from farm.recipe.passes import MATTE_SAMPLES
 from farm.recipe.templates import templates_digest
 
 __all__ = ["allowed", "configure", "engine_build", "prepare_subset", "read_back", "sequence_length"]
@@ -56,9 +57,6 @@ RENDER: Final = (
     "resolution_x",
     "resolution_y",
 )
-MATTE_SAMPLES: Final = 16
-"""Samples a pixel of the render of coverage: 1.6 % of a reference of 1,024."""
-
 FIRST_SAMPLE: Final = 1  # sample 0 is always the pixel's centre: an image of it alone is aliased
 
 

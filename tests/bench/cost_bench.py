@@ -1,11 +1,24 @@
-"""What a pair's noisy images and data cost against its reference, and what the farm adds: ratios within one run."""
+"""What a pair's noisy images and data cost against its reference, and what the farm adds: `cost_bench.py [SIDE]`.
+
+In seconds of CPU time over all threads, so that what else runs here counts little. A reference is rendered in a round
+of two chunks of 64 samples; from these and the shortest noisy image follow a render's fixed part (sync, files) and
+what a sample costs, and with both the reference of 1,024 samples.
+"""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
 
+from rich.console import Console
 from rich.table import Table
 
 from farm.cluster.machine import cpu_count
@@ -14,56 +27,129 @@ from farm.cluster.worker import Worker
 from farm.dataset import create_dataset
 from farm.recipe import Recipe, load_recipe, templates
 
-__all__ = ["cost_table", "measure_cost"]
+__all__ = ["KINDS", "PairCost", "cost_table", "measure_cost_apart"]
 
-STEPS = ("apply", "data", "noisy", "reference", "write")
+KINDS = ("denoise", "everything")
+SAMPLES = (1, 2, 4, 8, 32)
+REFERENCE, CHUNK = 1024, 64
+SIDE = 256
+
+
+class PairCost(NamedTuple):
+    """Seconds of CPU time of a pair in a process that has rendered another one.
+
+    apply    a new variant put on the stage: double, clothes, motion, hair, light, camera
+    noisy    all noisy images
+    data     the data pass, and the render of coverage where a pass needs it
+    tracing  the samples of a whole reference alone
+    renders  what all its chunks take beside their samples: sync, files
+    write    inspection, writing, reading back
+    """
+
+    apply: float
+    noisy: float
+    data: float
+    tracing: float
+    renders: float
+    write: float
 
 
 def cost_recipe(side: int, passes: str) -> Recipe:
-    """One double with long hair at 1, 2, 4, 8 and 32 samples against 1,024 that are not cut short."""
+    """Two doubles with long hair in a jump, at 1, 2, 4, 8 and 32 samples."""
     demo = load_recipe(templates.path("recipes", "demo"))
-    data = demo.model_dump(exclude_unset=True) | {"name": "cost", "count": 1}
+    data = demo.model_dump(exclude_unset=True) | {"name": "cost", "count": 2}
     data["axes"] = {"hair": {"style": "shoulder_straight"}, "stunt": {"name": "jump", "phase": 0.4}}
     data["capture"] = {
         "resolution": [side, side],
-        "samples": [1, 2, 4, 8, 32],
-        "reference": {"samples": 1024, "residual": 1e-9},
-        "frames": 2,
-        "passes": [passes] if passes else [],
+        "samples": list(SAMPLES),
+        "reference": {"samples": 2 * CHUNK, "chunk": CHUNK, "residual": 1e-9},
+        "passes": [passes],
     }
     return Recipe.model_validate(data)
 
 
-def measure_cost(side: int, passes: str) -> dict[str, float]:
-    """Seconds by step of a warm pair."""
+@contextmanager
+def timed_renders() -> Iterator[list[tuple[str, int, float]]]:
+    """Meanwhile the farm's own clocks tell CPU time; gives kind, samples and seconds of each render."""
+    from farm.render import pair
+
+    rendered: list[tuple[str, int, float]] = []
+    render = pair.render_image
+
+    def timed(scene: Any, scratch: Path, kind: str, *others: Any, **named: Any) -> Any:
+        start = time.process_time()
+        image = render(scene, scratch, kind, *others, **named)
+        rendered.append((kind, scene.cycles.sample_subset_length, time.process_time() - start))
+        return image
+
+    with mock.patch.object(pair, "render_image", timed), mock.patch.object(time, "perf_counter", time.process_time):
+        yield rendered
+
+
+def measure_cost(side: int, passes: str) -> PairCost:
+    """Render two pairs and measure the second."""
     recipe = cost_recipe(side, passes)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "cost"
         worker = Worker(recipe, "cpu", cpu_count(), root.parent)
         engine = worker.engine()
         create_dataset(root, recipe, engine=engine.build)
-        for task in plan_tasks(recipe, engine.build):
-            worker.render(task, str(root))
-        record = json.loads(sorted(root.glob("pairs/*/*/record.json"))[-1].read_text())
-    timings: dict[str, float] = record["timings"]
-    return timings
+        first, second = plan_tasks(recipe, engine.build)
+        worker.render(first, str(root))
+        with timed_renders() as rendered:
+            worker.render(second, str(root))
+        record = next(root.glob(f"pairs/{second.variant.id}/*/record.json"))
+        steps: dict[str, float] = json.loads(record.read_text())["timings"]
+    light = [(samples, seconds) for kind, samples, seconds in rendered if kind == "radiance"]
+    least = next(seconds for samples, seconds in light if samples == SAMPLES[0])
+    chunk = sum(seconds for samples, seconds in light if samples == CHUNK) / 2
+    sample = (chunk - least) / (CHUNK - SAMPLES[0])
+    return PairCost(
+        apply=steps["apply"],
+        noisy=steps["noisy"],
+        data=steps["data"],
+        tracing=REFERENCE * sample,
+        renders=REFERENCE / CHUNK * (steps["reference"] / 2 - CHUNK * sample),
+        write=steps["write"],
+    )
 
 
-def cost_table(side: int = 256) -> Table:
-    """Each step's share of the reference's path tracing, without passes and with all."""
-    table = Table("step", "denoise", "everything", title=f"{side}², 1+2+4+8+32 samples against 1,024: share of it")
-    plain, full = (measure_cost(side, passes) for passes in ("denoise", "everything"))
-    for step in STEPS:
-        table.add_row(step, *(f"{100 * found[step] / found['reference']:.1f} %" for found in (plain, full)))
-    for name, steps in (("noisy and data", ("noisy", "data")), ("apply and write", ("apply", "write"))):
-        shares = (sum(found[step] for step in steps) / found["reference"] for found in (plain, full))
+def measure_cost_apart(side: int = SIDE) -> dict[str, PairCost]:
+    """`measure_cost` of each kind, in a process of its own."""
+    found = {}
+    for kind in KINDS:
+        command = [sys.executable, __file__, "--json", kind, str(side)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        found[kind] = PairCost(*json.loads(done.stdout.splitlines()[-1]))
+    return found
+
+
+def cost_table(costs: dict[str, PairCost], side: int = SIDE) -> Table:
+    """Each step's share of the reference's path tracing."""
+    samples = "+".join(map(str, SAMPLES))
+    table = Table(title=f"a pair of {side}²: {samples} samples against {REFERENCE:,}, in CPU time")
+    table.add_column("step")
+    for kind in costs:
+        table.add_column(kind, justify="right")
+
+    def row(name: str, *steps: str) -> None:
+        shares = (sum(getattr(cost, step) for step in steps) / cost.tracing for cost in costs.values())
         table.add_row(name, *(f"{100 * share:.1f} %" for share in shares))
+
+    table.add_row("path tracing of the reference", *(f"{cost.tracing:.0f} s" for cost in costs.values()))
+    row("noisy images", "noisy")
+    row("data pass", "data")
+    row("noisy images and data pass together", "noisy", "data")
+    row("apply a new variant", "apply")
+    row("the reference's renders beside their samples", "renders")
+    row("verify and write", "write")
+    row("the farm: apply, sync, verify, write", "apply", "renders", "write")
     return table
 
 
 if __name__ == "__main__":
-    import sys
-
-    from rich.console import Console
-
-    Console().print(cost_table(*(int(side) for side in sys.argv[1:])))
+    if sys.argv[1:2] == ["--json"]:
+        print(json.dumps(measure_cost(int(sys.argv[3]), sys.argv[2])))  # noqa: T201
+    else:
+        wanted = int(sys.argv[1]) if len(sys.argv) > 1 else SIDE
+        Console().print(cost_table(measure_cost_apart(wanted), wanted))

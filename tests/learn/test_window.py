@@ -4,7 +4,7 @@ import pytest
 
 from farm.dataset import write_image
 from farm.errors import DatasetError
-from farm.learn.window import HEAD, Window, image_size, read_window
+from farm.learn.window import HEAD, Window, open_image, read_window
 
 HEIGHT, WIDTH = 150, 90
 NAMES = ["A", "B", "G", "R", "normal.X"]
@@ -42,7 +42,6 @@ def test_a_window_holds_what_the_whole_image_has_there(image, pixels, window):
     for name in ("R", "normal.X"):
         np.testing.assert_array_equal(found[name], pixels[name][row : row + height, column : column + width])
     assert list(found) == ["R", "normal.X"]
-    assert image_size(reader(image), place="image") == (HEIGHT, WIDTH)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +55,15 @@ def test_other_compressions(compression, pixels, tmp_path):
     found = read_window(reader(path), NAMES, Window(40, 7, 50, 60), place="image")
     for name in NAMES:
         np.testing.assert_allclose(found[name], pixels[name][40:90, 7:67], rtol=1e-3)
+
+
+def test_an_open_image_tells_its_size_and_channels_and_reads_its_header_once(image):
+    taken = []
+    opened = open_image(reader(image, taken), place="image")
+    assert opened.size == (HEIGHT, WIDTH)
+    assert opened.channels == tuple(NAMES)
+    opened.window(["R"], Window(32, 0, 16, 16))
+    assert len(taken) == 2
 
 
 def test_only_the_rows_of_a_window_are_read(image):

@@ -67,7 +67,24 @@ def test_totals_count_images(recipe: Recipe) -> None:
     lines = render(recipe, 160)
     assert lines[-2].startswith("15 pairs = 5 variants × 3 frames  (train ")
     assert lines[-1] == (
-        "75 images of 256×256 = 60 noisy (1, 4 samples × 2 replicas) + 15 references (at most 64 samples)"
+        "75 images of 256×256 = 60 noisy (1, 4 samples × 2 replicas) + 15 references (at most 64 samples), about 140 MB"
+    )
+
+
+def test_totals_count_data_images(make_recipe) -> None:
+    capture = {"samples": [1, 4], "replicas": 2, "reference": 64, "passes": ["variance"]}
+    plain = plan_json(make_recipe(count=3, capture=capture))["totals"]
+    assert (plain["images"], plain["data_images"]) == (3 * 5, 0)
+    assert plain["samples"] == {"noisy": 10, "reference_at_most": 64, "data": 1}
+    surface = plan_json(make_recipe(count=3, capture={**capture, "passes": ["uv"]}))["totals"]
+    assert (surface["images"], surface["data_images"], surface["samples"]["data"]) == (3 * 6, 3, 1)
+    hair = make_recipe(count=3, capture={**capture, "passes": ["everything"]})
+    totals = plan_json(hair)["totals"]
+    assert (totals["images"], totals["samples"]["data"]) == (3 * 6, 17)
+    assert totals["bytes"] > 3 * plain["bytes"]
+    assert (
+        "18 images of 256×256 = 12 noisy (1, 4 samples × 2 replicas) + 3 references (at most 64 samples)"
+        " + 3 data images, about" in render(hair, 200)[-1]
     )
 
 
