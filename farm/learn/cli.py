@@ -16,6 +16,7 @@ from farm.errors import BadInput
 
 if TYPE_CHECKING:
     from farm.learn.model import Model
+    from farm.learn.onnx_model import OnnxModel
 
 __all__ = ["denoise", "evaluate", "onnx", "train"]
 
@@ -44,8 +45,18 @@ def _require_torch() -> None:
         )
 
 
+def _loaded_onnx(model: Path, device: str) -> OnnxModel:
+    """An ONNX file, which the processor runs."""
+    from farm.learn.onnx_model import OnnxModel
+
+    if device == "cuda":
+        raise BadInput(f"--device cuda: {model} runs on the processor; give --device cpu, or the model.pt it is of")
+    return OnnxModel(model)
+
+
 def _loaded(model: Path, device: str) -> Model:
     """A model on a device."""
+    _require_torch()
     from farm.learn.device import choose_device
     from farm.learn.model import Model
 
@@ -161,14 +172,16 @@ def evaluate(
 def denoise(model: Path, image: Path, out: Path | None, device: str) -> int:
     """Denoise an EXR that has the layers which the model was trained on.
 
+    MODEL is what `train` wrote, or what `onnx` made of it: that one runs without torch, on the processor.
+
     \b
-    Example:
+    Examples:
       digidouble denoise out/model/model.pt noisy_0004spp_r00.exr --out clean.exr
+      digidouble denoise denoiser.onnx noisy_0004spp_r00.exr --out clean.exr
     """
-    _require_torch()
     from farm.learn.denoising import denoise_file
 
-    loaded = _loaded(model, device)
+    loaded = _loaded_onnx(model, device) if model.suffix.lower() == ".onnx" else _loaded(model, device)
     target = image.with_suffix(".denoised.exr") if out is None else out
     denoise_file(loaded, image, target)
     click.echo(target)
@@ -179,7 +192,9 @@ def denoise(model: Path, image: Path, out: Path | None, device: str) -> int:
 @MODEL
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def onnx(model: Path, file: Path) -> int:
-    """Export a model as ONNX: inputs `noisy` and `features`, output `denoised`, scene-linear, in multiples of 4 pixels.
+    """Export a model as ONNX, for programs without torch: inputs `noisy` and `features`, output `denoised`.
+
+    docs/training.md says what they hold.
 
     \b
     Example:

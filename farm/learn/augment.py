@@ -1,0 +1,62 @@
+"""More pictures out of those that were rendered: each stays one that the renderer could have made, noise and all.
+
+A crop turned by quarters is what a rolled camera sees; directions are the world's, so they stay. A crop mirrored is a
+mirrored world, whose directions are mirrored with it. A world turned about its vertical axis, camera and lights with
+it, makes the same picture with other directions. Light and colour are linear: other exposures and other orders of the
+channels are other lamps and other paint.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+__all__ = ["COLOURS", "DIRECTIONS", "augmented"]
+
+COLOURS: Final = frozenset({"noisy", "reference", "albedo", "base_color"})
+"""What has red, green and blue."""
+DIRECTIONS: Final = frozenset({"normal", "normal.world", "strand.tangent"})
+"""What has X, Y and Z in the world's axes."""
+_LIGHT: Final = frozenset({"noisy", "reference"})
+_STOPS: Final = 1.5
+"""Exposures are changed by at most so many stops."""
+
+
+def augmented(batch: dict[str, Tensor], random: np.random.Generator) -> dict[str, Tensor]:
+    """The batch's images (N, C, H, H) changed, each sample in a way of its own that `random` alone decides."""
+    count = next(iter(batch.values())).shape[0]
+    changes = [_drawn(random) for _ in range(count)]
+    return {name: torch.stack([_changed(name, image, *change) for image, change in zip(images, changes, strict=True)])
+            for name, images in batch.items()}  # fmt: skip
+
+
+def _drawn(random: np.random.Generator) -> tuple[int, bool, float, float, list[int]]:
+    """Quarters of a turn, whether mirrored, the world's turn in radians, the exposure's factor, the colours' order."""
+    return (
+        int(random.integers(4)),
+        bool(random.integers(2)),
+        float(random.uniform(-math.pi, math.pi)),
+        float(2 ** random.uniform(-_STOPS, _STOPS)),
+        [int(each) for each in random.permutation(3)],
+    )
+
+
+def _changed(name: str, image: Tensor, quarters: int, mirrored: bool, turn: float, factor: float, order: Collection[int]) -> Tensor:  # fmt: skip
+    if name in DIRECTIONS:
+        image = torch.einsum("ij,jhw->ihw", _world(turn, mirrored).to(image), image)
+    if name in COLOURS:
+        image = image[list(order)]
+    if name in _LIGHT:
+        image = image * factor
+    return torch.rot90(image.flip(2) if mirrored else image, quarters, (1, 2))
+
+
+def _world(turn: float, mirrored: bool) -> Tensor:
+    """The world mirrored in a vertical plane and turned about its vertical axis, as a matrix."""
+    sine, cosine, side = math.sin(turn), math.cos(turn), -1.0 if mirrored else 1.0
+    return torch.tensor([[side * cosine, -sine, 0.0], [side * sine, cosine, 0.0], [0.0, 0.0, 1.0]])
