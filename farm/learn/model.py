@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import onnx
 import torch
 from farm.dataset.files import read_bytes, replace_bytes
 from farm.errors import BadInput, DatasetError
@@ -78,6 +77,8 @@ class Model:
 
     def export_onnx(self, path: Path) -> None:
         """Writes the network as ONNX, which `farm.learn.onnx_model` reads."""
+        import onnx
+
         sides = 4 * MULTIPLE, 6 * MULTIPLE
         example = (torch.zeros(1, 3, *sides), torch.zeros(1, len(self.channels) - 3, *sides))
         sizes = {0: "count", 2: "height", 3: "width"}
