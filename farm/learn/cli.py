@@ -36,17 +36,20 @@ def _bar() -> Progress:
     return Progress(*parts, console=console, transient=True, disable=not console.is_terminal)
 
 
-def _require_torch() -> None:
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+def _require(names: tuple[str, ...], remedy: str) -> None:
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
-        raise BadInput(
-            f"training needs {', '.join(missing)}, which {sys.executable} has not: run `make train-env` and use"
-            " .venv-train/bin/digidouble, or install digidouble[train]"
-        )
+        raise BadInput(f"this needs {', '.join(missing)}, which {sys.executable} has not: {remedy}")
+
+
+def _require_torch() -> None:
+    remedy = "run `make train-env` and use .venv-train/bin/digidouble, or install digidouble[train]"
+    _require(NEEDED, remedy)
 
 
 def _loaded_onnx(model: Path, device: str) -> OnnxModel:
     """An ONNX file, which the processor runs."""
+    _require(("onnxruntime", "fsspec"), "install digidouble[onnx]")
     from farm.learn.onnx_model import OnnxModel
 
     if device == "cuda":
@@ -179,9 +182,9 @@ def denoise(model: Path, image: Path, out: Path | None, device: str) -> int:
       digidouble denoise out/model/model.pt noisy_0004spp_r00.exr --out clean.exr
       digidouble denoise denoiser.onnx noisy_0004spp_r00.exr --out clean.exr
     """
+    loaded = _loaded_onnx(model, device) if model.suffix.lower() == ".onnx" else _loaded(model, device)
     from farm.learn.denoising import denoise_file
 
-    loaded = _loaded_onnx(model, device) if model.suffix.lower() == ".onnx" else _loaded(model, device)
     target = image.with_suffix(".denoised.exr") if out is None else out
     denoise_file(loaded, image, target)
     click.echo(target)

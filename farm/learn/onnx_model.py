@@ -34,7 +34,7 @@ class OnnxModel:
         try:
             import onnxruntime
         except ImportError as error:
-            raise BadInput(f"{path}: running it needs onnxruntime; install that package") from error
+            raise BadInput(f"{path}: running it needs onnxruntime; install digidouble[onnx]") from error
         if not path.is_file():
             raise BadInput(f"{path} is missing")
         try:

@@ -33,7 +33,7 @@ CHECKPOINT_FILE: Final = "checkpoint.pt"
 CURVES_FILE: Final = "curves.csv"
 MODEL_FILE: Final = "model.pt"
 
-SQUARED_SHARE: Final = 0.1
+SQUARED_SHARE: Final = 0.05
 """The squared error's part of the loss, beside SMAPE."""
 _GRADIENT: Final = 1.0
 """Longest gradient of a step: the squared error's is as long as the brightest sample is bright."""

@@ -135,6 +135,15 @@ def test_an_image_is_denoised_into_an_image(model, tmp_path):
     np.testing.assert_array_equal(np.stack([clean[name] for name in "RGB"]), model.denoise(light, features))
 
 
+def test_an_image_is_denoised_without_torch_into_the_same_image(model, exported, tmp_path):
+    noisy = image(tmp_path / "noisy.exr")
+    denoise_file(model, noisy, tmp_path / "torch.exr")
+    denoise_file(OnnxModel(exported), noisy, tmp_path / "onnx.exr")
+    first, second = (read_image(tmp_path / name) for name in ("torch.exr", "onnx.exr"))
+    for name, values in first.items():
+        np.testing.assert_allclose(second[name], values, rtol=1e-4, atol=1e-5)
+
+
 def test_what_the_image_has_not_is_read_from_its_pairs_data(model, tmp_path):
     whole = image(tmp_path / "whole.exr")
     denoise_file(model, whole, tmp_path / "clean.exr")
