@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+
 from farm.dataset.files import read_bytes, replace_bytes
 from farm.errors import BadInput, DatasetError
 from farm.learn.net import Denoiser

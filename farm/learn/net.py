@@ -68,7 +68,7 @@ def _block(inside: int, outside: int) -> nn.Sequential:
 
 
 def _filtered(light: Tensor, kernels: Tensor, trust: Tensor, spacing: int) -> Tensor:
-    """Light averaged over the taps: a tap weighs exp(its kernel's number + the trust where it lies), shared out to 1."""
+    """Light averaged over the taps: a tap weighs exp(its kernel + the trust where it lies), shared out to 1."""
     height, width = light.shape[2], light.shape[3]
     reach = 2 * spacing
     around = functional.pad(torch.cat([light, trust], 1), (reach, reach, reach, reach), mode="replicate")

@@ -17,7 +17,7 @@ MULTIPLE: Final = 8
 """Height and width of what the network is given must be multiples of this: three levels halve them."""
 TILE: Final = 512
 """Side of a tile; a multiple of `MULTIPLE`."""
-HALO: Final = 64
+HALO: Final = 72
 """Pixels around a tile that are given to the network as well, as far as it can see: tiles leave no seams."""
 
 Network = Callable[[np.ndarray, np.ndarray], np.ndarray]

@@ -143,7 +143,7 @@ class _Run:
             num_workers=workers,
             drop_last=len(training) >= self.settings.batch,
         )
-        losses = []
+        losses: list[float] = []
         for batch in loader:
             random = stream(self.settings.seed, "augment", epoch, len(losses))
             images = {name: batch[name].to(self.device) for name in ("noisy", "reference", *self.model.layers)}

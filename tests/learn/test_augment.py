@@ -39,13 +39,14 @@ def test_layers_of_a_sample_stay_together():
     """Light, reference and albedo have one order of colours and one exposure, and all layers one place."""
     before, after = batch(64), augmented(batch(64), stream(3, "augment", 1, 0))
     factor = after["noisy"].flatten(1).sum(1) / before["noisy"].flatten(1).sum(1)
-    assert factor.min() < 0.6 < 1.6 < factor.max()
+    assert factor.min() < 0.6
+    assert factor.max() > 1.6
     torch.testing.assert_close(after["reference"], 2 * after["noisy"])
     torch.testing.assert_close(after["hair.mask"].flatten(1).sort(1)[0], before["hair.mask"].flatten(1).sort(1)[0])
     for index in range(64):
         light = after["noisy"][index] / factor[index]
-        channels = [int(torch.cdist(light[k].flatten().sort()[0][None],
-                                    before["noisy"][index].flatten(1).sort(1)[0]).argmin()) for k in range(3)]  # fmt: skip
+        known = before["noisy"][index].flatten(1).sort(1)[0]
+        channels = [int((light[k].flatten().sort()[0] - known).abs().sum(1).argmin()) for k in range(3)]
         assert sorted(channels) == [0, 1, 2]
         place = channels.index(0)
         torch.testing.assert_close(light[place], after["hair.mask"][index, 0], rtol=1e-5, atol=1e-6)
@@ -69,7 +70,7 @@ def test_a_changed_ball_is_a_ball_that_can_be_seen():
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_mirrored_world_looks_mirrored(seed):
-    """Read back through the picture: right-handedness of (right, up, towards) tells a mirrored crop from a turned one."""
+    """Read back through the picture: right-handedness of (right, up, towards) tells mirrored from turned."""
     after = augmented(batch(1), stream(seed, "augment", 1, 0))
     normal, mask, before = after["normal"][0], after["hair.mask"][0, 0], batch(1)["hair.mask"][0, 0]
     turned = any(torch.equal(torch.rot90(before, quarters), mask) for quarters in range(4))
