@@ -5,9 +5,10 @@ light around it: kernel prediction of Bako et al., "Kernel-Predicting Convolutio
 Renderings" (2017), by a U-Net (Ronneberger et al., 2015). An average of light that was rendered can be neither negative
 nor a hallucination. Two filters of 5×5 taps follow each other, the second with wider spacing, after Dammertz et al.,
 "Edge-Avoiding À-Trous Wavelet Transform" (2010) and Işık et al., "Interactive Monte Carlo Denoising using Affinity of
-Neural Features" (2021): together they reach 17×17 pixels. For each filter a pixel says as well how far its own light is
-to be trusted wherever it is taken, so that a single bright sample does not spread; after Gharbi et al., "Sample-based
-Monte Carlo Denoising using a Kernel-Splatting Network" (2019), where samples rather than pixels decide.
+Neural Features" (2021): together they reach 17×17 pixels. For each filter a pixel says as well what it is like, in a few numbers, and is averaged
+of pixels that are like it (the affinity of Işık et al.): edges stay. And it says how far its own light is to be trusted
+wherever it is taken, so that a single bright sample does not spread; after Gharbi et al., "Sample-based Monte Carlo
+Denoising using a Kernel-Splatting Network" (2019), where samples rather than pixels decide.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ TAPS: Final = tuple((row, column) for row in range(-2, 3) for column in range(-2
 """Rows and columns from a pixel to those that it is averaged of, in units of the filter's spacing."""
 SPACINGS: Final = (1, 3)
 """Pixels from tap to tap, of one filter after the other."""
+LIKENESS: Final = 6
+"""Numbers that say what a pixel is like."""
 UNTOUCHED: Final = 6.0
 """What the untrained network gives the pixel itself over its neighbours: training starts from the light as it is."""
 
@@ -41,10 +44,11 @@ class Denoiser(nn.Module):
         sizes = (width, 2 * width, 3 * width, 4 * width)
         self.down = nn.ModuleList(_block(*each) for each in zip((3 + features, *sizes), sizes, strict=False))
         self.up = nn.ModuleList(_block(sizes[level] + sizes[level + 1], sizes[level]) for level in (2, 1, 0))
-        self.kernels = nn.Conv2d(width, len(SPACINGS) * (len(TAPS) + 1), 1)
+        said = len(TAPS) + 1 + LIKENESS
+        self.kernels = nn.Conv2d(width, len(SPACINGS) * said, 1)
         with torch.no_grad():
             self.kernels.bias.zero_()
-            self.kernels.bias[TAPS.index((0, 0)) :: len(TAPS) + 1] = UNTOUCHED
+            self.kernels.bias[TAPS.index((0, 0)) :: said] = UNTOUCHED
 
     def forward(self, noisy: Tensor, features: Tensor) -> Tensor:
         """The denoised light."""
@@ -67,16 +71,22 @@ def _block(inside: int, outside: int) -> nn.Sequential:
     )
 
 
-def _filtered(light: Tensor, kernels: Tensor, trust: Tensor, spacing: int) -> Tensor:
-    """Light averaged over the taps: a tap weighs exp(its kernel + the trust where it lies), shared out to 1."""
+def _filtered(light: Tensor, kernels: Tensor, marks: Tensor, spacing: int) -> Tensor:
+    """Light averaged over the taps; `marks` (N, 1 + LIKENESS, H, W) are each pixel's trust and what it is like.
+
+    A tap weighs exp(its kernel + the trust where it lies − the squared distance of what the two pixels are like), and
+    the weights of a pixel are shared out to 1.
+    """
     height, width = light.shape[2], light.shape[3]
     reach = 2 * spacing
-    around = functional.pad(torch.cat([light, trust], 1), (reach, reach, reach, reach), mode="replicate")
+    around = functional.pad(torch.cat([light, marks], 1), (reach, reach, reach, reach), mode="replicate")
     taps = [
         around[:, :, top : top + height, left : left + width]
         for top, left in ((reach + row * spacing, reach + column * spacing) for row, column in TAPS)
     ]
-    weights = torch.softmax(kernels + torch.cat([tap[:, 3:] for tap in taps], 1), 1)
+    like = marks[:, 1:]
+    marked = [tap[:, 3:4] - ((tap[:, 4:] - like) ** 2).sum(1, keepdim=True) for tap in taps]
+    weights = torch.softmax(kernels + torch.cat(marked, 1), 1)
     total = torch.zeros_like(light)
     for place, tap in enumerate(taps):
         total = total + tap[:, :3] * weights[:, place : place + 1]
