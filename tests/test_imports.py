@@ -13,7 +13,8 @@ PURE = ("farm.recipe", "farm.dataset", "farm.motion", "farm.motion.recording",
         "farm.motion.mocap.importing", "farm.cli", "farm.errors", "farm.double.base_mesh",
         "farm.double.shape", "farm.double.scalp", "farm.double.rig_table",
         "farm.stage.framing", "farm.stage.template", "farm.render.seeds",
-        "farm.learn", "farm.learn.window", "farm.learn.cli", "farm.cluster.plan", "farm.cluster.machine",
+        "farm.learn", "farm.learn.window", "farm.learn.cli", "farm.learn.tiles", "farm.learn.onnx_model",
+        "farm.learn.denoising", "farm.cluster.plan", "farm.cluster.machine",
         "farm.cluster.progress")  # fmt: skip
 MAY_IMPORT = {
     "recipe": set(),

@@ -16,6 +16,7 @@ from farm.errors import BadInput
 
 if TYPE_CHECKING:
     from farm.learn.model import Model
+    from farm.learn.onnx_model import OnnxModel
 
 __all__ = ["denoise", "evaluate", "onnx", "train"]
 
@@ -35,17 +36,30 @@ def _bar() -> Progress:
     return Progress(*parts, console=console, transient=True, disable=not console.is_terminal)
 
 
-def _require_torch() -> None:
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+def _require(names: tuple[str, ...], remedy: str) -> None:
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
-        raise BadInput(
-            f"training needs {', '.join(missing)}, which {sys.executable} has not: run `make train-env` and use"
-            " .venv-train/bin/digidouble, or install digidouble[train]"
-        )
+        raise BadInput(f"this needs {', '.join(missing)}, which {sys.executable} has not: {remedy}")
+
+
+def _require_torch() -> None:
+    remedy = "run `make train-env` and use .venv-train/bin/digidouble, or install digidouble[train]"
+    _require(NEEDED, remedy)
+
+
+def _loaded_onnx(model: Path, device: str) -> OnnxModel:
+    """An ONNX file, which the processor runs."""
+    _require(("onnxruntime", "fsspec"), "install digidouble[onnx]")
+    from farm.learn.onnx_model import OnnxModel
+
+    if device == "cuda":
+        raise BadInput(f"--device cuda: {model} runs on the processor; give --device cpu, or the model.pt it is of")
+    return OnnxModel(model)
 
 
 def _loaded(model: Path, device: str) -> Model:
     """A model on a device."""
+    _require_torch()
     from farm.learn.device import choose_device
     from farm.learn.model import Model
 
@@ -161,14 +175,16 @@ def evaluate(
 def denoise(model: Path, image: Path, out: Path | None, device: str) -> int:
     """Denoise an EXR that has the layers which the model was trained on.
 
+    MODEL is what `train` wrote, or what `onnx` made of it: that one runs without torch, on the processor.
+
     \b
-    Example:
+    Examples:
       digidouble denoise out/model/model.pt noisy_0004spp_r00.exr --out clean.exr
+      digidouble denoise denoiser.onnx noisy_0004spp_r00.exr --out clean.exr
     """
-    _require_torch()
+    loaded = _loaded_onnx(model, device) if model.suffix.lower() == ".onnx" else _loaded(model, device)
     from farm.learn.denoising import denoise_file
 
-    loaded = _loaded(model, device)
     target = image.with_suffix(".denoised.exr") if out is None else out
     denoise_file(loaded, image, target)
     click.echo(target)
@@ -179,7 +195,9 @@ def denoise(model: Path, image: Path, out: Path | None, device: str) -> int:
 @MODEL
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def onnx(model: Path, file: Path) -> int:
-    """Export a model as ONNX: inputs `noisy` and `features`, output `denoised`, scene-linear, in multiples of 4 pixels.
+    """Export a model as ONNX, for programs without torch: inputs `noisy` and `features`, output `denoised`.
+
+    docs/training.md says what they hold.
 
     \b
     Example:

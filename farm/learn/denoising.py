@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Protocol
 
 import numpy as np
 
 from farm.dataset import write_image
 from farm.dataset.layout import DATA_NAME
 from farm.errors import BadInput, DatasetError
-from farm.learn.model import Model
 from farm.learn.source import Source
+from farm.learn.tiles import denoise_tiled
 from farm.learn.window import channel_names, read_window
 
-__all__ = ["HALO", "TILE", "denoise_file", "denoise_tiled"]
-
-TILE: Final = 512
-"""Side of a tile; a multiple of what the network's levels halve."""
-HALO: Final = 32
-"""Pixels around a tile that are given to the network as well, more than it can see: tiles leave no seams."""
+__all__ = ["Runs", "denoise_file"]
 
 
-def denoise_file(model: Model, image: Path, out: Path) -> None:
+class Runs(Protocol):
+    """A model of whatever runtime: torch's `Model`, or `OnnxModel`."""
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Channels of an image that the network is given, in order: the light, then the features."""
+
+    def run(self, noisy: np.ndarray, features: np.ndarray) -> np.ndarray:
+        """The network alone, a `farm.learn.tiles.Network`."""
+
+
+def denoise_file(model: Runs, image: Path, out: Path) -> None:
     """Writes the denoised light, with the alpha and nothing else of `image`.
 
     Raises DatasetError for an image that is missing or broken, holds NaN or lacks what the model needs, BadInput for
@@ -35,11 +41,11 @@ def denoise_file(model: Model, image: Path, out: Path) -> None:
         raise BadInput(f"{out} is the noisy image itself; give another --out")
     pixels = _pixels(image, model)
     stack = np.stack([pixels[name] for name in model.channels])
-    clean = denoise_tiled(model, stack[:3], stack[3:])
+    clean = denoise_tiled(model.run, stack[:3], stack[3:])
     write_image(out, {**dict(zip("RGB", clean, strict=True)), "A": pixels["A"]}, {"denoiser": "digidouble"})
 
 
-def _pixels(image: Path, model: Model) -> dict[str, np.ndarray]:
+def _pixels(image: Path, model: Runs) -> dict[str, np.ndarray]:
     """The channels that the model needs, and alpha; what the image has not, its pair's data image may have."""
     source = Source(str(image.parent))
     there = channel_names(partial(source.read, image.name), place=str(image))
@@ -54,19 +60,3 @@ def _pixels(image: Path, model: Model) -> dict[str, np.ndarray]:
     if len(sizes) > 1:
         raise DatasetError(f"{data} is not of the size of {image.name}")
     return pixels
-
-
-def denoise_tiled(model: Model, noisy: np.ndarray, features: np.ndarray) -> np.ndarray:
-    """Light (3, H, W) denoised tile by tile: the same pixels as in one go, with the memory of one tile."""
-    height, width = noisy.shape[1:]
-    clean = np.empty_like(noisy)
-    for top in range(0, height, TILE):
-        for left in range(0, width, TILE):
-            low, first = max(top - HALO, 0), max(left - HALO, 0)
-            rows, columns = slice(low, top + TILE + HALO), slice(first, left + TILE + HALO)
-            found = model.denoise(
-                np.ascontiguousarray(noisy[:, rows, columns]), np.ascontiguousarray(features[:, rows, columns])
-            )
-            inner = found[:, top - low : top - low + TILE, left - first : left - first + TILE]
-            clean[:, top : top + TILE, left : left + TILE] = inner
-    return clean

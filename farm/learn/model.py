@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,16 +12,16 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional
 
 from farm.dataset.files import read_bytes, replace_bytes
 from farm.errors import BadInput, DatasetError
-from farm.learn.net import MULTIPLE, Denoiser
+from farm.learn.net import Denoiser
+from farm.learn.onnx_model import FEATURES, LAYERS_KEY, NOISY, OUTPUT
+from farm.learn.tiles import MULTIPLE, denoise_whole
 
-__all__ = ["MODEL_FORMAT", "Model", "load_file", "padded", "save_file"]
+__all__ = ["MODEL_FORMAT", "Model", "load_file", "save_file"]
 
-MODEL_FORMAT: Final = "digidouble-denoiser/1"
+MODEL_FORMAT: Final = "digidouble-denoiser/2"
 
 _OPSET: Final = 18
 
@@ -63,19 +64,24 @@ class Model:
         """Channels of an image that the network is given, in order: the light, then the features."""
         return ("R", "G", "B", *(channel for layer in self.layers.values() for channel in layer))
 
-    def denoise(self, noisy: np.ndarray, features: np.ndarray) -> np.ndarray:
-        """Light (3, H, W) and features (channels, H, W), any size, to denoised light (3, H, W) float32."""
+    def run(self, noisy: np.ndarray, features: np.ndarray) -> np.ndarray:
+        """The network alone, a `farm.learn.tiles.Network`."""
         device = next(self.net.parameters()).device
-        height, width = noisy.shape[1:]
-        light, beside = (padded(torch.from_numpy(each)[None].to(device)) for each in (noisy, features))
         with torch.inference_mode():
-            found: np.ndarray = self.net(light, beside)[0, :, :height, :width].cpu().numpy()
+            light, beside = (torch.from_numpy(np.ascontiguousarray(each)).to(device) for each in (noisy, features))
+            found: np.ndarray = self.net(light, beside).cpu().numpy()
         return found
 
+    def denoise(self, noisy: np.ndarray, features: np.ndarray) -> np.ndarray:
+        """Light (3, H, W) and features (channels, H, W), any size, to denoised light (3, H, W) float32."""
+        return denoise_whole(self.run, noisy, features)
+
     def export_onnx(self, path: Path) -> None:
-        """Writes the network as ONNX: inputs `noisy` and `features`, output `denoised`, any multiple of 4 pixels."""
-        inputs = len(self.channels) - 3
-        example = (torch.zeros(1, 3, 32, 48), torch.zeros(1, inputs, 32, 48))
+        """Writes the network as ONNX, which `farm.learn.onnx_model` reads."""
+        import onnx
+
+        sides = 4 * MULTIPLE, 6 * MULTIPLE
+        example = (torch.zeros(1, 3, *sides), torch.zeros(1, len(self.channels) - 3, *sides))
         sizes = {0: "count", 2: "height", 3: "width"}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -86,18 +92,13 @@ class Model:
                 buffer,
                 dynamo=False,
                 opset_version=_OPSET,
-                input_names=["noisy", "features"],
-                output_names=["denoised"],
-                dynamic_axes={"noisy": sizes, "features": sizes, "denoised": sizes},
+                input_names=[NOISY, FEATURES],
+                output_names=[OUTPUT],
+                dynamic_axes=dict.fromkeys((NOISY, FEATURES, OUTPUT), sizes),
             )
-        replace_bytes(path, buffer.getvalue())
-
-
-def padded(images: Tensor) -> Tensor:
-    """Images (N, C, H, W) with their last rows and columns repeated up to what the network takes."""
-    height, width = images.shape[2:]
-    below, right = -height % MULTIPLE, -width % MULTIPLE
-    return functional.pad(images, (0, right, 0, below), mode="replicate") if below or right else images
+        graph = onnx.load_from_string(buffer.getvalue())
+        onnx.helper.set_model_props(graph, {"format": MODEL_FORMAT, LAYERS_KEY: json.dumps(self.layers)})
+        replace_bytes(path, graph.SerializeToString())
 
 
 def save_file(path: Path, data: dict[str, Any]) -> None:

@@ -4,30 +4,41 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
 from farm.dataset.files import replace_bytes
 from farm.dataset.metrics import relmse
 from farm.errors import BadInput, DigidoubleError
-from farm.learn.model import Model, load_file, padded, save_file
-from farm.learn.net import smape
+from farm.learn.augment import augmented
+from farm.learn.model import Model, load_file, save_file
+from farm.learn.net import smape, squared
 from farm.learn.pairs import PairDataset
 from farm.learn.sample import Sample
+from farm.learn.tiles import MULTIPLE
+from farm.recipe.variant import stream
 
 __all__ = ["CHECKPOINT_FILE", "CURVES_FILE", "MODEL_FILE", "Epoch", "Settings", "read_curves", "train"]
 
-CHECKPOINT_FORMAT: Final = "digidouble-checkpoint/1"
+CHECKPOINT_FORMAT: Final = "digidouble-checkpoint/2"
 CHECKPOINT_FILE: Final = "checkpoint.pt"
 CURVES_FILE: Final = "curves.csv"
 MODEL_FILE: Final = "model.pt"
+
+SQUARED_SHARE: Final = 0.05
+"""The squared error's part of the loss, beside SMAPE."""
+_GRADIENT: Final = 1.0
+"""Longest gradient of a step: the squared error's is as long as the brightest sample is bright."""
+_MEMORY: Final = 0.999
+"""How much of the weights' running mean a step keeps; in the first steps less."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +120,13 @@ class _Run:
         self, folder: Path, settings: Settings, layers: dict[str, tuple[str, ...]], device: torch.device
     ) -> None:
         self.folder, self.settings, self.device = folder, settings, device
-        self.model = Model.fresh(layers, width=settings.width, seed=settings.seed)
-        self.model.net.to(device)
-        self.optimizer = torch.optim.Adam(self.model.net.parameters(), lr=settings.rate)
+        if settings.crop % MULTIPLE:
+            raise BadInput(f"a crop of {settings.crop} pixels; give a multiple of {MULTIPLE}")
+        fresh = Model.fresh(layers, width=settings.width, seed=settings.seed)
+        self.net = fresh.net.to(device)
+        self.mean = AveragedModel(self.net, avg_fn=_running_mean)
+        self.model = replace(fresh, net=self.mean.module)
+        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=settings.rate)
         self.curves: list[Epoch] = []
         if (folder / CHECKPOINT_FILE).exists():
             self._resume()
@@ -128,14 +143,18 @@ class _Run:
             num_workers=workers,
             drop_last=len(training) >= self.settings.batch,
         )
-        self.model.net.train()
-        losses = []
+        losses: list[float] = []
         for batch in loader:
-            noisy, features, reference = (each.to(self.device) for each in _tensors(batch, list(self.model.layers)))
+            random = stream(self.settings.seed, "augment", epoch, len(losses))
+            images = {name: batch[name].to(self.device) for name in ("noisy", "reference", *self.model.layers)}
+            images = augmented(images, random)
+            found = self.net(images["noisy"], torch.cat([images[name] for name in self.model.layers], 1))
             self.optimizer.zero_grad(set_to_none=True)
-            loss = smape(self.model.net(noisy, features), reference)
-            loss.backward()
+            loss = smape(found, images["reference"])
+            (loss + SQUARED_SHARE * squared(found, images["reference"])).backward()
+            torch.nn.utils.clip_grad_norm_(self.net.parameters(), _GRADIENT)
             self.optimizer.step()
+            self.mean.update_parameters(self.net)
             losses.append(float(loss.detach()))
             if not np.isfinite(losses[-1]):
                 raise DigidoubleError(f"the loss became {losses[-1]} in epoch {epoch}; train with a lower --rate")
@@ -144,7 +163,6 @@ class _Run:
 
     def validate(self, validation: PairDataset) -> tuple[float, float, float]:
         """Mean loss, relMSE and the noisy images' own relMSE over the whole validation images."""
-        self.model.net.eval()
         rows = []
         for index in range(len(validation)):
             sample = validation[index]
@@ -171,6 +189,8 @@ class _Run:
             {
                 "format": CHECKPOINT_FORMAT,
                 **self.model.plain(),
+                "trained": self.net.state_dict(),
+                "steps": self.mean.n_averaged,
                 "optimizer": self.optimizer.state_dict(),
                 "settings": asdict(self.settings),
                 "curves": [asdict(each) for each in self.curves],
@@ -186,10 +206,13 @@ class _Run:
             if name != "epochs" and found[name] != value:
                 raise BadInput(f"{file}: that run has {name} {found[name]}, not {value}; give another --out")
         self.model.net.load_state_dict(there["weights"])
+        self.net.load_state_dict(there["trained"])
+        self.mean.n_averaged.copy_(there["steps"])
         self.optimizer.load_state_dict(there["optimizer"])
         self.curves = [Epoch(**each) for each in there["curves"]]
 
 
-def _tensors(batch: dict[str, Any], layers: Sequence[str]) -> tuple[Tensor, Tensor, Tensor]:
-    features = torch.cat([batch[name] for name in layers], 1)
-    return padded(batch["noisy"]), padded(features), padded(batch["reference"])
+def _running_mean(mean: Tensor, now: Tensor, steps: Tensor) -> Tensor:
+    """Polyak & Juditsky (1992), with the memory growing at first: early weights are soon forgotten."""
+    keep = torch.clamp((1 + steps) / (10 + steps), max=_MEMORY)
+    return mean + (now - mean) * (1 - keep)

@@ -5,10 +5,12 @@ import torch
 
 from farm.dataset import read_image, write_image
 from farm.errors import BadInput, DatasetError
-from farm.learn.denoising import TILE, denoise_file, denoise_tiled
+from farm.learn.denoising import denoise_file
 from farm.learn.device import choose_device
 from farm.learn.model import Model
 from farm.learn.net import TAPS
+from farm.learn.onnx_model import OnnxModel
+from farm.learn.tiles import MULTIPLE, TILE, denoise_tiled
 
 LAYERS = {"albedo": ("albedo.R", "albedo.G", "albedo.B"), "tangent": ("tangent.X", "tangent.Y", "tangent.Z")}
 
@@ -29,7 +31,7 @@ def pixels(height, width):
 
 
 def test_taps_are_all_different():
-    assert len(set(TAPS)) == len(TAPS) == 41
+    assert len(set(TAPS)) == len(TAPS) == 25
 
 
 def test_even_light_stays_even(model):
@@ -49,7 +51,7 @@ def test_light_stays_within_what_was_rendered(model):
 def test_tiles_leave_no_seams(model):
     noisy, features = pixels(TILE + 70, TILE + 21)
     np.testing.assert_allclose(
-        denoise_tiled(model, noisy, features), model.denoise(noisy, features), rtol=1e-4, atol=1e-5
+        denoise_tiled(model.run, noisy, features), model.denoise(noisy, features), rtol=1e-4, atol=1e-5
     )
 
 
@@ -68,17 +70,52 @@ def test_files_that_are_no_model(tmp_path):
     with pytest.raises(BadInput, match=r"text\.pt: not a file of `digidouble train`"):
         Model.load(tmp_path / "text.pt")
     torch.save({"format": "digidouble-denoiser/9"}, tmp_path / "newer.pt")
-    with pytest.raises(BadInput, match=r"'digidouble-denoiser/9', expected 'digidouble-denoiser/1'"):
+    with pytest.raises(BadInput, match=r"'digidouble-denoiser/9', expected 'digidouble-denoiser/2'"):
         Model.load(tmp_path / "newer.pt")
 
 
-def test_onnx_gives_the_same_pixels(model, tmp_path):
-    model.export_onnx(tmp_path / "model.onnx")
-    session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
-    for height, width in ((32, 48), (64, 40)):
-        noisy, features = pixels(height, width)
-        (found,) = session.run(["denoised"], {"noisy": noisy[None], "features": features[None]})
-        np.testing.assert_allclose(found[0], model.denoise(noisy, features), rtol=1e-4, atol=1e-5)
+@pytest.fixture(scope="module")
+def exported(model, tmp_path_factory):
+    """The model as ONNX."""
+    path = tmp_path_factory.mktemp("onnx") / "model.onnx"
+    model.export_onnx(path)
+    return path
+
+
+@pytest.mark.parametrize(("height", "width"), [(37, 53), (75, 42), (64, 40)])
+def test_onnx_gives_the_same_pixels_at_any_size(model, exported, height, width):
+    noisy, features = pixels(height, width)
+    found = OnnxModel(exported).denoise(noisy, features)
+    assert found.shape == noisy.shape
+    np.testing.assert_allclose(found, model.denoise(noisy, features), rtol=1e-4, atol=1e-5)
+
+
+def test_what_the_onnx_file_says_of_itself(model, exported):
+    session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
+    shapes = {each.name: each.shape for each in session.get_inputs()}
+    assert shapes == {"noisy": ["count", 3, "height", "width"], "features": ["count", 6, "height", "width"]}
+    assert [each.name for each in session.get_outputs()] == ["denoised"]
+    assert OnnxModel(exported).layers == LAYERS
+    assert OnnxModel(exported).channels == model.channels
+
+
+def test_sides_are_lengthened_by_their_last_pixels():
+    def network(noisy, features):
+        assert noisy.shape[2] % MULTIPLE == noisy.shape[3] % MULTIPLE == 0
+        np.testing.assert_array_equal(noisy[0, :, 13:, :21], np.repeat(light[:, -1:], 3, 1))
+        np.testing.assert_array_equal(noisy[0, :, :13, 21:], np.repeat(light[..., -1:], 3, 2))
+        return noisy + features[:, :3]
+
+    light, features = pixels(13, 21)
+    np.testing.assert_array_equal(denoise_tiled(network, light, features), light + features[:3])
+
+
+def test_files_that_are_no_onnx_model(tmp_path):
+    with pytest.raises(BadInput, match=r"nowhere\.onnx is missing"):
+        OnnxModel(tmp_path / "nowhere.onnx")
+    (tmp_path / "text.onnx").write_text("a model")
+    with pytest.raises(BadInput, match=r"text\.onnx: not a file of `digidouble onnx`"):
+        OnnxModel(tmp_path / "text.onnx")
 
 
 def image(path, height=40, width=44, **changes):
@@ -96,6 +133,15 @@ def test_an_image_is_denoised_into_an_image(model, tmp_path):
     light, features = pixels(40, 44)
     assert list(clean) == ["A", "B", "G", "R"]
     np.testing.assert_array_equal(np.stack([clean[name] for name in "RGB"]), model.denoise(light, features))
+
+
+def test_an_image_is_denoised_without_torch_into_the_same_image(model, exported, tmp_path):
+    noisy = image(tmp_path / "noisy.exr")
+    denoise_file(model, noisy, tmp_path / "torch.exr")
+    denoise_file(OnnxModel(exported), noisy, tmp_path / "onnx.exr")
+    first, second = (read_image(tmp_path / name) for name in ("torch.exr", "onnx.exr"))
+    for name, values in first.items():
+        np.testing.assert_allclose(second[name], values, rtol=1e-4, atol=1e-5)
 
 
 def test_what_the_image_has_not_is_read_from_its_pairs_data(model, tmp_path):

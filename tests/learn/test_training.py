@@ -144,7 +144,10 @@ def test_the_command_line_from_training_to_a_clean_image(balls, tmp_path):
     assert "| 1 | inside the hair | this model |" in out
     code, _, err = digidouble("onnx", model, tmp_path / "model.onnx")
     assert code == 0, err
-    assert (tmp_path / "model.onnx").stat().st_size > 1000
+    code, out, err = digidouble("denoise", tmp_path / "model.onnx", noisy, "--out", tmp_path / "again.exr")
+    assert (code, out) == (0, f"{tmp_path / 'again.exr'}\n"), err
+    clean, again = (beauty(read_image(tmp_path / name)) for name in ("clean.exr", "again.exr"))
+    np.testing.assert_allclose(again, clean, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +158,10 @@ def test_the_command_line_from_training_to_a_clean_image(balls, tmp_path):
         (["train", "BALLS", "--crop", "400"], "crop of 400 pixels does not fit into images of 48×32"),
         (["evaluate", "nowhere.pt", "BALLS", "--without-oidn"], "nowhere.pt is missing"),
         (["evaluate", "nowhere.pt", "BALLS", "--blender-python", "nowhere"], "nowhere.pt is missing"),
+        (["train", "BALLS", "--crop", "20"], "a crop of 20 pixels; give a multiple of 8"),
         (["denoise", "nowhere.pt", "a.exr"], "nowhere.pt is missing"),
+        (["denoise", "nowhere.onnx", "a.exr"], "nowhere.onnx is missing"),
+        (["denoise", "nowhere.onnx", "a.exr", "--device", "cuda"], "nowhere.onnx runs on the processor"),
     ],
 )
 def test_bad_input_is_one_message(words, message, balls, tmp_path):
