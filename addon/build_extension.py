@@ -42,11 +42,8 @@ BINARY: Final = (
     "typing-inspection",
     "pyyaml==6.0.3",
     "scipy==1.18.1",
-    "openexr==3.5.3",
-    "pyarrow==26.0.1",
-    "pillow==13.0.0",
 )
-"""What the preview needs, and from openexr on what rendering here needs."""
+"""What the preview needs. Rendering is done by an installed `digidouble`, in processes of its own."""
 LEFT_OUT: Final = (Path(__file__).name, "__pycache__")
 
 

@@ -229,10 +229,11 @@ class DIGIDOUBLE_OT_rehearse(StageOperator, bpy.types.Operator):  # noqa: N801
 
 
 def look_through_camera(context: Any) -> None:
-    """Let the window's 3D views look through the scene's camera."""
+    """Let the window's 3D views look through the scene's camera, without the outlines of lamps."""
     for area in context.window.screen.areas:
         if area.type == "VIEW_3D":
             area.spaces.active.region_3d.view_perspective = "CAMERA"
+            area.spaces.active.overlay.show_extras = False
 
 
 CLASSES: Final = (

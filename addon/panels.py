@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import bpy
 
+from farm.errors import BadInput
 from farm.recipe import AXES, PARAMETERS, Parameter
 from farm.recipe.distributions import Choose
 from farm.recipe.parameters import NO_STUNT
 from farm.recipe.passes import PRESETS
 
 from . import document, preview
-from .properties import VARIED, ends_of, label, mode_of, preset_property, shown_variant, state_of
+from .jobs import DONE, RUNNING, STOPPED, Job, find_command
+from .ops_render import jobs, seen
+from .preferences import command_of
+from .properties import VARIED, ends_of, label, mode_of, preset_property, property_of, shown_variant, state_of
 
 __all__ = ["CLASSES"]
 
 SPACE: Final = {"bl_space_type": "VIEW_3D", "bl_region_type": "UI", "bl_category": "Digidouble"}
 VARY_AXES: Final = tuple(axis for axis in AXES if axis != "rig")
 """The rig is chosen once, with the double."""
+
+
+TITLES: Final = {"skin": "Skin and Eyes", "face": "Expression"}
+"""Titles of axes whose name is not what artists call them."""
+
+
+def title(axis: str) -> str:
+    """What people call an axis."""
+    return TITLES.get(axis, label(axis))
 
 
 def draw_parameter(layout: Any, scene: Any, path: str, *, also: bool = True) -> None:
@@ -30,7 +44,7 @@ def draw_parameter(layout: Any, scene: Any, path: str, *, also: bool = True) -> 
     mode = mode_of(scene, parameter)
     row = layout.row(align=True)
     value = row.row(align=True)
-    value.prop(group, parameter.name)
+    value.prop(group, property_of(parameter))
     lock = row.row(align=True)
     lock.enabled = not group.locked
     lock.prop(group, f"mode_{parameter.name}", text="", icon_only=True)
@@ -138,12 +152,12 @@ def _wrapped(text: str, width: int = 34) -> list[str]:
     return textwrap.wrap(text, width)
 
 
-def _child(name: str, text: str, axis: str, parent: str = "") -> type:
+def _child(axis: str, parent: str = "") -> type:
     """A panel of an axis; below `parent`, where given."""
-    made = {"bl_label": text, "axis": axis, "__doc__": AXES[axis].__doc__, **SPACE}
+    made = {"bl_label": title(axis), "axis": axis, "__doc__": AXES[axis].__doc__, **SPACE}
     if parent:
         made["bl_parent_id"] = parent
-    return type(f"DIGIDOUBLE_PT_{name}", (_AxisPanel, bpy.types.Panel), made)
+    return type(f"DIGIDOUBLE_PT_{axis}", (_AxisPanel, bpy.types.Panel), made)
 
 
 class DIGIDOUBLE_PT_stunt(_AxisPanel, bpy.types.Panel):  # noqa: N801
@@ -197,7 +211,7 @@ class DIGIDOUBLE_PT_vary(_Panel, bpy.types.Panel):  # noqa: N801
         for axis in VARY_AXES:
             group = getattr(state, axis)
             row = box.row(align=True)
-            row.label(text=label(axis))
+            row.label(text=title(axis))
             told = row.row()
             told.active, told.alignment = False, "RIGHT"
             told.label(text=_tell_axis(scene, axis))
@@ -285,20 +299,73 @@ def _estimate(text: str) -> tuple[str, ...]:
     )
 
 
+class DIGIDOUBLE_PT_render(_Panel, bpy.types.Panel):  # noqa: N801
+    """Rendering all variants"""
+
+    bl_label = "Render"
+    bl_space_type, bl_region_type, bl_category = SPACE.values()
+
+    def draw(self, context: Any) -> None:
+        """Start; and what was started."""
+        layout = self.layout
+        column = layout.column()
+        column.use_property_split, column.use_property_decorate = True, False
+        column.prop(state_of(context.scene), "output")
+        if _able(command_of(context)):
+            layout.operator("digidouble.render_here", icon="RENDER_ANIMATION")
+        else:
+            box = layout.box().column(align=True)
+            box.label(text="Digidouble's render", icon="INFO")
+            box.label(text="command is not found.", icon="BLANK1")
+            box.operator("digidouble.set_up")
+        for job in jobs().jobs:
+            _draw_job(layout, job)
+
+
+@functools.lru_cache(maxsize=4)
+def _able(command: str) -> bool:
+    """Whether a command that renders is there."""
+    try:
+        find_command(command)
+    except BadInput:
+        return False
+    return True
+
+
+def _draw_job(layout: Any, job: Job) -> None:
+    """A job's name, progress and buttons."""
+    state, done, trouble = seen(job)
+    box = layout.box().column(align=True)
+    row = box.row()
+    row.label(text=Path(job.folder).name)
+    buttons = row.row(align=True)
+    if state == RUNNING:
+        buttons.operator("digidouble.cancel_job", text="", icon="CANCEL").folder = job.folder
+    else:
+        buttons.operator("digidouble.show_sheet", text="", icon="IMAGE_DATA").folder = job.folder
+        buttons.operator("digidouble.open_report", text="", icon="URL").folder = job.folder
+        buttons.operator("digidouble.forget_job", text="", icon="X").folder = job.folder
+    told = {RUNNING: "", DONE: "done: ", STOPPED: "stopped: "}[state]
+    box.progress(factor=done / job.total, text=f"{told}{done} of {job.total} pairs")
+    for line in _wrapped(trouble):
+        box.label(text=line)
+
+
 CLASSES: Final = (
     DIGIDOUBLE_PT_double,
-    _child("body", "Body", "body", "DIGIDOUBLE_PT_double"),
-    _child("skin", "Skin and Eyes", "skin", "DIGIDOUBLE_PT_double"),
-    _child("face", "Expression", "face", "DIGIDOUBLE_PT_double"),
-    _child("wardrobe", "Wardrobe", "wardrobe", "DIGIDOUBLE_PT_double"),
-    _child("hair", "Hair", "hair"),
-    _child("beard", "Beard", "beard", "DIGIDOUBLE_PT_hair"),
-    _child("pose", "Pose", "pose"),
+    _child("body", "DIGIDOUBLE_PT_double"),
+    _child("skin", "DIGIDOUBLE_PT_double"),
+    _child("face", "DIGIDOUBLE_PT_double"),
+    _child("wardrobe", "DIGIDOUBLE_PT_double"),
+    _child("hair"),
+    _child("beard", "DIGIDOUBLE_PT_hair"),
+    _child("pose"),
     DIGIDOUBLE_PT_stunt,
     DIGIDOUBLE_PT_stage,
-    _child("light", "Light", "light", "DIGIDOUBLE_PT_stage"),
-    _child("camera", "Camera", "camera", "DIGIDOUBLE_PT_stage"),
+    _child("light", "DIGIDOUBLE_PT_stage"),
+    _child("camera", "DIGIDOUBLE_PT_stage"),
     DIGIDOUBLE_PT_vary,
     DIGIDOUBLE_PT_recipe,
     DIGIDOUBLE_PT_capture,
+    DIGIDOUBLE_PT_render,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import bpy
@@ -19,7 +19,7 @@ from farm.recipe.parameters import NO_STUNT
 from farm.recipe.variant import Variant, content_hash
 
 from . import document
-from .properties import shown_variant, state_of
+from .properties import CHANGED, shown_variant, state_of
 
 if TYPE_CHECKING:
     from farm.stage.apply import Stage
@@ -179,10 +179,8 @@ def _answer() -> float | None:
         return CALM - waited
     scene = stage_scene()
     if scene is not None and _window(scene) is not None:
-        try:
+        with suppress(DigidoubleError):  # said in the panel
             update(scene)
-        except DigidoubleError:
-            pass  # said in the panel
         _redraw()
     return None
 
@@ -208,9 +206,10 @@ def _loaded(*_: Any) -> None:
 @persistent
 def _moved(scene: Any, *_: Any) -> None:
     """Lay the hair of a clip that is played in the timeline."""
-    if _live.get("identity", (None,))[0] == scene.session_uid and bpy.context.screen is not None:
-        if bpy.context.screen.is_animation_playing:
-            _live["stage"].follow(scene.frame_current)
+    screen = bpy.context.screen
+    on_stage = _live.get("identity", (None,))[0] == scene.session_uid
+    if on_stage and screen is not None and screen.is_animation_playing:
+        _live["stage"].follow(scene.frame_current)
 
 
 HANDLERS: Final = (
@@ -225,10 +224,12 @@ def register() -> None:
     """Follow undo, files and the timeline."""
     for name, handler in HANDLERS:
         getattr(bpy.app.handlers, name).append(handler)
+    CHANGED.append(request)
 
 
 def unregister() -> None:
     """Follow them no more."""
+    CHANGED.remove(request)
     for name, handler in HANDLERS:
         getattr(bpy.app.handlers, name).remove(handler)
     if bpy.app.timers.is_registered(_answer):

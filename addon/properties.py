@@ -1,4 +1,4 @@
-"""Blender properties made from the recipe's models: name, unit, range, default and tooltip stand in `farm.recipe` alone.
+"""Blender properties made from the recipe's models: name, unit, range and tooltip stand in `farm.recipe` alone.
 
 No property here stores a parameter. Each reads from the scene's document and writes into it, so that panel and recipe
 cannot drift apart, and undoing the document undoes them.
@@ -16,14 +16,13 @@ from pydantic import BaseModel
 
 from farm.errors import BadInput
 from farm.recipe import AXES, PARAMETERS, Capture, Frames, Parameter, Recipe, Reference, Variant
-from farm.recipe.distributions import Choose, Fixed, Integers, Normal, Setting, Uniform
-from farm.recipe.parameters import SEED_MAX
+from farm.recipe.distributions import Choose, Fixed, Integers, Setting, Uniform
 from farm.recipe.passes import PRESETS
 from farm.recipe.settings import known_names, value_range
 
 from . import document
 
-__all__ = ["CLASSES", "DIGIDOUBLE_PG_scene", "label", "names_of", "shown_variant", "state_of"]
+__all__ = ["CLASSES", "DIGIDOUBLE_PG_scene", "label", "names_of", "property_of", "shown_variant", "state_of"]
 
 AUTOMATIC: Final = "AUTOMATIC"
 FIXED: Final = "FIXED"
@@ -37,14 +36,35 @@ UNITS: Final = {"m": ("DISTANCE", "LENGTH"), "mm": ("DISTANCE_CAMERA", "CAMERA")
 DIGITS: Final = 6
 """Significant digits of what is written; Blender's floats have little more."""
 
+CHOSEN: Final = "chosen"
+
 Getter = Callable[[Any], Any]
 Setter = Callable[[Any, Any], None]
+
+
+CHANGED: Final[list[Callable[[], None]]] = []
+"""Called whenever what a scene should show has changed."""
+
+
+def _tell(*_: Any) -> None:
+    for each in CHANGED:
+        each()
 
 
 def label(name: str) -> str:
     """A name as people read it, in title case."""
     spelled = name.replace("_", " ")
     return spelled if any(letter.isupper() for letter in spelled) else spelled.title()
+
+
+def property_of(parameter: Parameter) -> str:
+    """The property that shows a parameter in its axis' group; every group of Blender's has a `name` of its own."""
+    return CHOSEN if parameter.name == "name" else parameter.name
+
+
+def told(text: str | None) -> str:
+    """A description as a tooltip: Blender itself adds the last full stop."""
+    return (text or "").rstrip(".")
 
 
 def state_of(scene: Any) -> Any:
@@ -201,11 +221,14 @@ def _number(parameter: Parameter, **given: Any) -> Any:
 
 def _value_property(parameter: Parameter) -> Any:
     get, set_ = _value_access(parameter)
-    given = {"name": label(parameter.name), "description": parameter.description, "get": get, "set": set_}
+    title = label(parameter.axis if parameter.name == "name" else parameter.name)
+    given = {"name": title, "description": told(parameter.description), "get": get, "set": set_}
     if parameter.type is bool:
         return bpy.props.BoolProperty(**given)
     if parameter.type is str:
-        items = [(name, label(name), _tooltip(parameter, name), place) for place, name in enumerate(names_of(parameter))]
+        items = [
+            (name, label(name), _tooltip(parameter, name), place) for place, name in enumerate(names_of(parameter))
+        ]
         return bpy.props.EnumProperty(items=items, **given)
     return _number(parameter, **given)
 
@@ -215,15 +238,15 @@ def _tooltip(parameter: Parameter, name: str) -> str:
 
     if name not in templates.names(parameter.template):
         return ""
-    return str(templates.load(parameter.template, name).get("description", ""))
+    return told(str(templates.load(parameter.template, name).get("description", "")))
 
 
 def _parameter_properties(parameter: Parameter) -> dict[str, Any]:
     get, set_ = _mode_access(parameter)
     made = {
-        parameter.name: _value_property(parameter),
+        property_of(parameter): _value_property(parameter),
         f"mode_{parameter.name}": bpy.props.EnumProperty(
-            name="How It Varies", description=parameter.description, items=MODES, get=get, set=set_
+            name="How It Varies", description=told(parameter.description), items=MODES, get=get, set=set_
         ),
     }
     if parameter.type in (int, float):
@@ -260,7 +283,9 @@ def _axis_group(axis: str) -> type:
     made = {"locked": _lock_property(axis)}
     for name in AXES[axis].model_fields:
         made |= _parameter_properties(PARAMETERS[f"{axis}.{name}"])
-    return type(f"DIGIDOUBLE_PG_{axis}", (bpy.types.PropertyGroup,), {"__annotations__": made, "__doc__": AXES[axis].__doc__})
+    return type(
+        f"DIGIDOUBLE_PG_{axis}", (bpy.types.PropertyGroup,), {"__annotations__": made, "__doc__": AXES[axis].__doc__}
+    )
 
 
 AXIS_GROUPS: Final = {axis: _axis_group(axis) for axis in AXES}
@@ -269,7 +294,7 @@ AXIS_GROUPS: Final = {axis: _axis_group(axis) for axis in AXES}
 def _bounds(model: type[BaseModel], name: str, within: type) -> dict[str, Any]:
     """Tooltip and range of a field of a recipe's model."""
     field = model.model_fields[name]
-    found: dict[str, Any] = {"description": field.description or ""}
+    found: dict[str, Any] = {"description": told(field.description)}
     for mark in field.metadata:
         for key, end in (("ge", "min"), ("gt", "min"), ("le", "max")):
             if hasattr(mark, key):
@@ -320,8 +345,8 @@ def _extent(place: int, text: str) -> Any:
         size[place] = value
         change(group.id_data, lambda written: document.write(written, ("capture", "resolution"), size))
 
-    told = Capture.model_fields["resolution"].description or ""
-    return bpy.props.IntProperty(name=text, description=told, min=8, max=16_384, subtype="PIXEL", get=get, set=set_)
+    shown = told(Capture.model_fields["resolution"].description)
+    return bpy.props.IntProperty(name=text, description=shown, min=8, max=16_384, subtype="PIXEL", get=get, set=set_)
 
 
 def _samples() -> Any:
@@ -337,7 +362,7 @@ def _samples() -> Any:
         change(group.id_data, lambda written: document.write(written, ("capture", "samples"), [int(w) for w in words]))
 
     return bpy.props.StringProperty(
-        name="Samples", description=Capture.model_fields["samples"].description or "", get=get, set=set_
+        name="Samples", description=told(Capture.model_fields["samples"].description), get=get, set=set_
     )
 
 
@@ -363,7 +388,7 @@ def preset_property(name: str) -> str:
 class DIGIDOUBLE_PG_capture(bpy.types.PropertyGroup):  # noqa: N801 - Blender's own form
     """What is rendered of each variant."""
 
-    __annotations__ = {  # noqa: RUF012
+    __annotations__ = {
         "width": _extent(0, "Width"),
         "height": _extent(1, "Height"),
         "samples": _samples(),
@@ -382,12 +407,15 @@ class DIGIDOUBLE_PG_capture(bpy.types.PropertyGroup):  # noqa: N801 - Blender's 
 class DIGIDOUBLE_PG_scene(bpy.types.PropertyGroup):  # noqa: N801
     """What Digidouble keeps in a scene: the document, which variant of it is shown, and which axes are held."""
 
-    __annotations__ = {  # noqa: RUF012
-        "document": bpy.props.StringProperty(name="Recipe", options={"HIDDEN"}),
-        "held": bpy.props.StringProperty(name="Held", default="{}", options={"HIDDEN"}),
-        "index": bpy.props.IntProperty(name="Variant", min=0, options={"HIDDEN"}),
+    __annotations__ = {
+        "document": bpy.props.StringProperty(name="Recipe", update=_tell, options={"HIDDEN"}),
+        "held": bpy.props.StringProperty(name="Held", default="{}", update=_tell, options={"HIDDEN"}),
+        "index": bpy.props.IntProperty(name="Variant", min=0, update=_tell, options={"HIDDEN"}),
         "rolls": bpy.props.IntProperty(name="Rolls", min=0, options={"HIDDEN"}),
         "shown": bpy.props.StringProperty(name="Shown", options={"HIDDEN"}),
+        "output": bpy.props.StringProperty(
+            name="Folder", description="Where datasets go; left empty, a folder of Digidouble's own", subtype="DIR_PATH"
+        ),
         "problem": bpy.props.StringProperty(name="Problem", options={"HIDDEN", "SKIP_SAVE"}),
         "recipe_name": _field(Recipe, "name", ("name",), "Name", str),
         "seed": _field(Recipe, "seed", ("seed",), "Seed", int),

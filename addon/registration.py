@@ -6,11 +6,18 @@ from typing import Final
 
 import bpy
 
-from . import ops_double, ops_recipe, panels, preview, properties
+from . import ops_double, ops_recipe, ops_render, panels, preferences, preview, properties
 
 __all__ = ["CLASSES", "register", "unregister"]
 
-CLASSES: Final = (*properties.CLASSES, *ops_double.CLASSES, *ops_recipe.CLASSES, *panels.CLASSES)
+CLASSES: Final = (
+    *preferences.CLASSES,
+    *properties.CLASSES,
+    *ops_double.CLASSES,
+    *ops_recipe.CLASSES,
+    *ops_render.CLASSES,
+    *panels.CLASSES,
+)
 
 
 def register() -> None:
@@ -19,10 +26,12 @@ def register() -> None:
         bpy.utils.register_class(each)
     bpy.types.Scene.digidouble = bpy.props.PointerProperty(type=properties.DIGIDOUBLE_PG_scene)
     preview.register()
+    ops_render.register()
 
 
 def unregister() -> None:
     """Take all of it back."""
+    ops_render.unregister()
     preview.unregister()
     del bpy.types.Scene.digidouble
     for each in reversed(CLASSES):
