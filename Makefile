@@ -63,8 +63,17 @@ train-env: $(TRAIN_READY) ## make the environment for training in .venv-train
 test-train: $(READY) $(TRAIN_READY) ## train on a tiny dataset that it renders; test loaders, model and evaluation
 	.venv-train/bin/python -m pytest tests/learn
 
-extension test-blender:
-	@echo "make $@: not built yet; its issue has not come" >&2; exit 1
+# Its version stands in blender_manifest.toml
+EXTENSION = dist/digidouble-$(shell sed -n 's/^version = "\(.*\)"/\1/p' blender_manifest.toml)-system.zip
+# What starts a Blender with a window, on the screen that there is
+BLENDER ?= blender
+
+extension: $(READY) ## build the Blender extension for each platform into dist/
+	.venv/bin/python addon/build_extension.py
+
+test-blender: $(READY) ## click through the add-on in a Blender with a window; BLENDER=COMMAND starts one
+	.venv/bin/python addon/build_extension.py system
+	.venv/bin/python tests/blender/run.py $(EXTENSION) out/test-blender $(BLENDER)
 
 clean: ## remove what was made, but not the datasets in out/
 	rm -rf .venv .venv-train .uv dist .pytest_cache .ruff_cache .mypy_cache

@@ -121,6 +121,15 @@ class Stage:
         if self._swaying is not None:
             self._swaying.show(frame)
 
+    def play(self) -> None:
+        """Let the scene's own time move the double, until a frame is shown again; `follow` lays its hair meanwhile."""
+        self._play()
+
+    def follow(self, frame: int) -> None:
+        """Lay the hair as it is at a frame to which the scene has gone by itself."""
+        if self._swaying is not None:
+            self._swaying.show(frame)
+
     @contextmanager
     def in_motion(self) -> Iterator[None]:
         """Meanwhile a render sees how all moves about the frame that is shown, for motion blur and motion vectors."""

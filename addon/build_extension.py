@@ -1,0 +1,133 @@
+"""`make extension`: the add-on, Digidouble itself and what it needs, packed as Blender extensions in `dist/`.
+
+    python addon/build_extension.py [PLATFORM …]
+
+A folder is staged with the add-on, the manifest and wheels, and given to Blender's own builder and validator. The
+platform `system` is for a Blender on the system's Python: it carries no binary wheels, so that Python must have
+numpy, pydantic, scipy and PyYAML.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+DIST: Final = ROOT / "dist"
+PYTHON: Final = "3.13"
+"""The Python of Blender 5.2; numpy comes with Blender."""
+
+TAGS: Final[dict[str, tuple[str, ...]]] = {
+    "linux-x64": ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
+    "windows-x64": ("win_amd64",),
+    "macos-arm64": ("macosx_12_0_arm64", "macosx_11_0_arm64"),
+}
+"""Blender's name of a platform -> the tags of wheels that run on it."""
+SYSTEM: Final = "system"
+
+PURE: Final = ("anny==0.6.2", "threadpoolctl==3.8.0")
+BINARY: Final = (
+    "pydantic==2.14.3",
+    "pydantic-core",
+    "annotated-types",
+    "typing-extensions",
+    "typing-inspection",
+    "pyyaml==6.0.3",
+    "scipy==1.18.1",
+)
+"""What the preview needs. Rendering is done by an installed `digidouble`, in processes of its own."""
+LEFT_OUT: Final = (Path(__file__).name, "__pycache__")
+
+
+def build(platforms: Sequence[str], dist: Path = DIST) -> list[Path]:
+    """Build, validate and return one extension for each platform."""
+    blender = _blender_folder()
+    with tempfile.TemporaryDirectory(prefix="digidouble-extension-") as scratch:
+        pure = Path(scratch) / "pure"
+        _pip("wheel", "--no-deps", "--wheel-dir", str(pure), str(ROOT))
+        _pip("download", "--no-deps", "--only-binary=:all:", "--dest", str(pure), *PURE)
+        return [_build_one(platform, pure, Path(scratch) / platform, dist, blender) for platform in platforms]
+
+
+def _build_one(platform: str, pure: Path, stage: Path, dist: Path, blender: Path) -> Path:
+    shutil.copytree(ROOT / "addon", stage, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    shutil.copyfile(ROOT / "LICENSE", stage / "LICENSE")
+    wheels = stage / "wheels"
+    shutil.copytree(pure, wheels)
+    if platform != SYSTEM:
+        tags = [part for tag in TAGS[platform] for part in ("--platform", tag)]
+        _pip(
+            "download", "--no-deps", "--only-binary=:all:", "--implementation", "cp", "--python-version", PYTHON, *tags,
+            "--dest", str(wheels), *_pinned(),
+        )  # fmt: skip
+    manifest = (ROOT / "blender_manifest.toml").read_text(encoding="utf-8")
+    (stage / "blender_manifest.toml").write_text(_complete(manifest, platform, wheels), encoding="utf-8")
+    target = dist / f"digidouble-{tomllib.loads(manifest)['version']}-{platform}.zip"
+    dist.mkdir(parents=True, exist_ok=True)
+    _official(blender, "build", f"--source-dir={stage}", f"--output-filepath={target}")
+    _official(blender, "validate", str(target))
+    return target
+
+
+def _pinned() -> list[str]:
+    """The packages, those without a version at the one that this environment has, which fit each other."""
+    return [name if "==" in name else f"{name}=={importlib.metadata.version(name)}" for name in BINARY]
+
+
+def _complete(manifest: str, platform: str, wheels: Path) -> str:
+    """The manifest with the staged wheels and the platform, which stand before its first table."""
+    listed = ",\n".join(f'  "./wheels/{file.name}"' for file in sorted(wheels.glob("*.whl")))
+    lines = f"wheels = [\n{listed},\n]\n\n"
+    if platform != SYSTEM:
+        lines = f'platforms = ["{platform}"]\n{lines}'
+    head, table, tail = manifest.partition("[permissions]")
+    return head + lines + table + tail
+
+
+def _blender_folder() -> Path:
+    """The folder of Blender's scripts inside the bpy package, which is found without loading it."""
+    spec = importlib.util.find_spec("bpy")
+    if spec is None or not spec.submodule_search_locations:
+        raise SystemExit("error: the package bpy is missing; run `make setup`")
+    found = sorted(Path(spec.submodule_search_locations[0]).glob("*/scripts"))
+    if not found:
+        raise SystemExit("error: the package bpy has no scripts; install it again")
+    return found[0]
+
+
+def _official(scripts: Path, command: str, *arguments: str) -> None:
+    tool = scripts / "addons_core" / "bl_pkg" / "cli" / "blender_ext.py"
+    tags = scripts / "modules" / "_bpy_internal" / "extensions" / "tags.py"
+    _run(sys.executable, str(tool), command, f"--valid-tags={tags}", *arguments)
+
+
+def _pip(*arguments: str) -> None:
+    _run(sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments)
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"error: {' '.join(command[:6])} …\n{done.stdout}{done.stderr}")
+
+
+def main() -> None:
+    """Build for the platforms that are named, or for all."""
+    platforms = sys.argv[1:] or [*TAGS, SYSTEM]
+    for name in platforms:
+        if name not in (*TAGS, SYSTEM):
+            raise SystemExit(f"error: unknown platform '{name}'; known: {', '.join((*TAGS, SYSTEM))}")
+    for file in build(platforms):
+        print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 2**20:.0f} MB")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""The recipe that a scene holds: plain data as JSON text, so that all of a recipe is kept, shown in a panel or not.
+
+The text is the only truth. Sliders read from it and write into it; what a change would make wrong is refused.
+
+An axis may be held: its values then stay as they are, whatever is drawn. What is drawn, saved and rendered is the
+`effective` recipe: the document with the values of held axes in it.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from farm.errors import RecipeError
+from farm.recipe import PARAMETERS, Recipe, Variant, parse_recipe, templates
+from farm.recipe.distributions import Beta, Choose, Fixed, Integers, Normal, Setting, Uniform
+
+__all__ = [
+    "START",
+    "choices",
+    "describe",
+    "draw",
+    "effective",
+    "fresh",
+    "hold",
+    "of_recipe",
+    "read",
+    "setting",
+    "write",
+    "write_setting",
+]
+
+START: Final = "double"
+"""The recipe of templates/recipes that a new double begins with."""
+
+
+def of_recipe(recipe: Recipe) -> str:
+    """A recipe as a document."""
+    return json.dumps(recipe.model_dump(mode="json", exclude_unset=True), ensure_ascii=False)
+
+
+def fresh() -> str:
+    """The document that a new double begins with."""
+    return of_recipe(parse_recipe(templates.path("recipes", START).read_text(encoding="utf-8"), source=START))
+
+
+@functools.lru_cache(maxsize=64)
+def read(text: str) -> Recipe:
+    """The recipe of a document; RecipeError where it is none."""
+    return parse_recipe(text, source="recipe")
+
+
+@functools.lru_cache(maxsize=64)
+def effective(text: str, held: str) -> Recipe:
+    """The recipe with the values of held axes, `{axis: {name: value}}` as JSON, in place of what would be drawn."""
+    kept = json.loads(held)
+    if not kept:
+        return read(text)
+    data = json.loads(text)
+    data["axes"] = {**data.get("axes", {}), **kept}
+    return read(json.dumps(data, ensure_ascii=False))
+
+
+@functools.lru_cache(maxsize=256)
+def draw(text: str, held: str, index: int) -> Variant:
+    """Variant `index` of the effective recipe."""
+    return effective(text, held).variant(index)
+
+
+def write(text: str, place: Sequence[str], value: Any) -> str:
+    """The document with a value at a place, such as `("capture", "frames", "count")`; None leaves it out.
+
+    Raises:
+        RecipeError: the recipe would be wrong; the message says how.
+    """
+    data = json.loads(text)
+    around = data
+    for step in place[:-1]:
+        if not isinstance(around.get(step), dict):
+            around[step] = {}
+        around = around[step]
+    if value is None:
+        around.pop(place[-1], None)
+    else:
+        around[place[-1]] = value
+    changed = json.dumps(data, ensure_ascii=False)
+    read(changed)
+    return changed
+
+
+def setting(text: str, path: str) -> Setting | None:
+    """The setting of a parameter, `axis.name`; None where the recipe leaves it out."""
+    axis, name = path.split(".")
+    settings = getattr(read(text).axes, axis)
+    return getattr(settings, name) if name in settings.model_fields_set else None
+
+
+def write_setting(text: str, path: str, made: Setting | None) -> str:
+    """The document with a parameter's setting; None leaves it out. RecipeError as `write`."""
+    return write(text, ("axes", *path.split(".")), None if made is None else made.plain())
+
+
+def hold(held: str, variant: Variant, axis: str) -> str:
+    """What is held, and an axis of a variant with it."""
+    return json.dumps({**json.loads(held), axis: getattr(variant, axis).model_dump(mode="json")})
+
+
+def choices(made: Setting | None) -> dict[Any, float]:
+    """The values that a setting chooses from, with their weights."""
+    return dict(made.options) if isinstance(made, Choose) else {}
+
+
+def describe(path: str, made: Setting) -> str:
+    """A distribution in few words, for people."""
+    if isinstance(made, Choose):
+        known = len(templates.names(PARAMETERS[path].template)) if PARAMETERS[path].template else 0
+        return f"{len(made.options)} of {known}" if known else " or ".join(_spell(value) for value, _ in made.options)
+    if isinstance(made, Normal):
+        return f"Around {made.mean:.6g}, ± {made.sd:.4g}"
+    if isinstance(made, Beta):
+        return f"{made.low:.6g} to {made.high:.6g}, {_leaning(made)}"
+    if isinstance(made, Uniform | Integers):
+        return f"{made.low:.6g} to {made.high:.6g}"
+    if isinstance(made, Fixed):
+        return _spell(made.value)
+    raise RecipeError(f"{path}: unknown setting {made!r}")
+
+
+def _spell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _leaning(made: Beta) -> str:
+    if made.a < 1 and made.b < 1:
+        return "mostly near the ends"
+    return "mostly high" if made.a > made.b else "mostly low" if made.a < made.b else "mostly in the middle"

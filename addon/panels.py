@@ -1,0 +1,371 @@
+"""The sidebar tab Digidouble, panels in working order."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import bpy
+
+from farm.errors import BadInput
+from farm.recipe import AXES, PARAMETERS, Parameter
+from farm.recipe.distributions import Choose
+from farm.recipe.parameters import NO_STUNT
+from farm.recipe.passes import PRESETS
+
+from . import document, preview
+from .jobs import DONE, RUNNING, STOPPED, Job, find_command
+from .ops_render import jobs, seen
+from .preferences import command_of
+from .properties import VARIED, ends_of, label, mode_of, preset_property, property_of, shown_variant, state_of
+
+__all__ = ["CLASSES"]
+
+SPACE: Final = {"bl_space_type": "VIEW_3D", "bl_region_type": "UI", "bl_category": "Digidouble"}
+VARY_AXES: Final = tuple(axis for axis in AXES if axis != "rig")
+"""The rig is chosen once, with the double."""
+
+
+TITLES: Final = {"skin": "Skin and Eyes", "face": "Expression"}
+"""Titles of axes whose name is not what artists call them."""
+
+
+def title(axis: str) -> str:
+    """What people call an axis."""
+    return TITLES.get(axis, label(axis))
+
+
+def draw_parameter(layout: Any, scene: Any, path: str, *, also: bool = True) -> None:
+    """A parameter's slider or menu, and how it varies; a number's range below, where it varies."""
+    parameter = PARAMETERS[path]
+    group = getattr(state_of(scene), parameter.axis)
+    mode = mode_of(scene, parameter)
+    row = layout.row(align=True)
+    value = row.row(align=True)
+    value.prop(group, property_of(parameter))
+    lock = row.row(align=True)
+    lock.enabled = not group.locked
+    lock.prop(group, f"mode_{parameter.name}", text="", icon_only=True)
+    if mode == VARIED and also and not group.locked:
+        _draw_distribution(layout, scene, parameter, group)
+
+
+def _draw_distribution(layout: Any, scene: Any, parameter: Parameter, group: Any) -> None:
+    made = document.setting(state_of(scene).document, parameter.path)
+    split = layout.split(factor=0.4)
+    split.label(text="")
+    if ends_of(made):
+        row = split.row(align=True)
+        row.prop(group, f"low_{parameter.name}", text="")
+        row.prop(group, f"high_{parameter.name}", text="")
+    elif isinstance(made, Choose) and parameter.template:
+        split.operator("digidouble.choose", text=document.describe(parameter.path, made)).path = parameter.path
+    else:
+        split.label(text=document.describe(parameter.path, made))
+
+
+def draw_axis(layout: Any, scene: Any, axis: str, names: Sequence[str] = ()) -> None:
+    """The parameters of an axis, or some of them, in the recipe's order."""
+    column = layout.column(align=False)
+    column.use_property_split = True
+    column.use_property_decorate = False
+    for name in AXES[axis].model_fields:
+        if not names or name in names:
+            draw_parameter(column, scene, f"{axis}.{name}")
+
+
+class _Panel:
+    """A panel of the tab, shown where the scene has a double."""
+
+    bl_options: Final = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where the scene has a double."""
+        return bool(state_of(context.scene).document)
+
+
+class _AxisPanel(_Panel):
+    """A panel of one axis: its header rolls the dice and locks."""
+
+    axis = ""
+
+    def draw_header_preset(self, context: Any) -> None:
+        """Dice and lock."""
+        group = getattr(state_of(context.scene), self.axis)
+        row = self.layout.row(align=True)
+        row.operator("digidouble.roll_axis", text="", icon="FILE_REFRESH", emboss=False).axis = self.axis
+        row.prop(group, "locked", text="", icon="LOCKED" if group.locked else "UNLOCKED", emboss=False)
+        row.separator()
+
+    def draw(self, context: Any) -> None:
+        """The axis' parameters."""
+        draw_axis(self.layout, context.scene, self.axis)
+
+
+class DIGIDOUBLE_PT_double(bpy.types.Panel):  # noqa: N801 - Blender's own form
+    """Who is on stage"""
+
+    bl_label = "Double"
+    bl_space_type, bl_region_type, bl_category = SPACE.values()
+
+    def draw(self, context: Any) -> None:
+        """A new double, or the one that is there."""
+        layout, scene = self.layout, context.scene
+        if state_of(scene).document:
+            _draw_problem(layout, scene)
+            column = layout.column(align=True)
+            row = column.row(align=True)
+            row.operator("digidouble.step_variant", text="", icon="TRIA_LEFT").by = -1
+            count = document.read(state_of(scene).document).count
+            row.label(text=f"   Variant {state_of(scene).index + 1} of {count}")
+            row.operator("digidouble.step_variant", text="", icon="TRIA_RIGHT").by = 1
+            column.operator("digidouble.step_variant", text="Next Variant").by = 1
+            layout.operator("digidouble.remove_double", icon="TRASH")
+        elif preview.stage_scene() is not None:
+            layout.operator("digidouble.show_double", icon="OUTLINER_OB_ARMATURE")
+        else:
+            layout.operator("digidouble.new_double", icon="ADD")
+            column = layout.column(align=True)
+            column.active = False
+            column.label(text="Made in a scene of its own;")
+            column.label(text="yours stays as it is.")
+
+
+def _draw_problem(layout: Any, scene: Any) -> None:
+    """What was refused, where there is something."""
+    problem = state_of(scene).problem
+    if not problem:
+        return
+    box = layout.box().column(align=True)
+    box.alert = True
+    for number, line in enumerate(_wrapped(problem)):
+        box.label(text=line, icon="ERROR" if number == 0 else "BLANK1")
+
+
+@functools.lru_cache(maxsize=16)
+def _wrapped(text: str, width: int = 34) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, width)
+
+
+def _child(axis: str, parent: str = "") -> type:
+    """A panel of an axis; below `parent`, where given."""
+    made = {"bl_label": title(axis), "axis": axis, "__doc__": AXES[axis].__doc__, **SPACE}
+    if parent:
+        made["bl_parent_id"] = parent
+    return type(f"DIGIDOUBLE_PT_{axis}", (_AxisPanel, bpy.types.Panel), made)
+
+
+class DIGIDOUBLE_PT_stunt(_AxisPanel, bpy.types.Panel):  # noqa: N801
+    """What the double does"""
+
+    bl_label = "Stunt"
+    bl_space_type, bl_region_type, bl_category = SPACE.values()
+    axis = "stunt"
+
+    def draw(self, context: Any) -> None:
+        """The stunt; what shapes it only where one is done."""
+        layout, scene = self.layout, context.scene
+        done = shown_variant(scene).stunt.name != NO_STUNT
+        if done:
+            playing = context.screen.is_animation_playing
+            layout.operator(
+                "digidouble.rehearse", text="Stop" if playing else "Play Stunt", icon="PAUSE" if playing else "PLAY"
+            )
+        varied = mode_of(scene, PARAMETERS["stunt.name"]) == VARIED
+        draw_axis(layout, scene, "stunt", () if done or varied else ("name",))
+
+
+class DIGIDOUBLE_PT_stage(_Panel, bpy.types.Panel):  # noqa: N801
+    """Where it is seen"""
+
+    bl_label = "Stage"
+    bl_space_type, bl_region_type, bl_category = SPACE.values()
+
+    def draw(self, _: Any) -> None:
+        """Light and camera are below."""
+
+
+class DIGIDOUBLE_PT_vary(_Panel, bpy.types.Panel):  # noqa: N801
+    """How many variants, and what of them varies"""
+
+    bl_label = "Vary"
+    bl_space_type, bl_region_type, bl_category = SPACE.values()
+    bl_options: Final = set()
+
+    def draw(self, context: Any) -> None:
+        """Count, seed, and for each part the dice and the lock."""
+        layout, scene = self.layout, context.scene
+        state = state_of(scene)
+        column = layout.column()
+        column.use_property_split, column.use_property_decorate = True, False
+        column.prop(state, "count")
+        row = column.row(align=True)
+        row.prop(state, "seed")
+        row.operator("digidouble.new_seed", text="", icon="FILE_REFRESH")
+        box = layout.column(align=True)
+        for axis in VARY_AXES:
+            group = getattr(state, axis)
+            row = box.row(align=True)
+            row.label(text=title(axis))
+            told = row.row()
+            told.active, told.alignment = False, "RIGHT"
+            told.label(text=_tell_axis(scene, axis))
+            row.operator("digidouble.roll_axis", text="", icon="FILE_REFRESH").axis = axis
+            row.prop(group, "locked", text="", icon="LOCKED" if group.locked else "UNLOCKED")
+
+
+def _tell_axis(scene: Any, axis: str) -> str:
+    """How much of an axis varies."""
+    if getattr(state_of(scene), axis).locked:
+        return "locked"
+    recipe = document.read(state_of(scene).document)
+    left = recipe.left_to_population
+    varied = [
+        name
+        for name in AXES[axis].model_fields
+        if f"{axis}.{name}" in left or mode_of(scene, PARAMETERS[f"{axis}.{name}"]) == VARIED
+    ]
+    return f"{len(varied)} vary" if varied else "the same"
+
+
+class DIGIDOUBLE_PT_recipe(_Panel, bpy.types.Panel):  # noqa: N801
+    """The recipe as a file"""
+
+    bl_label = "Recipe"
+    bl_space_type, bl_region_type, bl_category = SPACE.values()
+
+    def draw(self, context: Any) -> None:
+        """Name, templates, open and save."""
+        layout = self.layout
+        column = layout.column()
+        column.use_property_split, column.use_property_decorate = True, False
+        column.prop(state_of(context.scene), "recipe_name")
+        layout.menu("DIGIDOUBLE_MT_recipes", icon="PRESET")
+        row = layout.row(align=True)
+        row.operator("digidouble.open_recipe", text="Open", icon="FILE_FOLDER")
+        row.operator("digidouble.save_recipe", text="Save", icon="FILE_TICK")
+
+
+class DIGIDOUBLE_PT_capture(_Panel, bpy.types.Panel):  # noqa: N801
+    """What is rendered of each variant"""
+
+    bl_label = "Capture"
+    bl_space_type, bl_region_type, bl_category = SPACE.values()
+
+    def draw(self, context: Any) -> None:
+        """Size, samples, frames, passes, and what it comes to."""
+        layout, state = self.layout, state_of(context.scene)
+        layout.use_property_split, layout.use_property_decorate = True, False
+        capture = state.capture
+        size = layout.column(align=True)
+        size.prop(capture, "width")
+        size.prop(capture, "height")
+        noise = layout.column(align=True)
+        noise.prop(capture, "samples")
+        noise.prop(capture, "replicas")
+        noise.prop(capture, "reference")
+        noise.prop(capture, "residual")
+        frames = layout.column(align=True)
+        frames.prop(capture, "count")
+        frames.prop(capture, "start")
+        frames.prop(capture, "rate")
+        frames.prop(capture, "shutter")
+        layout.prop(capture, "caustics")
+        passes = layout.column(heading="Passes", align=True)
+        for name in PRESETS:
+            passes.prop(capture, preset_property(name))
+        told = layout.column(align=True)
+        told.active = False
+        for line in _estimate(state.document):
+            told.label(text=line)
+
+
+@functools.lru_cache(maxsize=16)
+def _estimate(text: str) -> tuple[str, ...]:
+    """What rendering a document comes to."""
+    recipe = document.read(text)
+    capture = recipe.capture
+    pairs = recipe.count * capture.frames.count
+    width, height = capture.resolution
+    samples = sum(capture.samples) * capture.replicas + capture.reference.samples
+    return (
+        f"{pairs:,} pair{'s' if pairs != 1 else ''} of {width} × {height} pixels",
+        f"Up to {samples:,} samples a pixel for each",
+    )
+
+
+class DIGIDOUBLE_PT_render(_Panel, bpy.types.Panel):  # noqa: N801
+    """Rendering all variants"""
+
+    bl_label = "Render"
+    bl_space_type, bl_region_type, bl_category = SPACE.values()
+
+    def draw(self, context: Any) -> None:
+        """Start; and what was started."""
+        layout = self.layout
+        column = layout.column()
+        column.use_property_split, column.use_property_decorate = True, False
+        column.prop(state_of(context.scene), "output")
+        if _able(command_of(context)):
+            layout.operator("digidouble.render_here", icon="RENDER_ANIMATION")
+        else:
+            box = layout.box().column(align=True)
+            box.label(text="Digidouble's render", icon="INFO")
+            box.label(text="command is not found.", icon="BLANK1")
+            box.operator("digidouble.set_up")
+        for job in jobs().jobs:
+            _draw_job(layout, job)
+
+
+@functools.lru_cache(maxsize=4)
+def _able(command: str) -> bool:
+    """Whether a command that renders is there."""
+    try:
+        find_command(command)
+    except BadInput:
+        return False
+    return True
+
+
+def _draw_job(layout: Any, job: Job) -> None:
+    """A job's name, progress and buttons."""
+    state, done, trouble = seen(job)
+    box = layout.box().column(align=True)
+    row = box.row()
+    row.label(text=Path(job.folder).name)
+    buttons = row.row(align=True)
+    if state == RUNNING:
+        buttons.operator("digidouble.cancel_job", text="", icon="CANCEL").folder = job.folder
+    else:
+        buttons.operator("digidouble.show_sheet", text="", icon="IMAGE_DATA").folder = job.folder
+        buttons.operator("digidouble.open_report", text="", icon="URL").folder = job.folder
+        buttons.operator("digidouble.forget_job", text="", icon="X").folder = job.folder
+    told = {RUNNING: "", DONE: "done: ", STOPPED: "stopped: "}[state]
+    box.progress(factor=done / job.total, text=f"{told}{done} of {job.total} pairs")
+    for line in _wrapped(trouble):
+        box.label(text=line)
+
+
+CLASSES: Final = (
+    DIGIDOUBLE_PT_double,
+    _child("body", "DIGIDOUBLE_PT_double"),
+    _child("skin", "DIGIDOUBLE_PT_double"),
+    _child("face", "DIGIDOUBLE_PT_double"),
+    _child("wardrobe", "DIGIDOUBLE_PT_double"),
+    _child("hair"),
+    _child("beard", "DIGIDOUBLE_PT_hair"),
+    _child("pose"),
+    DIGIDOUBLE_PT_stunt,
+    DIGIDOUBLE_PT_stage,
+    _child("light", "DIGIDOUBLE_PT_stage"),
+    _child("camera", "DIGIDOUBLE_PT_stage"),
+    DIGIDOUBLE_PT_vary,
+    DIGIDOUBLE_PT_recipe,
+    DIGIDOUBLE_PT_capture,
+    DIGIDOUBLE_PT_render,
+)

@@ -1,0 +1,237 @@
+"""The variant in the viewport: the farm's own `Stage`, in a scene of its own, beside the artist's.
+
+A stage holds on to Blender's data, which undo and another file make void: it is then forgotten, and built anew by the
+next change. What stands in the scene meanwhile is whole.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import bpy
+from bpy.app.handlers import persistent
+
+from farm.errors import DigidoubleError
+from farm.recipe.parameters import NO_STUNT
+from farm.recipe.variant import Variant, content_hash
+
+from . import document
+from .properties import CHANGED, shown_variant, state_of
+
+if TYPE_CHECKING:
+    from farm.stage.apply import Stage
+
+__all__ = ["forget", "register", "rehearse", "remove", "request", "stage_scene", "unregister", "update"]
+
+SCENE: Final = "Digidouble"
+MARK: Final = "digidouble_stage"
+CALM: Final = 0.15
+"""Seconds without a change after which a change is shown: a slider is dragged through many."""
+
+_live: dict[str, Any] = {}
+_asked: dict[str, float] = {}
+
+
+def stage_scene() -> Any:
+    """The file's scene with a double, None where there is none."""
+    return next((scene for scene in bpy.data.scenes if scene.get(MARK)), None)
+
+
+def make_scene() -> Any:
+    """A new scene for a double, with the recipe that a new double begins with."""
+    scene = bpy.data.scenes.new(SCENE)
+    scene[MARK] = True
+    state_of(scene).document = document.fresh()
+    return scene
+
+
+def update(scene: Any) -> None:
+    """Bring the scene to its document's variant; nothing is done where it shows that already.
+
+    What goes wrong is said in the panel, and raised.
+    """
+    state = state_of(scene)
+    variant = shown_variant(scene)
+    capture = document.read(state.document).capture
+    _show(scene, variant, capture.frames.numbers, capture.frames.rate)
+
+
+def rehearse(scene: Any) -> None:
+    """Let the whole stunt of the variant be played in the timeline, whatever frames are captured."""
+    from farm.motion.perform import FPS
+
+    variant = shown_variant(scene)
+    if variant.stunt.name == NO_STUNT:
+        raise DigidoubleError("there is no stunt to play; choose one")
+    with _before(scene):
+        seconds = _stage(scene).duration(variant)
+    whole = variant.model_copy(update={"stunt": variant.stunt.model_copy(update={"phase": 0.0})})
+    _show(scene, whole, range(1, 2 + round(seconds * FPS)), FPS)
+    _stage(scene).play()
+
+
+def _show(scene: Any, variant: Variant, frames: range, rate: float) -> None:
+    state = state_of(scene)
+    key = content_hash([variant.id, list(frames), rate, list(_resolution(scene))])
+    if state.shown == key:
+        return
+    with _before(scene):
+        try:
+            _stage(scene).apply(variant, frames=frames, rate=rate)
+        except DigidoubleError as error:
+            state.shown, state.problem = "", str(error).splitlines()[0]
+            forget()
+            raise
+        except BaseException:
+            state.shown = ""
+            forget()
+            raise
+        _tidy(scene, frames)
+    state.shown, state.problem = key, ""
+
+
+def _stage(scene: Any) -> Stage:
+    """The live stage of a scene; where it was forgotten, a new one in place of what is left of it."""
+    from farm.stage.apply import Stage
+
+    resolution = _resolution(scene)
+    identity = (scene.session_uid, resolution)
+    if _live.get("identity") != identity:
+        _clear(scene)
+        scene.render.resolution_x, scene.render.resolution_y = resolution
+        scene.render.resolution_percentage = 100
+        _live.update(identity=identity, stage=Stage(scene, resolution=resolution, detail="preview"))
+    stage: Stage = _live["stage"]
+    return stage
+
+
+def _resolution(scene: Any) -> tuple[int, int]:
+    return document.read(state_of(scene).document).capture.resolution
+
+
+@contextmanager
+def _before(scene: Any) -> Iterator[None]:
+    """Work in a scene as the one that is looked at, in object mode."""
+    window = _window(scene)
+    if window is None:
+        raise DigidoubleError(f"no window shows the scene '{scene.name}'; choose it at the top of one")
+    with bpy.context.temp_override(window=window, scene=scene, view_layer=scene.view_layers[0]):
+        active = bpy.context.view_layer.objects.active
+        if active is not None and active.mode != "OBJECT":
+            bpy.ops.object.mode_set(mode="OBJECT")
+        yield
+
+
+def _window(scene: Any) -> Any:
+    return next((each for each in bpy.context.window_manager.windows if each.scene == scene), None)
+
+
+def _tidy(scene: Any, frames: range) -> None:
+    """Let the timeline span the frames, and bones not hide the skin."""
+    scene.frame_start, scene.frame_end = frames[0], frames[-1]
+    for thing in scene.objects:
+        if thing.type == "ARMATURE":
+            thing.hide_set(True)
+
+
+def _clear(scene: Any) -> None:
+    """Remove what a forgotten stage left, and the data that nothing else uses; other unused data stay."""
+    unused = {each.session_uid for each in bpy.data.all_ids if each.users == 0}
+    scene.world = None
+    for collection in list(scene.collection.children):
+        bpy.data.batch_remove([*collection.objects])
+        bpy.data.collections.remove(collection)
+    while left := [each for each in bpy.data.all_ids if each.users == 0 and each.session_uid not in unused]:
+        bpy.data.batch_remove(left)
+    state_of(scene).shown = ""
+
+
+def remove(scene: Any) -> None:
+    """Remove a scene's double, and the scene."""
+    _clear(scene)
+    forget()
+    others = [each for each in bpy.data.scenes if each != scene]
+    other = others[0] if others else bpy.data.scenes.new("Scene")
+    for window in bpy.context.window_manager.windows:
+        if window.scene == scene:
+            window.scene = other
+    bpy.data.scenes.remove(scene)
+
+
+def forget() -> None:
+    """Let go of the live stage: Blender's data that it holds on to are void."""
+    _live.clear()
+
+
+def request() -> None:
+    """Show the document's variant soon, once changes have paused."""
+    _asked["at"] = time.monotonic()
+    if not bpy.app.background and not bpy.app.timers.is_registered(_answer):
+        bpy.app.timers.register(_answer, first_interval=CALM)
+
+
+def _answer() -> float | None:
+    waited = time.monotonic() - _asked["at"]
+    if waited < CALM:
+        return CALM - waited
+    scene = stage_scene()
+    if scene is not None and _window(scene) is not None:
+        with suppress(DigidoubleError):  # said in the panel
+            update(scene)
+        _redraw()
+    return None
+
+
+def _redraw() -> None:
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            area.tag_redraw()
+
+
+@persistent
+def _undone(*_: Any) -> None:
+    forget()
+    if stage_scene() is not None:
+        request()
+
+
+@persistent
+def _loaded(*_: Any) -> None:
+    forget()
+
+
+@persistent
+def _moved(scene: Any, *_: Any) -> None:
+    """Lay the hair of a clip that is played in the timeline."""
+    screen = bpy.context.screen
+    on_stage = _live.get("identity", (None,))[0] == scene.session_uid
+    if on_stage and screen is not None and screen.is_animation_playing:
+        _live["stage"].follow(scene.frame_current)
+
+
+HANDLERS: Final = (
+    ("undo_post", _undone),
+    ("redo_post", _undone),
+    ("load_post", _loaded),
+    ("frame_change_post", _moved),
+)
+
+
+def register() -> None:
+    """Follow undo, files and the timeline."""
+    for name, handler in HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
+    CHANGED.append(request)
+
+
+def unregister() -> None:
+    """Follow them no more."""
+    CHANGED.remove(request)
+    for name, handler in HANDLERS:
+        getattr(bpy.app.handlers, name).remove(handler)
+    if bpy.app.timers.is_registered(_answer):
+        bpy.app.timers.unregister(_answer)
+    forget()
