@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from farm.dataset.store_faults import judge, missing_bucket, shown
+from farm.dataset.store_faults import is_damage, judge, missing_bucket, shown
 from farm.errors import DatasetError, StorageError
 
 __all__ = ["PATIENCE", "Store", "patience"]
@@ -30,6 +30,8 @@ _PAUSE: Final = 0.2
 _PAUSE_MAX: Final = 20.0
 _UPLOADS: Final = 4
 """How often bytes are sent that arrive as others."""
+_DOWNLOADS: Final = 4
+"""How often bytes are asked for that arrive as others than their checksum in the store says."""
 _PART: Final = 5 * 2**30
 """S3 takes an object of up to so many bytes in one piece, which is there at once or not at all."""
 _READERS: Final = 32
@@ -63,7 +65,7 @@ class Store:
         return posixpath.join(self.url, key) if key else self.url
 
     def read(self, key: str, start: int | None = None, end: int | None = None) -> bytes:
-        """An object's bytes, or a range of them; DatasetError where there is none."""
+        """An object's bytes, or a range of them; DatasetError where there is none, or a damaged one."""
 
         def read(system: Any, name: str) -> bytes:
             data: bytes = system.cat_file(name, start=start, end=end, **_one_stream(system))
@@ -184,9 +186,14 @@ class Store:
         found = self._info(key)
         if found is None or found["size"] != len(data):
             return False
-        return hashlib.md5(data, usedforsecurity=False).hexdigest() == _md5(found) or self.read(key) == data
+        if hashlib.md5(data, usedforsecurity=False).hexdigest() == _md5(found):
+            return True
+        try:
+            return self._patiently(key, lambda system, name: system.cat_file(name, **_one_stream(system)), 1) == data
+        except (FileNotFoundError, DatasetError):
+            return False
 
-    def _patiently(self, key: str, call: Callable[[Any, str], T]) -> T:
+    def _patiently(self, key: str, call: Callable[[Any, str], T], downloads: int = _DOWNLOADS) -> T:
         """A call's result, tried again while the store fails; FileNotFoundError and FileExistsError are answers."""
         began, pause, tries = time.monotonic(), _PAUSE, 0
         limit = patience()
@@ -201,6 +208,10 @@ class Store:
                     raise
                 if refusal is not None:
                     raise refusal from error
+                if is_damage(error) and tries >= downloads:
+                    raise DatasetError(
+                        f"{self.place(key)}: its bytes are not those that the store took, {tries} times: {shown(error)}"
+                    ) from error
                 waited = time.monotonic() - began
                 if waited + pause > limit:
                     raise StorageError(
