@@ -28,6 +28,8 @@ PATIENCE_DEFAULT: Final = 300.0
 
 _PAUSE: Final = 0.2
 _PAUSE_MAX: Final = 20.0
+_TRIES: Final = 3
+"""A store is asked so often at least, however short the patience."""
 _UPLOADS: Final = 4
 """How often bytes are sent that arrive as others."""
 _DOWNLOADS: Final = 4
@@ -213,7 +215,7 @@ class Store:
                         f"{self.place(key)}: its bytes are not those that the store took, {tries} times: {shown(error)}"
                     ) from error
                 waited = time.monotonic() - began
-                if waited + pause > limit:
+                if waited + pause > limit and tries >= _TRIES:
                     raise StorageError(
                         f"{self.place(key)}: the store failed for {waited:.0f} s ({tries} tries): {shown(error)}; "
                         f"try again later, or wait longer with {PATIENCE}=SECONDS"

@@ -145,7 +145,7 @@ def _code(error: Any) -> str:
 
 
 def _status(error: Any) -> int:
-    """The HTTP status of an answer, 0 where the error has none; aiohttp gives an answer that was cut a 400 of its own."""
+    """The HTTP status of an answer, 0 where the error has none; aiohttp gives answers cut short a 400 of its own."""
     response = getattr(error, "response", None)
     said = response.get("ResponseMetadata", {}).get("HTTPStatusCode") if isinstance(response, dict) else None
     for name in ("status", "status_code", *(("code",) if type(error).__module__.startswith("gcsfs") else ())):
