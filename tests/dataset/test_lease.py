@@ -62,6 +62,13 @@ def test_a_second_writer_is_refused_and_told_where(root: Place) -> None:
     assert leases(root) == []
 
 
+def test_a_holder_elsewhere_that_shows_life_keeps_it(root: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with exclusive(root, lease=FAST):
+        monkeypatch.setattr("farm.dataset.lease._process", lambda: None)
+        with pytest.raises(DatasetError, match=f"another run.* is writing into {root}; wait for it"), exclusive(root):
+            pytest.fail("two hold it")
+
+
 def test_a_silent_holder_is_relieved(root: Place) -> None:
     if isinstance(root, Path) and not leases(root):
         (root / "writer-0007.lease").write_text(json.dumps({"host": "elsewhere", "process": ["x", "y", "1", "2"]}))
