@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import functools
 import hashlib
 import os
 import posixpath
@@ -30,6 +29,8 @@ _PAUSE: Final = 0.2
 _PAUSE_MAX: Final = 20.0
 _TRIES: Final = 3
 """A store is asked so often at least, however short the patience."""
+_SILENCE: Final = 60.0
+"""Seconds without a byte from S3 after which a request is given up and made again; with less patience, so many."""
 _UPLOADS: Final = 4
 """How often bytes are sent that arrive as others."""
 _DOWNLOADS: Final = 4
@@ -224,12 +225,12 @@ class Store:
             pause = min(pause * 2, _PAUSE_MAX)
 
 
-@functools.lru_cache(maxsize=16)
 def _options(protocol: str) -> dict[str, Any]:
     """What fsspec is told about a store: to keep no listings, and to leave waiting to us."""
     if protocol not in ("s3", "s3a"):
         return {"use_listings_cache": False} if protocol in ("gs", "gcs", "az", "abfs", "abfss") else {}
-    calm = {"retries": {"max_attempts": 0}, "connect_timeout": 10, "read_timeout": 60}
+    longest = max(1.0, min(patience(), _SILENCE))
+    calm = {"retries": {"max_attempts": 0}, "connect_timeout": longest, "read_timeout": longest}
     return {"use_listings_cache": False, "config_kwargs": calm}
 
 

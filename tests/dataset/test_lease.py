@@ -17,7 +17,7 @@ from farm.dataset.store import Store
 from farm.errors import DatasetError, StorageError
 from tests.s3 import FaultyS3
 
-FAST = 1.0
+FAST = 0.6
 SLOW = 600.0
 
 HOLD = """

@@ -101,6 +101,29 @@ def test_a_read_outlasts_what_goes_wrong(store: Store, s3: FaultyS3, kind: str) 
     assert s3.faults[0].hits == 2
 
 
+def test_a_store_that_says_nothing_is_asked_again(store: Store, s3: FaultyS3, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PATIENCE, "1")
+    s3.faults[:] = [Fault("stall", part="image.exr", seconds=60)]
+    store.put("image.exr", DATA)
+    assert s3.faults[0].hits == 1
+    assert store.read("image.exr") == DATA
+
+
+def test_a_store_without_checksums_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(f"memory://plain/{tmp_path.name}")
+    store.put("image.exr", DATA)
+    assert store.read("image.exr") == DATA
+    memory = fsspec.get_filesystem_class("memory")
+    keep = memory.pipe_file
+
+    def bends(self, path, value, **options):
+        return keep(self, path, bytes([value[0] ^ 1]) + value[1:], **options)
+
+    monkeypatch.setattr(memory, "pipe_file", bends)
+    with pytest.raises(StorageError, match="image.exr: the store holds other bytes than were sent"):
+        store.put("image.exr", DATA)
+
+
 def test_what_never_arrives_whole_is_refused_and_named(store: Store, s3: FaultyS3) -> None:
     s3.faults[:] = [Fault("corrupt", part="image.exr", times=9)]
     with pytest.raises(
