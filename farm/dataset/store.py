@@ -192,7 +192,8 @@ class Store:
         if hashlib.md5(data, usedforsecurity=False).hexdigest() == _md5(found):
             return True
         try:
-            return self._patiently(key, lambda system, name: system.cat_file(name, **_one_stream(system)), 1) == data
+            there: bytes = self._patiently(key, lambda system, name: system.cat_file(name, **_one_stream(system)), 1)
+            return there == data
         except (FileNotFoundError, DatasetError):
             return False
 

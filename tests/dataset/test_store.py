@@ -28,7 +28,7 @@ from farm.dataset.files import replacing
 from farm.dataset.place import StorePath, open_place
 from farm.dataset.report import state_license
 from farm.dataset.store import PATIENCE, Store
-from farm.errors import DatasetError, RenderError, StorageError, StoreAccessError
+from farm.errors import BadInput, DatasetError, RenderError, StorageError, StoreAccessError
 from farm.recipe import Recipe
 from tests.s3 import Fault, FaultyS3
 
@@ -240,6 +240,8 @@ def test_a_dataset_in_a_faulty_store_is_the_local_one_byte_by_byte(
         for root, to in ((store.url, "stored"), (finished.root, "local")):
             export_dataset(root, tmp_path / kind / to, kind)
         assert files(tmp_path / kind / "stored") == files(tmp_path / kind / "local")
+    with pytest.raises(BadInput, match="s3://studio/export: an export is written into a local folder"):
+        export_dataset(finished.root, "s3://studio/export", "oidn")
     assert str(state_license(dataset, "CC-BY-4.0")) == f"{store.url}/README.md"
     assert open_dataset(store.url).info.license == "CC-BY-4.0"
 
