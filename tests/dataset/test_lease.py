@@ -7,10 +7,12 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from farm.dataset import Dataset, check_dataset, clean_uncommitted
 from farm.dataset.lease import exclusive
 from farm.dataset.place import Place, StorePath, open_place
 from farm.dataset.store import Store
@@ -136,3 +138,15 @@ def test_a_holder_that_was_killed_here_is_relieved_at_once(s3: FaultyS3, tmp_pat
     with exclusive(root, lease=SLOW) as check:
         check()
         assert leases(root) == ["writer-0002.lease"]
+
+
+def test_a_lease_has_its_place_in_a_dataset(copied: Callable[[], Dataset]) -> None:
+    dataset = copied()
+    assert isinstance(dataset.root, Path)
+    lease = dataset.root / "writer-0003.lease"
+    lease.write_text("{}")
+    assert check_dataset(dataset.root).ok
+    assert clean_uncommitted(dataset) == []
+    assert lease.is_file()
+    (dataset.root / "pairs" / lease.name).write_text("{}")
+    assert [defect.file for defect in check_dataset(dataset.root).defects] == [f"pairs/{lease.name}"]
