@@ -118,6 +118,7 @@ class Loop:
             self._crew.hire()
         while self._engine is None:
             self._turn()
+            self._tell()
         return self._engine
 
     def work(self, dataset: Dataset, tasks: list[Task], summary: Summary) -> None:
@@ -172,7 +173,9 @@ class Loop:
         if time.monotonic() - self._told < STATUS_PERIOD:
             return
         self._told = time.monotonic()
-        if self._was_paused:
+        if self._engine is None:
+            self.say("starting", "no worker is ready yet")
+        elif self._was_paused:
             self.say("paused", "paused; go on with `digidouble resume`")
         elif self._store.since is not None:
             self.say("waiting", "the dataset cannot be written now")

@@ -1,6 +1,6 @@
 """Renderers that only pretend, for the driver at scale and in chaos: true records, images of bytes that mean nothing.
 
-python tests/bench/simulated.py RECIPE ROOT ADDRESS SECONDS     a run as `digidouble render … --progress jsonl`
+python tests/bench/simulated.py RECIPE ROOT ADDRESS SECONDS [PRIORITY]   a run as `digidouble render … --progress jsonl`
 """
 
 from __future__ import annotations
@@ -74,10 +74,11 @@ class Pretender:
         return task.key
 
 
-def main(recipe: str, root: str, address: str, seconds: str) -> int:
+def main(recipe: str, root: str, address: str, seconds: str, priority: str = "0") -> int:
     """A run on a cluster that says what happens; its pairs make no index and no report."""
     driver._publish = clean_uncommitted
-    farm = Farm(device="cpu", workers=2, threads=1, address=address, policy=Policy(stall=10.0))
+    policy = Policy(stall=10.0)
+    farm = Farm(device="cpu", workers=2, threads=1, address=address, priority=int(priority), policy=policy)
     lines = JsonLines(sys.stdout)
     summary = run(load_recipe(Path(recipe)), root, lines, farm, renderer=functools.partial(Pretender, float(seconds)))
     lines.write("ended", complete=summary.complete)

@@ -1,0 +1,106 @@
+"""Runs on a cluster that is there: two of them that share it, and what Prometheus reads."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("ray", reason="the farm needs ray")
+
+ROOT = Path(__file__).parents[2]
+SMOKE = (ROOT / "templates" / "recipes" / "smoke.yaml").read_text()
+PATIENCE = 120
+DASHBOARD = importlib.util.find_spec("aiohttp_cors") is not None
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A head without CPUs and two nodes of one CPU each, with Ray's dashboard where that is installed."""
+    from ray.cluster_utils import Cluster
+
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": DASHBOARD})
+    for _ in range(2):
+        made.add_node(num_cpus=1)
+    yield made
+    made.shutdown()
+
+
+class Run:
+    """A pretended run in a process of its own, and what it says."""
+
+    def __init__(self, cluster, folder, *, count, nap, priority=0):
+        folder.mkdir()
+        self.said, self.dataset = folder / "said", folder / "dataset"
+        recipe = folder / "recipe.yaml"
+        recipe.write_text(SMOKE.replace("count: 2", f"count: {count}").replace("name: smoke", f"name: {folder.name}"))
+        words = [recipe, self.dataset, cluster.address, nap, priority]
+        command = [sys.executable, ROOT / "tests" / "bench" / "simulated.py", *map(str, words)]
+        with self.said.open("wb") as stream:
+            self.driver = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, cwd=ROOT)
+
+    def events(self):
+        return [json.loads(line) for line in self.said.read_text().splitlines() if line.startswith("{")]
+
+    def committed(self):
+        return [event for event in self.events() if event["event"] == "committed"]
+
+    def wait_for(self, pairs):
+        deadline = time.monotonic() + PATIENCE
+        while len(self.committed()) < pairs:
+            assert self.driver.poll() is None and time.monotonic() < deadline, self.said.read_text()[-2000:]
+            time.sleep(0.1)
+
+    def end(self):
+        assert self.driver.wait(timeout=PATIENCE) == 0, self.said.read_text()[-2000:]
+        return self.events()
+
+
+def test_a_run_of_higher_priority_gets_the_workers_first(cluster, tmp_path):
+    low = Run(cluster, tmp_path / "low", count=60, nap=0.5)
+    low.wait_for(4)
+    high = Run(cluster, tmp_path / "high", count=40, nap=0.5, priority=5)
+    first = high.end()
+    low.end()
+    began, ended = (next(e["time"] for e in events if e["event"] == "committed") for events in (first, first[::-1]))
+    during = [event for event in low.committed() if began + 8 < event["time"] < ended]
+    assert ended - began > 8, "the high run went on for long enough to tell"
+    assert len(during) <= 2
+    assert len(low.committed()) == 60
+
+
+def metrics(cluster):
+    """What the nodes' agents serve, as Prometheus would read it."""
+    import ray
+
+    ray.init(address=cluster.address, logging_level="ERROR", log_to_driver=False)
+    try:
+        places = {(node["NodeManagerAddress"], node["MetricsExportPort"]) for node in ray.nodes() if node["Alive"]}
+    finally:
+        ray.shutdown()
+    pages = []
+    for host, port in places:
+        with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=10) as answer:
+            pages.append(answer.read().decode())
+    return "\n".join(pages)
+
+
+@pytest.mark.skipif(not DASHBOARD, reason="Ray serves metrics with ray[default] only")
+def test_prometheus_reads_how_a_run_stands(cluster, tmp_path):
+    run = Run(cluster, tmp_path / "watched", count=60, nap=0.5)
+    run.wait_for(3)
+    deadline, found = time.monotonic() + 60, set()
+    wanted = {"digidouble_pairs_committed_total", "digidouble_phase_seconds_bucket", "digidouble_pairs_waiting"}
+    while found < wanted and time.monotonic() < deadline:
+        assert run.driver.poll() is None, "the run ended before its metrics came"
+        lines = [line for line in metrics(cluster).splitlines() if 'run="watched-' in line]
+        found = {name for name in wanted if any(line.startswith(f"ray_{name}{{") for line in lines)}
+        time.sleep(1)
+    assert found == wanted
+    run.driver.terminate()
+    assert run.driver.wait(timeout=PATIENCE) == 1
+    assert run.events()[-1]["event"] == "ended"
