@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from farm.cluster.status import RunStatus, State, WorkerStatus
+from farm.cluster.status import Cause, RunStatus, State, WorkerStatus
 from farm.dataset.exr import read_image
 from farm.dataset.files import replace_bytes
 from farm.dataset.layout import REPORT_FILE, STATUS_PAGE
@@ -35,7 +35,7 @@ STUCK: Final = 300.0
 """Seconds without progress after which a worker is marked."""
 ENDED: Final[frozenset[State]] = frozenset({"complete", "incomplete", "stopped", "failed"})
 GOOD: Final[frozenset[State]] = frozenset({"running", "finishing", "complete"})
-CAUSES: Final = {
+CAUSES: Final[dict[Cause, str]] = {
     "scene": "an error of the pair's own",
     "crash": "the process died",
     "memory": "killed for its memory",

@@ -81,6 +81,11 @@ def test_a_run_from_submission_to_the_fetched_dataset(cluster, shell, tmp_path):
     assert events[-1]["complete"]
     assert cluster.token.value not in out + err
 
+    page = (root / "status.html").read_text()
+    assert "1 of 1" in page
+    assert page.count("<img ") == 1
+    assert "http-equiv" not in page
+
     code, out, err = shell(*submission)
     assert (code, err) == (0, "")
     assert f"{job}: there already, succeeded" in out
