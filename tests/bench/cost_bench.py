@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from farm.cluster.machine import cpu_count
-from farm.cluster.plan import plan_tasks
+from farm.cluster.plan import Task, plan_tasks
 from farm.cluster.worker import Worker
 from farm.dataset import create_dataset, read_image
 from farm.dataset.examination import examine_pairs
@@ -39,7 +39,7 @@ TRIES = 3
 
 
 class PairCost(NamedTuple):
-    """Seconds of CPU time of a pair in a process that has rendered another one.
+    """Seconds of CPU time of a pair in a process that has rendered another double.
 
     apply    a new variant put on the stage: double, clothes, motion, hair, light, camera
     noisy    all noisy images
@@ -47,8 +47,8 @@ class PairCost(NamedTuple):
     tracing  the samples of a whole reference alone
     renders  what all its chunks take beside their samples: sync, files
     write    inspection, writing, reading back
-    check    `digidouble check` of both pairs, each once
-    files    megabytes of their images on disk
+    check    `digidouble check` of the pair
+    files    megabytes of its images on disk
     pixels   megabytes of these decoded
     """
 
@@ -96,7 +96,7 @@ def timed_renders() -> Iterator[list[tuple[str, int, float]]]:
 
 
 def measure_cost(side: int, passes: str) -> PairCost:
-    """Render two pairs and measure the second."""
+    """Put one double on the stage and render it in a sample, then measure the pair of another."""
     recipe = cost_recipe(side, passes)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "cost"
@@ -104,7 +104,7 @@ def measure_cost(side: int, passes: str) -> PairCost:
         engine = worker.engine()
         create_dataset(root, recipe, engine=engine.build)
         first, second = plan_tasks(recipe, engine.build)
-        worker.render(first, str(root))
+        warm_up(worker, first, Path(folder))
         with timed_renders() as rendered:
             worker.render(second, str(root))
         record = next(root.glob(f"pairs/{second.variant.id}/*/record.json"))
@@ -125,8 +125,19 @@ def measure_cost(side: int, passes: str) -> PairCost:
     )
 
 
+def warm_up(worker: Worker, task: Task, scratch: Path) -> None:
+    """Leave the worker as it is after a pair of another double."""
+    from farm.render.passes import render_image
+    from farm.render.settings import FIRST_SAMPLE, prepare_subset
+
+    stage, _ = worker._open()
+    stage.apply(task.variant, frames=range(1, 2))
+    prepare_subset(stage.scene, seed=0, offset=FIRST_SAMPLE, length=1)
+    render_image(stage.scene, scratch, "radiance")
+
+
 def measure_check(root: Path) -> dict[str, float]:
-    """The least of some tries at re-verifying all pairs, one after the other."""
+    """The least of some tries at re-verifying all pairs."""
     places = list(pair_folders(root))
     tries = []
     for _ in range(TRIES):
