@@ -1,6 +1,11 @@
-"""Where the time goes, as ratios within one run: `make bench`.
+"""Where the time goes, as ratios within one run: `make bench`, or `bench.py PART …` for some of it.
 
-Wall-clock seconds depend on the machine; the ratios hold. Each figure comes after a warm-up pair.
+pairs   a warm worker against a process for each frame
+cost    what noisy images, data and the farm add to the reference; how fast `check` is
+motion  what stunts cost
+hair    what grooms cost
+
+Seconds depend on the machine; the ratios hold. Each part runs in a process of its own, so that Blender begins anew.
 """
 
 from __future__ import annotations
@@ -11,9 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
-from cost_bench import cost_table
+from cost_bench import check_table, cost_table, measure_cost_apart
 from groom_bench import groom_table, measure_apart
 from motion_bench import measure_motion_apart, motion_table
 from rich.console import Console
@@ -22,10 +29,10 @@ from rich.table import Table
 from farm.cluster.machine import cpu_count
 from farm.cluster.plan import plan_tasks
 from farm.cluster.worker import Worker
-from farm.dataset import check_dataset, create_dataset, read_image
+from farm.dataset import create_dataset
 from farm.recipe import Recipe, load_recipe, templates
 
-FRAMES = 4
+FRAMES: Final = 2
 """Pairs that are measured, after one that warms up."""
 
 
@@ -38,57 +45,66 @@ def bench_recipe() -> Recipe:
     return Recipe.model_validate(data)
 
 
-def render_here(recipe: Recipe, root: Path, frames: slice) -> list[float]:
-    """Render some frames in this process; returns seconds a pair."""
-    worker = Worker(recipe, "cpu", cpu_count(), root.parent)
-    engine = worker.engine()
-    create_dataset(root, recipe, engine=engine.build)
-    seconds = []
-    for task in plan_tasks(recipe, engine.build)[frames]:
-        start = time.perf_counter()
-        worker.render(task, str(root))
-        seconds.append(time.perf_counter() - start)
-    return seconds
-
-
-def render_one_in_a_process(root: Path, frame: int) -> float:
-    """Seconds that a process of its own needs for one frame's pair."""
-    start = time.perf_counter()
-    subprocess.run([sys.executable, __file__, str(root), str(frame)], check=True, capture_output=True)
-    return time.perf_counter() - start
-
-
-def main() -> None:
-    """Measure and print."""
+def render_frames(first: int) -> list[float]:
+    """Render the frames from `first` on, counted from 0, in this process; seconds of CPU time of each."""
     recipe = bench_recipe()
-    table = Table("what", "figure", title=f"{recipe.capture.resolution[0]}² pairs on {cpu_count()} CPUs")
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "warm"
-        warm = render_here(recipe, root, slice(None))[1:]
-        records = [json.loads(file.read_text()) for file in sorted(root.glob("pairs/*/*/record.json"))[1:]]
-        tracing = [record["timings"]["noisy"] + record["timings"]["reference"] for record in records]
-        whole = [sum(record["timings"].values()) for record in records]
-        single = render_one_in_a_process(Path(folder) / "cold", FRAMES)
-        start = time.process_time()
-        report = check_dataset(root, workers=1)
-        seconds = time.process_time() - start
-        pixels = sum(channel.nbytes for file in root.glob("pairs/*/*/*.exr") for channel in read_image(file).values())
-    overhead = statistics.median(total / traced - 1 for total, traced in zip(whole, tracing, strict=True))
-    table.add_row("a warm pair, median", f"{statistics.median(warm):.1f} s")
-    table.add_row("all but its radiance renders (apply, data pass, write), of those renders", f"{100 * overhead:.1f} %")
-    table.add_row("a process a frame, against a warm worker", f"{single / statistics.median(warm):.2f} ×")
-    table.add_row(
-        "check, on one core", f"{report.bytes / 1e6 / seconds:.0f} MB/s of EXR, {pixels / 1e6 / seconds:.0f} of pixels"
-    )
-    Console().print(table)
-    Console().print(cost_table())
-    Console().print(motion_table(measure_motion_apart()))
-    Console().print(groom_table(measure_apart()))
+        worker = Worker(recipe, "cpu", cpu_count(), Path(folder))
+        engine = worker.engine()
+        root = Path(folder) / "bench"
+        create_dataset(root, recipe, engine=engine.build)
+        seconds = []
+        for task in plan_tasks(recipe, engine.build)[first:]:
+            start = time.process_time()
+            worker.render(task, str(root))
+            seconds.append(time.process_time() - start)
+    return [*seconds, time.process_time()]
+
+
+def pairs_table() -> Table:
+    """A warm worker's frames, and the last one in a process that renders nothing else."""
+
+    def apart(first: int) -> list[float]:
+        command = [sys.executable, __file__, "--json", str(first)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        found: list[float] = json.loads(done.stdout.splitlines()[-1])
+        return found
+
+    warm, single = statistics.median(apart(0)[1:-1]), apart(FRAMES)[-1]
+    side = bench_recipe().capture.resolution[0]
+    table = Table("what", "figure", title=f"frames of a clip at {side}², in CPU time")
+    table.add_row("a frame's pair on a warm worker, median", f"{warm:.1f} s")
+    table.add_row("a process a frame, against that", f"{single / warm:.2f} ×")
+    return table
+
+
+def cost_tables() -> list[Table]:
+    """What a pair costs, and its check."""
+    costs = measure_cost_apart()
+    return [cost_table(costs), check_table(costs)]
+
+
+PARTS: Final[dict[str, Callable[[], list[Table]]]] = {
+    "pairs": lambda: [pairs_table()],
+    "cost": cost_tables,
+    "motion": lambda: [motion_table(measure_motion_apart())],
+    "hair": lambda: [groom_table(measure_apart())],
+}
+
+
+def main(parts: list[str]) -> int:
+    """Measure and print, part by part."""
+    if unknown := set(parts) - set(PARTS):
+        Console(stderr=True).print(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+        return 2
+    for part in parts or PARTS:
+        for table in PARTS[part]():
+            Console().print(table)
+    return 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        number = int(sys.argv[2])
-        render_here(bench_recipe(), Path(sys.argv[1]), slice(number, number + 1))
+    if sys.argv[1:2] == ["--json"]:
+        print(json.dumps(render_frames(int(sys.argv[2]))))  # noqa: T201
     else:
-        main()
+        sys.exit(main(sys.argv[1:]))

@@ -22,21 +22,24 @@ from rich.console import Console
 from rich.table import Table
 
 from farm.cluster.machine import cpu_count
-from farm.cluster.plan import plan_tasks
+from farm.cluster.plan import Task, plan_tasks
 from farm.cluster.worker import Worker
-from farm.dataset import create_dataset
+from farm.dataset import create_dataset, read_image
+from farm.dataset.examination import examine_pairs
+from farm.dataset.folder import pair_folders
 from farm.recipe import Recipe, load_recipe, templates
 
-__all__ = ["KINDS", "PairCost", "cost_table", "measure_cost_apart"]
+__all__ = ["KINDS", "PairCost", "check_table", "cost_table", "measure_cost_apart"]
 
 KINDS = ("denoise", "everything")
 SAMPLES = (1, 2, 4, 8, 32)
 REFERENCE, CHUNK = 1024, 64
 SIDE = 256
+TRIES = 3
 
 
 class PairCost(NamedTuple):
-    """Seconds of CPU time of a pair in a process that has rendered another one.
+    """Seconds of CPU time of a pair in a process that has rendered another double.
 
     apply    a new variant put on the stage: double, clothes, motion, hair, light, camera
     noisy    all noisy images
@@ -44,6 +47,9 @@ class PairCost(NamedTuple):
     tracing  the samples of a whole reference alone
     renders  what all its chunks take beside their samples: sync, files
     write    inspection, writing, reading back
+    check    `digidouble check` of the pair
+    files    megabytes of its images on disk
+    pixels   megabytes of these decoded
     """
 
     apply: float
@@ -52,6 +58,9 @@ class PairCost(NamedTuple):
     tracing: float
     renders: float
     write: float
+    check: float
+    files: float
+    pixels: float
 
 
 def cost_recipe(side: int, passes: str) -> Recipe:
@@ -87,7 +96,7 @@ def timed_renders() -> Iterator[list[tuple[str, int, float]]]:
 
 
 def measure_cost(side: int, passes: str) -> PairCost:
-    """Render two pairs and measure the second."""
+    """Put one double on the stage and render it in a sample, then measure the pair of another."""
     recipe = cost_recipe(side, passes)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "cost"
@@ -95,11 +104,12 @@ def measure_cost(side: int, passes: str) -> PairCost:
         engine = worker.engine()
         create_dataset(root, recipe, engine=engine.build)
         first, second = plan_tasks(recipe, engine.build)
-        worker.render(first, str(root))
+        warm_up(worker, first, Path(folder))
         with timed_renders() as rendered:
             worker.render(second, str(root))
         record = next(root.glob(f"pairs/{second.variant.id}/*/record.json"))
         steps: dict[str, float] = json.loads(record.read_text())["timings"]
+        checked = measure_check(root)
     light = [(samples, seconds) for kind, samples, seconds in rendered if kind == "radiance"]
     least = next(seconds for samples, seconds in light if samples == SAMPLES[0])
     chunk = sum(seconds for samples, seconds in light if samples == CHUNK) / 2
@@ -111,7 +121,37 @@ def measure_cost(side: int, passes: str) -> PairCost:
         tracing=REFERENCE * sample,
         renders=REFERENCE / CHUNK * (steps["reference"] / 2 - CHUNK * sample),
         write=steps["write"],
+        **checked,
     )
+
+
+def warm_up(worker: Worker, task: Task, scratch: Path) -> None:
+    """Leave the worker as it is after a pair of another double."""
+    from farm.render.passes import render_image
+    from farm.render.settings import FIRST_SAMPLE, prepare_subset
+
+    stage, _ = worker._open()
+    stage.apply(task.variant, frames=range(1, 2))
+    prepare_subset(stage.scene, seed=0, offset=FIRST_SAMPLE, length=1)
+    render_image(stage.scene, scratch, "radiance")
+
+
+def measure_check(root: Path) -> dict[str, float]:
+    """The least of some tries at re-verifying all pairs."""
+    places = list(pair_folders(root))
+    tries = []
+    for _ in range(TRIES):
+        start = time.process_time()
+        for _ in examine_pairs(places, None):
+            pass
+        tries.append(time.process_time() - start)
+    images = list(root.glob("pairs/*/*/*.exr"))
+    pixels = sum(channel.nbytes for image in images for channel in read_image(image).values())
+    return {
+        "check": min(tries),
+        "files": sum(image.stat().st_size for image in images) / 1e6,
+        "pixels": pixels / 1e6,
+    }
 
 
 def measure_cost_apart(side: int = SIDE) -> dict[str, PairCost]:
@@ -147,9 +187,22 @@ def cost_table(costs: dict[str, PairCost], side: int = SIDE) -> Table:
     return table
 
 
+def check_table(costs: dict[str, PairCost]) -> Table:
+    """How fast one core re-verifies pairs."""
+    table = Table(title="check of whole pairs, one core")
+    table.add_column("what")
+    for kind in costs:
+        table.add_column(kind, justify="right")
+    table.add_row("EXR files", *(f"{cost.files / cost.check:.0f} MB/s" for cost in costs.values()))
+    table.add_row("their decoded pixels", *(f"{cost.pixels / cost.check:.0f} MB/s" for cost in costs.values()))
+    return table
+
+
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--json"]:
         print(json.dumps(measure_cost(int(sys.argv[3]), sys.argv[2])))  # noqa: T201
     else:
         wanted = int(sys.argv[1]) if len(sys.argv) > 1 else SIDE
-        Console().print(cost_table(measure_cost_apart(wanted), wanted))
+        found = measure_cost_apart(wanted)
+        Console().print(cost_table(found, wanted))
+        Console().print(check_table(found))

@@ -18,14 +18,19 @@ from farm.dataset import (
     EngineBuild,
     Record,
     build_index,
+    check,
     check_dataset,
     create_dataset,
+    examination,
+    exr,
     read_image,
     read_record,
     write_image,
     write_report,
 )
 from farm.dataset.check import _chance_repeats
+from farm.dataset.exr import decode_image
+from farm.dataset.folder import pair_folders
 from farm.dataset.formats import NewerFormatError, write_json
 from farm.dataset.index import encode_index
 from farm.dataset.info import read_info, seal
@@ -81,6 +86,42 @@ def test_several_processes_find_the_same(copied: Copied) -> None:
     root = copied().root
     next(root.glob("pairs/*/*/reference.exr")).write_bytes(b"broken")
     assert check_dataset(root, workers=2) == check_dataset(root, workers=1)
+
+
+def test_each_image_is_decoded_once_also_where_motion_asks_for_the_frame_before(
+    finished: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[Path] = []
+
+    def decode(data: bytes, path: Path) -> dict[str, np.ndarray]:
+        decoded.append(path)
+        return decode_image(data, path)
+
+    monkeypatch.setattr(exr, "decode_image", decode)
+    monkeypatch.setattr(examination, "decode_image", decode)
+    assert check_dataset(finished.root, workers=1).ok
+    assert sorted(decoded) == sorted(finished.root.glob("pairs/*/*/*.exr"))
+
+
+def test_a_frame_alone_reads_the_depth_of_the_frame_before(finished: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the first of a process's run does: what is found does not depend on how pairs are shared out."""
+
+    def found(frame: object, camera: object, before: dict[str, np.ndarray], camera_before: object) -> list[str]:
+        return [f"was {before['depth.Z'].mean()} away"]
+
+    monkeypatch.setattr(examination, "inspect_motion", found)
+    places = list(pair_folders(finished.root))
+    together = list(examination.examine_pairs(places, None))
+    apart = [findings for place in places for findings in examination.examine_pairs([place], None)]
+    assert together == apart
+    assert [len(findings.defects) for findings in together] == [0, 1] * 3
+
+
+def test_processes_are_started_where_they_have_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "_cores", lambda: 8)
+    plan = examination.PairPlan("", (256, 256), frozenset(map(str, range(5))), False, (), None)
+    assert [check._workers(pairs, plan) for pairs in (0, 6, 60, 100_000)] == [1, 1, 2, 8]
+    assert check._workers(100_000, None) == 1
 
 
 def one_of_each_file(root: Path) -> list[str]:
