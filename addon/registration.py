@@ -6,7 +6,7 @@ from typing import Final
 
 import bpy
 
-from . import ops_double, ops_recipe, ops_render, panels, preferences, preview, properties
+from . import ops_double, ops_recipe, ops_render, own, panel_render, panels, preferences, preview, properties
 
 __all__ = ["CLASSES", "register", "unregister"]
 
@@ -17,6 +17,8 @@ CLASSES: Final = (
     *ops_recipe.CLASSES,
     *ops_render.CLASSES,
     *panels.CLASSES,
+    *panel_render.CLASSES,
+    *own.CLASSES,
 )
 
 
