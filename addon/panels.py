@@ -13,7 +13,7 @@ from farm.recipe.distributions import Choose
 from farm.recipe.parameters import NO_STUNT
 from farm.recipe.passes import PRESETS
 
-from . import document, preview
+from . import document, preview, thumbnails
 from .parameters import VARIED, ends_of, mode_of, property_of
 from .properties import preset_property
 from .state import label, shown_variant, state_of, wrapped
@@ -25,6 +25,8 @@ VARY_AXES: Final = tuple(axis for axis in AXES if axis != "rig")
 """The rig is chosen once, with the double."""
 
 
+SHOWN: Final = ("hair.style", "stunt.name")
+"""What is chosen by its picture."""
 TITLES: Final = {"skin": "Skin and Eyes", "face": "Expression"}
 """Titles of axes whose name is not what artists call them."""
 
@@ -63,14 +65,30 @@ def _draw_distribution(layout: Any, scene: Any, parameter: Parameter, group: Any
         split.label(text=document.describe(parameter.path, made))
 
 
+def _column(layout: Any) -> Any:
+    column = layout.column()
+    column.use_property_split, column.use_property_decorate = True, False
+    return column
+
+
 def draw_axis(layout: Any, scene: Any, axis: str, names: Sequence[str] = ()) -> None:
     """The parameters of an axis, or some of them, in the recipe's order."""
-    column = layout.column(align=False)
-    column.use_property_split = True
-    column.use_property_decorate = False
+    column = _column(layout)
     for name in AXES[axis].model_fields:
         if not names or name in names:
-            draw_parameter(column, scene, f"{axis}.{name}")
+            path = f"{axis}.{name}"
+            if path in SHOWN:
+                _draw_picture(layout, scene, path)
+                column = _column(layout)
+            draw_parameter(column, scene, path)
+
+
+def _draw_picture(layout: Any, scene: Any, path: str) -> None:
+    """The picture of what is chosen; a click shows all there are."""
+    parameter = PARAMETERS[path]
+    group = getattr(state_of(scene), parameter.axis)
+    if thumbnails.has(parameter.template):
+        layout.template_icon_view(group, property_of(parameter), show_labels=True, scale=6.0, scale_popup=5.0)
 
 
 class StagePanel:

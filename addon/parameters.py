@@ -17,7 +17,7 @@ from farm.recipe import AXES, PARAMETERS, Parameter, templates
 from farm.recipe.distributions import Choose, Fixed, Integers, Setting, Uniform
 from farm.recipe.settings import known_names, value_range
 
-from . import document
+from . import document, thumbnails
 from .state import DIGITS, change, change_held, label, shown_variant, state_of, told
 
 __all__ = [
@@ -177,12 +177,20 @@ def _value_property(parameter: Parameter) -> Any:
 
 
 def choice_property(parameter: Parameter, *, without: str = "", **given: Any) -> Any:
-    """A menu of the templates that a parameter can name, each with its description."""
+    """A menu of the templates that a parameter can name, each with its description and, where there is one, picture."""
     names = [name for name in known_names(parameter) if name != without]
     items = [(name, label(name), _tooltip(parameter, name), place) for place, name in enumerate(names)]
     title = label(parameter.axis if parameter.name == "name" else parameter.name)
     given = {"name": title, "description": told(parameter.description), **given}
-    return bpy.props.EnumProperty(items=items, **given)
+    if parameter.template not in thumbnails.PICTURED:
+        return bpy.props.EnumProperty(items=items, **given)
+    pictured: list[Any] = []  # kept: Blender does not hold on to the texts itself
+
+    def with_pictures(_: Any, __: Any) -> list[Any]:
+        pictured[:] = [(*item[:3], thumbnails.icon(parameter.template, item[0]), item[3]) for item in items]
+        return pictured
+
+    return bpy.props.EnumProperty(items=with_pictures, **given)
 
 
 def _tooltip(parameter: Parameter, name: str) -> str:

@@ -6,7 +6,18 @@ from typing import Final
 
 import bpy
 
-from . import ops_double, ops_recipe, ops_render, own, panel_render, panels, preferences, preview, properties
+from . import (
+    ops_double,
+    ops_recipe,
+    ops_render,
+    own,
+    panel_render,
+    panels,
+    preferences,
+    preview,
+    properties,
+    thumbnails,
+)
 
 __all__ = ["CLASSES", "register", "unregister"]
 
@@ -24,6 +35,7 @@ CLASSES: Final = (
 
 def register() -> None:
     """Register every class, the scene's property and the handlers."""
+    thumbnails.register()
     for each in CLASSES:
         bpy.utils.register_class(each)
     bpy.types.Scene.digidouble = bpy.props.PointerProperty(type=properties.DIGIDOUBLE_PG_scene)
@@ -38,3 +50,4 @@ def unregister() -> None:
     del bpy.types.Scene.digidouble
     for each in reversed(CLASSES):
         bpy.utils.unregister_class(each)
+    thumbnails.unregister()
