@@ -44,6 +44,8 @@ BINARY: Final = (
     "scipy==1.18.1",
 )
 """What the preview needs. Rendering is done by an installed `digidouble`, in processes of its own."""
+THUMBNAILS: Final = {"hairstyles": 1, "beards": 1, "stunts": 3, "expressions": 0, "wardrobe": 0}
+"""Kinds with a sheet in the docs, and which picture of a row is cut out of it."""
 LEFT_OUT: Final = (Path(__file__).name, "__pycache__")
 
 
@@ -60,6 +62,7 @@ def build(platforms: Sequence[str], dist: Path = DIST) -> list[Path]:
 def _build_one(platform: str, pure: Path, stage: Path, dist: Path, blender: Path) -> Path:
     shutil.copytree(ROOT / "addon", stage, ignore=shutil.ignore_patterns(*LEFT_OUT))
     shutil.copyfile(ROOT / "LICENSE", stage / "LICENSE")
+    _cut_thumbnails(stage / "thumbnails")
     wheels = stage / "wheels"
     shutil.copytree(pure, wheels)
     if platform != SYSTEM:
@@ -75,6 +78,21 @@ def _build_one(platform: str, pure: Path, stage: Path, dist: Path, blender: Path
     _official(blender, "build", f"--source-dir={stage}", f"--output-filepath={target}")
     _official(blender, "validate", str(target))
     return target
+
+
+def _cut_thumbnails(folder: Path) -> None:
+    """Cut a picture of each template out of the sheets that the docs show."""
+    from PIL import Image
+
+    from farm.recipe import templates
+    from farm.render.sheet import cut_sheet
+
+    for kind, number in THUMBNAILS.items():
+        (folder / kind).mkdir(parents=True)
+        with Image.open(ROOT / "docs" / "images" / f"{kind}.png") as sheet:
+            pictures = cut_sheet(sheet.convert("RGB"), kind, templates.names(kind), number)
+        for name, picture in pictures.items():
+            picture.save(folder / kind / f"{name}.png", optimize=True)
 
 
 def _pinned() -> list[str]:

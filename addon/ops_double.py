@@ -11,10 +11,11 @@ from farm.errors import DigidoubleError
 from farm.recipe import PARAMETERS
 from farm.recipe.distributions import Choose, Fixed
 from farm.recipe.parameters import SEED_MAX
+from farm.recipe.settings import known_names
 from farm.recipe.variant import stream
 
 from . import document, preview
-from .properties import change, label, names_of, shown_variant, state_of
+from .state import change, label, shown_variant, state_of
 
 __all__ = ["CLASSES", "StageOperator"]
 
@@ -173,7 +174,7 @@ class DIGIDOUBLE_OT_choose(StageOperator, bpy.types.Operator):  # noqa: N801
         """List the names, those that may be drawn already being chosen."""
         chosen = document.choices(document.setting(state_of(context.scene).document, self.path))
         self.choices.clear()
-        for name in names_of(PARAMETERS[self.path]):
+        for name in known_names(PARAMETERS[self.path]):
             item = self.choices.add()
             item.name, item.used = name, name in chosen
         title = f"{label(PARAMETERS[self.path].name)}: which may be drawn?"

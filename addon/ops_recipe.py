@@ -13,7 +13,7 @@ from farm.recipe import Recipe, load_recipe, templates
 
 from . import document
 from .ops_double import StageOperator
-from .properties import label, state_of
+from .state import label, state_of
 
 __all__ = ["CLASSES"]
 

@@ -14,7 +14,7 @@ from . import document
 from .jobs import RUNNING, STOPPED, Job, JobList
 from .ops_double import StageOperator
 from .preferences import command_of
-from .properties import state_of
+from .state import state_of
 
 __all__ = ["CLASSES", "jobs", "register", "unregister"]
 

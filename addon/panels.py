@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import bpy
 
-from farm.errors import BadInput
 from farm.recipe import AXES, PARAMETERS, Parameter
 from farm.recipe.distributions import Choose
 from farm.recipe.parameters import NO_STUNT
 from farm.recipe.passes import PRESETS
 
-from . import document, preview
-from .jobs import DONE, RUNNING, STOPPED, Job, find_command
-from .ops_render import jobs, seen
-from .preferences import command_of
-from .properties import VARIED, ends_of, label, mode_of, preset_property, property_of, shown_variant, state_of
+from . import document, preview, thumbnails
+from .parameters import VARIED, ends_of, mode_of, property_of
+from .properties import preset_property
+from .state import label, shown_variant, state_of, wrapped
 
-__all__ = ["CLASSES"]
+__all__ = ["CLASSES", "SPACE", "StagePanel"]
 
 SPACE: Final = {"bl_space_type": "VIEW_3D", "bl_region_type": "UI", "bl_category": "Digidouble"}
 VARY_AXES: Final = tuple(axis for axis in AXES if axis != "rig")
 """The rig is chosen once, with the double."""
 
 
+SHOWN: Final = ("hair.style", "stunt.name")
+"""What is chosen by its picture."""
 TITLES: Final = {"skin": "Skin and Eyes", "face": "Expression"}
 """Titles of axes whose name is not what artists call them."""
 
@@ -66,17 +65,33 @@ def _draw_distribution(layout: Any, scene: Any, parameter: Parameter, group: Any
         split.label(text=document.describe(parameter.path, made))
 
 
+def _column(layout: Any) -> Any:
+    column = layout.column()
+    column.use_property_split, column.use_property_decorate = True, False
+    return column
+
+
 def draw_axis(layout: Any, scene: Any, axis: str, names: Sequence[str] = ()) -> None:
     """The parameters of an axis, or some of them, in the recipe's order."""
-    column = layout.column(align=False)
-    column.use_property_split = True
-    column.use_property_decorate = False
+    column = _column(layout)
     for name in AXES[axis].model_fields:
         if not names or name in names:
-            draw_parameter(column, scene, f"{axis}.{name}")
+            path = f"{axis}.{name}"
+            if path in SHOWN:
+                _draw_picture(layout, scene, path)
+                column = _column(layout)
+            draw_parameter(column, scene, path)
 
 
-class _Panel:
+def _draw_picture(layout: Any, scene: Any, path: str) -> None:
+    """The picture of what is chosen; a click shows all there are."""
+    parameter = PARAMETERS[path]
+    group = getattr(state_of(scene), parameter.axis)
+    if thumbnails.has(parameter.template):
+        layout.template_icon_view(group, property_of(parameter), show_labels=True, scale=6.0, scale_popup=5.0)
+
+
+class StagePanel:
     """A panel of the tab, shown where the scene has a double."""
 
     bl_options: Final = {"DEFAULT_CLOSED"}
@@ -87,7 +102,7 @@ class _Panel:
         return bool(state_of(context.scene).document)
 
 
-class _AxisPanel(_Panel):
+class _AxisPanel(StagePanel):
     """A panel of one axis: its header rolls the dice and locks."""
 
     axis = ""
@@ -141,15 +156,8 @@ def _draw_problem(layout: Any, scene: Any) -> None:
         return
     box = layout.box().column(align=True)
     box.alert = True
-    for number, line in enumerate(_wrapped(problem)):
+    for number, line in enumerate(wrapped(problem)):
         box.label(text=line, icon="ERROR" if number == 0 else "BLANK1")
-
-
-@functools.lru_cache(maxsize=16)
-def _wrapped(text: str, width: int = 34) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(text, width)
 
 
 def _child(axis: str, parent: str = "") -> type:
@@ -180,7 +188,7 @@ class DIGIDOUBLE_PT_stunt(_AxisPanel, bpy.types.Panel):  # noqa: N801
         draw_axis(layout, scene, "stunt", () if done or varied else ("name",))
 
 
-class DIGIDOUBLE_PT_stage(_Panel, bpy.types.Panel):  # noqa: N801
+class DIGIDOUBLE_PT_stage(StagePanel, bpy.types.Panel):  # noqa: N801
     """Where it is seen"""
 
     bl_label = "Stage"
@@ -190,7 +198,7 @@ class DIGIDOUBLE_PT_stage(_Panel, bpy.types.Panel):  # noqa: N801
         """Light and camera are below."""
 
 
-class DIGIDOUBLE_PT_vary(_Panel, bpy.types.Panel):  # noqa: N801
+class DIGIDOUBLE_PT_vary(StagePanel, bpy.types.Panel):  # noqa: N801
     """How many variants, and what of them varies"""
 
     bl_label = "Vary"
@@ -233,7 +241,7 @@ def _tell_axis(scene: Any, axis: str) -> str:
     return f"{len(varied)} vary" if varied else "the same"
 
 
-class DIGIDOUBLE_PT_recipe(_Panel, bpy.types.Panel):  # noqa: N801
+class DIGIDOUBLE_PT_recipe(StagePanel, bpy.types.Panel):  # noqa: N801
     """The recipe as a file"""
 
     bl_label = "Recipe"
@@ -251,7 +259,7 @@ class DIGIDOUBLE_PT_recipe(_Panel, bpy.types.Panel):  # noqa: N801
         row.operator("digidouble.save_recipe", text="Save", icon="FILE_TICK")
 
 
-class DIGIDOUBLE_PT_capture(_Panel, bpy.types.Panel):  # noqa: N801
+class DIGIDOUBLE_PT_capture(StagePanel, bpy.types.Panel):  # noqa: N801
     """What is rendered of each variant"""
 
     bl_label = "Capture"
@@ -299,58 +307,6 @@ def _estimate(text: str) -> tuple[str, ...]:
     )
 
 
-class DIGIDOUBLE_PT_render(_Panel, bpy.types.Panel):  # noqa: N801
-    """Rendering all variants"""
-
-    bl_label = "Render"
-    bl_space_type, bl_region_type, bl_category = SPACE.values()
-
-    def draw(self, context: Any) -> None:
-        """Start; and what was started."""
-        layout = self.layout
-        column = layout.column()
-        column.use_property_split, column.use_property_decorate = True, False
-        column.prop(state_of(context.scene), "output")
-        if _able(command_of(context)):
-            layout.operator("digidouble.render_here", icon="RENDER_ANIMATION")
-        else:
-            box = layout.box().column(align=True)
-            box.label(text="Digidouble's render", icon="INFO")
-            box.label(text="command is not found.", icon="BLANK1")
-            box.operator("digidouble.set_up")
-        for job in jobs().jobs:
-            _draw_job(layout, job)
-
-
-@functools.lru_cache(maxsize=4)
-def _able(command: str) -> bool:
-    """Whether a command that renders is there."""
-    try:
-        find_command(command)
-    except BadInput:
-        return False
-    return True
-
-
-def _draw_job(layout: Any, job: Job) -> None:
-    """A job's name, progress and buttons."""
-    state, done, trouble = seen(job)
-    box = layout.box().column(align=True)
-    row = box.row()
-    row.label(text=Path(job.folder).name)
-    buttons = row.row(align=True)
-    if state == RUNNING:
-        buttons.operator("digidouble.cancel_job", text="", icon="CANCEL").folder = job.folder
-    else:
-        buttons.operator("digidouble.show_sheet", text="", icon="IMAGE_DATA").folder = job.folder
-        buttons.operator("digidouble.open_report", text="", icon="URL").folder = job.folder
-        buttons.operator("digidouble.forget_job", text="", icon="X").folder = job.folder
-    told = {RUNNING: "", DONE: "done: ", STOPPED: "stopped: "}[state]
-    box.progress(factor=done / job.total, text=f"{told}{done} of {job.total} pairs")
-    for line in _wrapped(trouble):
-        box.label(text=line)
-
-
 CLASSES: Final = (
     DIGIDOUBLE_PT_double,
     _child("body", "DIGIDOUBLE_PT_double"),
@@ -367,5 +323,4 @@ CLASSES: Final = (
     DIGIDOUBLE_PT_vary,
     DIGIDOUBLE_PT_recipe,
     DIGIDOUBLE_PT_capture,
-    DIGIDOUBLE_PT_render,
 )

@@ -19,7 +19,7 @@ from farm.recipe.parameters import NO_STUNT
 from farm.recipe.variant import Variant, content_hash
 
 from . import document
-from .properties import CHANGED, shown_variant, state_of
+from .state import CHANGED, shown_variant, state_of
 
 if TYPE_CHECKING:
     from farm.stage.apply import Stage

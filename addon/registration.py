@@ -6,7 +6,18 @@ from typing import Final
 
 import bpy
 
-from . import ops_double, ops_recipe, ops_render, panels, preferences, preview, properties
+from . import (
+    ops_double,
+    ops_recipe,
+    ops_render,
+    own,
+    panel_render,
+    panels,
+    preferences,
+    preview,
+    properties,
+    thumbnails,
+)
 
 __all__ = ["CLASSES", "register", "unregister"]
 
@@ -17,11 +28,14 @@ CLASSES: Final = (
     *ops_recipe.CLASSES,
     *ops_render.CLASSES,
     *panels.CLASSES,
+    *panel_render.CLASSES,
+    *own.CLASSES,
 )
 
 
 def register() -> None:
     """Register every class, the scene's property and the handlers."""
+    thumbnails.register()
     for each in CLASSES:
         bpy.utils.register_class(each)
     bpy.types.Scene.digidouble = bpy.props.PointerProperty(type=properties.DIGIDOUBLE_PG_scene)
@@ -36,3 +50,4 @@ def unregister() -> None:
     del bpy.types.Scene.digidouble
     for each in reversed(CLASSES):
         bpy.utils.unregister_class(each)
+    thumbnails.unregister()

@@ -24,7 +24,7 @@ from farm.recipe.variant import Variant
 from farm.render.blender import open_scene
 from farm.stage.apply import Stage
 
-__all__ = ["LABEL", "render_sheet"]
+__all__ = ["LABEL", "cut_sheet", "render_sheet"]
 
 LABEL: Final = 20
 GAP: Final = 4
@@ -95,18 +95,53 @@ def _picture(scene: Any, file: Path) -> Pixels:
         return np.asarray(image.convert("RGB"))
 
 
+def cut_sheet(sheet: Image.Image, kind: str, names: list[str], number: int) -> dict[str, Image.Image]:
+    """Picture `number` of each row of the sheet that `render_sheet` made of these names, without its label.
+
+    Raises ValueError for a picture of another size than such a sheet has.
+    """
+    found = load_sheet(kind)
+    grid = _Grid(len(names), len(found.people) * len(found.views) * found.moments, found.resolution)
+    if sheet.size != grid.size:
+        raise ValueError(f"a sheet of {len(names)} {kind} measures {grid.size}, found {sheet.size}")
+    wide, high = found.resolution
+    pictures = {}
+    for place, name in enumerate(names):
+        left, top = grid.picture(place, number)
+        pictures[name] = sheet.crop((left, top, left + wide, top + high))
+    return pictures
+
+
+class _Grid:
+    """Where rows of pictures lie, in as many columns of rows as make the sheet about as wide as tall."""
+
+    def __init__(self, rows: int, pictures: int, size: tuple[int, int]) -> None:
+        wide, high = size
+        self._step = wide + GAP
+        self._across = pictures * self._step + GAP
+        self._down = high + LABEL + GAP
+        columns = max(1, round(math.sqrt(rows * self._down / self._across)))
+        self._per_column = math.ceil(rows / columns)
+        self.size = (columns * self._across, min(self._per_column, rows) * self._down + GAP)
+
+    def row(self, place: int) -> tuple[int, int]:
+        """Left and top of a row, where its name stands."""
+        return place // self._per_column * self._across + GAP, place % self._per_column * self._down + GAP
+
+    def picture(self, place: int, number: int) -> tuple[int, int]:
+        """Left and top of a picture of a row."""
+        left, top = self.row(place)
+        return left + number * self._step, top + LABEL
+
+
 def _compose(rows: dict[str, list[Pixels]], size: tuple[int, int]) -> Image.Image:
-    """Rows of pictures under their names, in as many columns of rows as make the sheet about as wide as tall."""
-    wide, high = size
-    across = max(len(pictures) for pictures in rows.values()) * (wide + GAP) + GAP
-    down = high + LABEL + GAP
-    columns = max(1, round(math.sqrt(len(rows) * down / across)))
-    per_column = math.ceil(len(rows) / columns)
-    sheet = Image.new("RGB", (columns * across, min(per_column, len(rows)) * down + GAP), BACKGROUND)
+    """Rows of pictures under their names."""
+    grid = _Grid(len(rows), max(len(pictures) for pictures in rows.values()), size)
+    sheet = Image.new("RGB", grid.size, BACKGROUND)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
     for place, (name, pictures) in enumerate(rows.items()):
-        left, top = place // per_column * across + GAP, place % per_column * down + GAP
+        left, top = grid.row(place)
         draw.text((left + 2, top + 1), name.replace("_", " "), font=font, fill=INK)
         for number, picture in enumerate(pictures):
-            sheet.paste(Image.fromarray(picture), (left + number * (wide + GAP), top + LABEL))
+            sheet.paste(Image.fromarray(picture), grid.picture(place, number))
     return sheet

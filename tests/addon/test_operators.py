@@ -72,7 +72,7 @@ def test_next_and_back_is_the_same(double):
 def test_dice_change_one_part_and_lock_it(double):
     import bpy
 
-    from addon.properties import shown_variant
+    from addon.state import shown_variant
 
     before = shown_variant(double)
     assert bpy.ops.digidouble.roll_axis(axis="hair") == {"FINISHED"}

@@ -19,7 +19,7 @@ def body_of(scene):
 
 
 def shown(w):
-    from bl_ext.user_default.digidouble.properties import shown_variant
+    from bl_ext.user_default.digidouble.state import shown_variant
 
     return shown_variant(w.scene())
 

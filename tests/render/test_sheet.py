@@ -78,3 +78,15 @@ def test_a_sheet_holds_every_picture_once_and_is_about_square(rows, views):
         assert (sheet == colour).all(axis=2).sum() in range(32 * 32, 32 * 32 + 9)  # labels have greys of their own
     if rows > 1:
         assert 0.5 < sheet.shape[1] / sheet.shape[0] < 2
+
+
+def test_a_sheet_is_cut_into_the_pictures_that_it_was_made_of(small):
+    names = ["afro", "bob", "short"]
+    rng = np.random.default_rng(3)
+    rows = {name: [rng.integers(0, 255, (32, 32, 3), dtype=np.uint8) for _ in range(2)] for name in names}
+    sheet = sheets._compose(rows, (32, 32))
+    for number in range(2):
+        cut = sheets.cut_sheet(sheet, "hairstyles", names, number)
+        assert all((np.asarray(cut[name]) == rows[name][number]).all() for name in names)
+    with pytest.raises(ValueError, match="a sheet of 2 hairstyles measures"):
+        sheets.cut_sheet(sheet, "hairstyles", names[:2], 0)
