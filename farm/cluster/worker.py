@@ -137,6 +137,8 @@ def _write_images(folder: PairFolder, pair: Pair, task: Task, capture: Capture) 
     if pair.data:
         roles = [role for role in (data_role(), matte_role()) if role in pair.seeds]
         images[folder.data] = (pair.data, roles, 1)
+    for name, spotted in pair.spotted.items():
+        images[folder.path / name] = (spotted.image, [spotted.role], spotted.samples)
     found = {path.name: image for path, (image, _, _) in images.items()}
     layers = dataset_layers(clip=capture.frames.clip, passes=capture.layers)
     defects = inspect_pair(found, task.view.resolution, layers=layers)
@@ -153,5 +155,8 @@ def _write_images(folder: PairFolder, pair: Pair, task: Task, capture: Capture) 
             header |= pair.names
         stamp = write_image(path, image, header)
         seeds = tuple(pair.seeds[role] for role in roles)
-        files[path.name] = ImageFile(sha256=stamp.sha256, bytes=stamp.bytes, seeds=seeds, samples=samples)
+        jitter = pair.spotted[path.name].jitter if path.name in pair.spotted else None
+        files[path.name] = ImageFile(
+            sha256=stamp.sha256, bytes=stamp.bytes, seeds=seeds, samples=samples, jitter=jitter
+        )
     return files

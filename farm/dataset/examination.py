@@ -16,7 +16,7 @@ from farm.dataset.exr import read_image
 from farm.dataset.files import is_partial, read_bytes
 from farm.dataset.inspection import Channels, inspect_pair
 from farm.dataset.layers import dataset_layers
-from farm.dataset.layout import DATA_NAME, RECORD_NAME, REFERENCE_NAME, PairFolder, parse_noisy
+from farm.dataset.layout import DATA_NAME, RECORD_NAME, REFERENCE_NAME, PairFolder, image_kind, parse_noisy, parse_partner
 from farm.dataset.metrics import beauty, relmse, residual_relmse
 from farm.dataset.record import EngineBuild, ImageFile, Record, read_record
 from farm.errors import DatasetError, DigidoubleError
@@ -162,8 +162,10 @@ def _wrong_record(record: Record, plan: PairPlan | None) -> Iterator[str]:
     for name, entry in sorted(record.files.items()):
         if name == DATA_NAME:
             continue
-        noisy = parse_noisy(name)
-        named = record.residual.samples if noisy is None else noisy[0]
+        noisy, partner = parse_noisy(name), parse_partner(name)
+        named = {"noisy": noisy and noisy[0], "partner": partner and partner[1], "sample": 1}.get(
+            image_kind(name) or "", record.residual.samples
+        )
         if entry.samples != named:
             yield f"{name} has {entry.samples} samples, expected {named}"
     rotation = np.array(record.camera.matrix_world)[:3, :3]

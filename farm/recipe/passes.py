@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["PASSES", "PRESETS", "expand_passes"]
+__all__ = ["PASSES", "PRESETS", "SAMPLE_PASSES", "expand_passes"]
 
 _LIGHT: Final = ("diffuse", "glossy", "transmission", "volume", "emission", "environment")
 _SURFACE: Final = ("position", "normal.world", "normal.camera", "base_color", "roughness")
+_CENTRE: Final = ("albedo.centre", "motion.world")
 _HAIR: Final = ("strand.tangent", "strand.id", "hair.mask")
 _MATTES: Final = ("cryptomatte.object", "cryptomatte.material", "cryptomatte.asset")
 
-PASSES: Final = ("variance", *_LIGHT, *_SURFACE, "uv", *_HAIR, *_MATTES)
+PASSES: Final = ("variance", *_LIGHT, *_SURFACE, *_CENTRE, "uv", *_HAIR, *_MATTES)
 """Every pass that a recipe may ask for, in order. Beauty, alpha, albedo, normal, depth, the reference's half
 difference, and in clips motion are always there."""
+
+SAMPLE_PASSES: Final = ("position", "motion.world")
+"""What single samples always have beside their features."""
 
 PRESETS: Final[dict[str, tuple[str, ...]]] = {
     "denoise": ("variance", "strand.tangent", "hair.mask"),
