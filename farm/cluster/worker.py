@@ -151,11 +151,13 @@ def _write_images(folder: PairFolder, pair: Pair, task: Task, capture: Capture) 
             "samples": samples,
             "variant": task.variant.id,
         }
+        jitter = pair.spotted[path.name].jitter if path.name in pair.spotted else None
+        if jitter is not None:
+            header |= {"jitterX": jitter[0], "jitterY": jitter[1]}
         if path == folder.data:
             header |= pair.names
         stamp = write_image(path, image, header)
         seeds = tuple(pair.seeds[role] for role in roles)
-        jitter = pair.spotted[path.name].jitter if path.name in pair.spotted else None
         files[path.name] = ImageFile(
             sha256=stamp.sha256, bytes=stamp.bytes, seeds=seeds, samples=samples, jitter=jitter
         )

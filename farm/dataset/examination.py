@@ -16,7 +16,15 @@ from farm.dataset.exr import read_image
 from farm.dataset.files import is_partial, read_bytes
 from farm.dataset.inspection import Channels, inspect_pair
 from farm.dataset.layers import dataset_layers
-from farm.dataset.layout import DATA_NAME, RECORD_NAME, REFERENCE_NAME, PairFolder, image_kind, parse_noisy, parse_partner
+from farm.dataset.layout import (
+    DATA_NAME,
+    RECORD_NAME,
+    REFERENCE_NAME,
+    PairFolder,
+    image_kind,
+    parse_noisy,
+    parse_partner,
+)
 from farm.dataset.metrics import beauty, relmse, residual_relmse
 from farm.dataset.record import EngineBuild, ImageFile, Record, read_record
 from farm.errors import DatasetError, DigidoubleError

@@ -66,10 +66,12 @@ def plan_json(recipe: Recipe) -> dict[str, Any]:
 
 
 def _totals(recipe: Recipe, splits: dict[str, str]) -> dict[str, Any]:
-    """How much there is to render. `images` counts noisy images and references."""
+    """How much there is to render. `images` counts all but data images."""
     capture = recipe.capture
     pairs = recipe.count * capture.frames.count
     noisy = pairs * len(capture.samples) * capture.replicas
+    partners = pairs * len(capture.partners.factors) * len(capture.partners.samples)
+    single = pairs * capture.per_sample
     counted = Counter(splits.values())
     return {
         "variants": recipe.count,
@@ -77,7 +79,9 @@ def _totals(recipe: Recipe, splits: dict[str, str]) -> dict[str, Any]:
         "pairs": pairs,
         "noisy_images": noisy,
         "references": pairs,
-        "images": noisy + pairs,
+        "partners": partners,
+        "single_samples": single,
+        "images": noisy + pairs + partners + single,
         "splits": {name: counted[name] for name in SPLITS},
     }
 
@@ -98,12 +102,17 @@ def render_table(recipe: Recipe, console: Console) -> None:
     samples = ", ".join(map(str, capture.samples))
     replicas = f" × {capture.replicas} replicas" if capture.replicas > 1 else ""
     width, height = capture.resolution
+    smaller = ", ".join(f"1/{factor}" for factor in capture.partners.factors)
+    beside = [
+        f" + {_counted(totals['partners'], 'partner')} at {smaller}" if totals["partners"] else "",
+        f" + {_counted(totals['single_samples'], 'single sample')}" if totals["single_samples"] else "",
+    ]
     for line in (
         f"{_counted(totals['pairs'], 'pair')} = {_counted(totals['variants'], 'variant')}"
         f" × {_counted(totals['frames'], 'frame')}  ({shared})",
         f"{totals['images']} images of {width}×{height} = {totals['noisy_images']} noisy"
         f" ({samples} samples{replicas}) + {_counted(totals['references'], 'reference')}"
-        f" (at most {capture.reference.samples} samples)",
+        f" (at most {capture.reference.samples} samples){''.join(beside)}",
     ):
         console.print(Text(line))
 

@@ -19,7 +19,7 @@ Jitter = tuple[float, float]
 
 BASES: Final = (2, 3)
 FILTER_RADIUS: Final = 1.5
-"""Of the reference's pixel filter (`filter_width` of `farm.render.settings.TRANSPORT`): how far it reaches, in pixels."""
+"""How far the reference's pixel filter reaches, in pixels: `filter_width` of `farm.render.settings.TRANSPORT`."""
 BLACKMAN_HARRIS: Final = (0.35875, -0.48829, 0.14128, -0.01168)
 OVERRIDE: Final = "override_pixel_jitter_sample"
 DECIMALS: Final = 6
@@ -53,7 +53,7 @@ def partner_jitter(clip: str, place: int, factor: int) -> Jitter:
 
 
 def sample_jitter(view: str, number: int) -> Jitter:
-    """The jitter of a view's single sample, drawn as the reference's pixel filter weighs: their mean is the reference's.
+    """The jitter of a view's single sample, drawn as the reference's pixel filter weighs, so that their means agree.
 
     Halton (2, 3) turned by a random shift a view (Cranley and Patterson 1976), so that each sample alone is drawn from
     the filter, too.

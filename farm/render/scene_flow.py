@@ -1,8 +1,8 @@
 """Motion in the world, which Cycles has no pass for: seen by two eyes at the frame before.
 
-Cycles' motion vectors say where in the picture a point was at the frame before, not how far away. The same vectors for a
-camera that stood aside at that frame give its distance, as two eyes do (stereo triangulation), whatever moves a point:
-armature, simulation or nodes.
+Cycles' motion vectors say where in the picture a point was at the frame before, not how far away. The same vectors for
+a camera that stood aside at that frame give its distance, as two eyes do (stereo triangulation), whatever moves a
+point: armature, simulation or nodes.
 """
 
 from __future__ import annotations

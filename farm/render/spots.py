@@ -62,7 +62,9 @@ def find_spots(view: str, capture: Capture, frame: int) -> list[Spot]:
     return [*partners, *samples]
 
 
-def render_frame(scene: Any, render: Render, spots: Sequence[Spot], passes: Sequence[str], *, clip: bool) -> list[Image]:
+def render_frame(
+    scene: Any, render: Render, spots: Sequence[Spot], passes: Sequence[str], *, clip: bool
+) -> list[Image]:
     """What the rays through each spot hit first: the data of the frame, one render a spot, two with `motion.world`."""
 
     def each(kind: str) -> Iterator[Image]:
@@ -76,7 +78,7 @@ def render_frame(scene: Any, render: Render, spots: Sequence[Spot], passes: Sequ
         with camera_aside(scene, before):
             aside = list(each("motion"))
         for spot, image, other in zip(spots, found, aside, strict=True):
-            image |= world_motion(image, other, before, spot.jitter or (0.0, 0.0))
+            image.update(world_motion(image, other, before, spot.jitter or (0.0, 0.0)))
             if "position" not in passes:
                 for axis in "XYZ":
                     del image[f"position.{axis}"]
