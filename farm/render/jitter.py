@@ -93,6 +93,6 @@ def _filtered(share: float) -> float:
     """The place below which the pixel filter has this share of its weight."""
     places = np.linspace(-FILTER_RADIUS, FILTER_RADIUS, 6001)
     turn = np.pi * (places / FILTER_RADIUS + 1)
-    weights = sum(part * np.cos(number * turn) for number, part in enumerate(BLACKMAN_HARRIS))
+    weights = np.sum([part * np.cos(number * turn) for number, part in enumerate(BLACKMAN_HARRIS)], axis=0)
     sums = np.concatenate([[0.0], np.cumsum((weights[1:] + weights[:-1]) / 2)])
     return float(np.interp(share, sums / sums[-1], places))

@@ -11,6 +11,7 @@ Format v1" and its RGBE: radiance with a shared exponent on a logarithmic scale 
 from __future__ import annotations
 
 import importlib.util
+import zipfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -175,7 +176,7 @@ def _write(root: Path, rows: Sequence[Row], layers: dict[str, Layer], count: int
         "crop_offset": ((2,), "i4"),
     }
     with replacing(folder / output) as unfinished:
-        store = zarr.ZipStore(str(unfinished), mode="w")
+        store = _undated_store(zarr, unfinished)
         group = zarr.group(store=store)
         arrays = {
             key: group.create_dataset(
@@ -191,6 +192,19 @@ def _write(root: Path, rows: Sequence[Row], layers: dict[str, Layer], count: int
             for key, values in _frame(root, row, layers, first=place == 0).items():
                 arrays[key][place] = values
         store.close()
+
+
+def _undated_store(zarr: Any, file: Path) -> Any:
+    """A new ZipStore in a file; where Zarr's own stamps each entry with the clock, equal data gives equal bytes."""
+    from numcodecs.compat import ensure_bytes
+
+    class Undated(zarr.ZipStore):  # type: ignore[misc]
+        def __setitem__(self, key: str, value: Any) -> None:
+            entry = zipfile.ZipInfo(key)
+            entry.external_attr = 0o644 << 16
+            self.zf.writestr(entry, ensure_bytes(value))
+
+    return Undated(str(file), mode="w")
 
 
 def _frame(root: Path, row: Row, layers: dict[str, Layer], *, first: bool) -> dict[str, Array]:
