@@ -141,7 +141,8 @@ def _wrong_motion(findings: PairFindings, record: Record, images: Mapping[str, C
     except DatasetError:  # which that pair's own examination tells
         return
     if channels.get("depth.Z", np.empty(0)).shape == images[REFERENCE_NAME]["depth.Z"].shape:
-        for problem in inspect_motion(images[REFERENCE_NAME], record.camera, channels, camera):
+        frame = {**images[REFERENCE_NAME], **images.get(DATA_NAME, {})}
+        for problem in inspect_motion(frame, record.camera, channels, camera):
             yield f"{REFERENCE_NAME}: {problem}"
 
 

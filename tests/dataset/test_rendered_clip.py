@@ -29,6 +29,7 @@ from farm.dataset import (
     write_image,
     write_report,
 )
+from farm.dataset.consistency import inspect_motion
 from farm.dataset.export import export_dataset
 from farm.dataset.formats import write_json
 from farm.dataset.layout import partner_name, sample_name
@@ -128,9 +129,18 @@ def test_motion_of_another_sign_is_found(clip: Dataset, tmp_path: Path) -> None:
             channels[f"motion.prev.{axis}"] *= -1
 
     broken = repainted(clip, tmp_path / "turned", 1, turn)
-    (defect,) = check_dataset(broken.root).defects
-    assert defect.file.endswith("reference.exr")
-    assert "motion.prev" in defect.problem
+    defects = check_dataset(broken.root).defects
+    assert {defect.file for defect in defects} == {records(broken)[1].folder(broken.root).key + "/reference.exr"}
+    assert any("where motion.world and both cameras put it" in defect.problem for defect in defects)
+
+
+def test_motion_of_what_stands_still_tells_the_sign_alone(clip: Dataset) -> None:
+    before, now = records(clip)[:2]
+    frame, earlier = (read_image(record.folder(clip.root).reference) for record in (now, before))
+    assert list(inspect_motion(frame, now.camera, earlier, before.camera)) == []
+    turned = {**frame, **{f"motion.prev.{axis}": -frame[f"motion.prev.{axis}"] for axis in "XY"}}
+    (problem,) = inspect_motion(turned, now.camera, earlier, before.camera)
+    assert "of what stands still" in problem
 
 
 def test_motion_vectors_are_the_motion_in_the_world_seen_by_both_cameras(clip: Dataset) -> None:
