@@ -153,6 +153,8 @@ def _write_images(folder: PairFolder, pair: Pair, task: Task, capture: Capture) 
     if pair.data:
         roles = [role for role in (data_role(), matte_role()) if role in pair.seeds]
         images[folder.data] = (pair.data, roles, 1)
+    for name, spotted in pair.spotted.items():
+        images[folder.path / name] = (spotted.image, [spotted.role], spotted.samples)
     found = {path.name: image for path, (image, _, _) in images.items()}
     layers = dataset_layers(clip=capture.frames.clip, passes=capture.layers)
     defects = inspect_pair(found, task.view.resolution, layers=layers)
@@ -165,9 +167,14 @@ def _write_images(folder: PairFolder, pair: Pair, task: Task, capture: Capture) 
             "samples": samples,
             "variant": task.variant.id,
         }
+        jitter = pair.spotted[path.name].jitter if path.name in pair.spotted else None
+        if jitter is not None:
+            header |= {"jitterX": jitter[0], "jitterY": jitter[1]}
         if path == folder.data:
             header |= pair.names
         stamp = write_image(path, image, header)
         seeds = tuple(pair.seeds[role] for role in roles)
-        files[path.name] = ImageFile(sha256=stamp.sha256, bytes=stamp.bytes, seeds=seeds, samples=samples)
+        files[path.name] = ImageFile(
+            sha256=stamp.sha256, bytes=stamp.bytes, seeds=seeds, samples=samples, jitter=jitter
+        )
     return files

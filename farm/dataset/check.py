@@ -19,10 +19,10 @@ from farm.dataset.folder import pair_folders
 from farm.dataset.formats import NewerFormatError, encode_json
 from farm.dataset.index import index_row, read_index
 from farm.dataset.info import DatasetInfo, read_info, read_recipe, self_digest
-from farm.dataset.layers import has_data
-from farm.dataset.layout import PairFolder, noisy_name, pair_key
+from farm.dataset.layout import PairFolder, pair_key
 from farm.dataset.leaks import find_leaks
 from farm.dataset.place import Place, below, open_place, relative
+from farm.dataset.planned import planned_images
 from farm.dataset.record import Record
 from farm.errors import DatasetError, RecipeError
 from farm.recipe import Recipe, Variant
@@ -148,9 +148,6 @@ def _check_recipe(root: Place, info: DatasetInfo | None, defects: list[Defect]) 
 def _make_plan(recipe: Recipe, info: DatasetInfo | None) -> _Plan:
     variants = recipe.draw()
     capture = recipe.capture
-    images = {noisy_name(spp, replica) for spp in capture.samples for replica in range(capture.replicas)}
-    if has_data(capture.layers):
-        images.add(layout.DATA_NAME)
     return _Plan(
         variants={variant.id: variant for variant in variants},
         splits=recipe.splits(variants),
@@ -158,7 +155,7 @@ def _make_plan(recipe: Recipe, info: DatasetInfo | None) -> _Plan:
         pair=PairPlan(
             recipe=recipe.digest,
             resolution=capture.resolution,
-            images=frozenset(images | {layout.REFERENCE_NAME}),
+            images=frozenset(planned_images(capture)),
             clip=capture.frames.clip,
             passes=capture.layers,
             build=None if info is None else info.engine,

@@ -12,7 +12,7 @@ from farm.recipe import PARAMETERS
 
 __all__ = ["INDEX_FORMAT", "Column", "columns", "schema"]
 
-INDEX_FORMAT: Final = "digidouble-index/2"
+INDEX_FORMAT: Final = "digidouble-index/3"
 
 _FILE: Final = pa.struct(
     [
@@ -20,6 +20,9 @@ _FILE: Final = pa.struct(
         ("kind", pa.string()),
         ("spp", pa.int64()),
         ("replica", pa.int64()),
+        ("factor", pa.int64()),
+        ("jitter_x", pa.float64()),
+        ("jitter_y", pa.float64()),
         ("seeds", pa.list_(pa.int64())),
         ("bytes", pa.int64()),
         ("sha256", pa.string()),
@@ -76,7 +79,12 @@ def columns() -> tuple[Column, ...]:
         Column("engine.digidouble", text, "Digest of digidouble's version and templates."),
         Column("engine.device_name", text, "The device."),
         Column("timings", pa.map_(text, number), "Time of each step; differs from run to run.", "s"),
-        Column("files", pa.list_(_FILE), "The images, by name."),
+        Column(
+            "files",
+            pa.list_(_FILE),
+            "The images, by name: `kind` is noisy, reference, data, partner or sample, `factor` what width and height"
+            " are divided by, `jitter_x` and `jitter_y` where in each pixel all samples lie, as the record says.",
+        ),
         Column("task", text, "The task's key."),
         Column("record_sha256", text, "SHA-256 of the pair's record."),
     )

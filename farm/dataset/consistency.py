@@ -58,6 +58,12 @@ MOTION_SHARE_MAX: Final = 0.5
 """… and motion altogether, where more than this share of such points is: flat things that slide along themselves
 look as if they stood still."""
 
+FLOW_ERROR_MAX: Final = 0.5
+"""Motion is wrong where it is further than this from what motion in the world and both cameras give, in pixels …"""
+
+FLOW_SHARE_MAX: Final = 0.02
+"""… which this share of the pixels may pass: strands thinner than a pixel."""
+
 Array = NDArray[np.float64]
 
 
@@ -78,8 +84,10 @@ def inspect_motion(
     """Whether the motion of what stands still is the one that depth and both cameras give.
 
     Takes the channels of a frame and of the frame before, from their references. A point stands still where the frame
-    before sees the same place of the world in the pixel that the point falls on.
+    before sees the same place of the world in the pixel that the point falls on. Where the channels say how points move
+    in the world, the motion of all of them is asked about as well.
     """
+    yield from _wrong_flow(frame, camera, camera_before)
     if "motion.prev.X" not in frame or "depth.Z" not in before:
         return
     rows, columns = np.nonzero(frame["depth.Z"] < DEPTH_BACKGROUND / 2)
@@ -99,6 +107,23 @@ def inspect_motion(
         yield (
             f"motion.prev of {wrong:.1%} of what stands still is over {MOTION_ERROR_MAX:g} pixels away from where depth"
             f" and cameras put it (median {np.median(off):.2f} pixels)"
+        )
+
+
+def _wrong_flow(frame: Channels, camera: CameraRecord, camera_before: CameraRecord) -> Iterator[str]:
+    if "motion.world.X" not in frame or "motion.prev.X" not in frame:
+        return
+    rows, columns = np.nonzero(frame["depth.Z"] < DEPTH_BACKGROUND / 2)
+    moved = np.stack([frame[f"motion.world.{axis}"][rows, columns] for axis in "XYZ"], axis=-1)
+    across, down, _ = _project(camera_before, _unproject(camera, frame["depth.Z"])[rows, columns] + moved)
+    off = np.hypot(
+        across - columns - 0.5 - frame["motion.prev.X"][rows, columns],
+        down - rows - 0.5 - frame["motion.prev.Y"][rows, columns],
+    )
+    if off.size and (wrong := float((off > FLOW_ERROR_MAX).mean())) > FLOW_SHARE_MAX:
+        yield (
+            f"motion.prev of {wrong:.1%} of what is hit is over {FLOW_ERROR_MAX:g} pixels away from where motion.world"
+            f" and both cameras put it (median {np.median(off):.2f} pixels)"
         )
 
 

@@ -36,6 +36,8 @@ _IMAGES: Final = {
     "noisy": (f"{layout.PAIRS_FOLDER}/*/*/noisy_*.exr", "Noisy images: few samples per pixel, each with its own seed."),
     "reference": (f"{layout.PAIRS_FOLDER}/*/*/{layout.REFERENCE_NAME}", "References: the mean of two halves."),
     "data": (f"{layout.PAIRS_FOLDER}/*/*/{layout.DATA_NAME}", "Layers of the frame itself, never blended."),
+    "partner": (f"{layout.PAIRS_FOLDER}/*/*/low_*.exr", "Partners of low resolution, all samples on one known point."),
+    "sample": (f"{layout.PAIRS_FOLDER}/*/*/sample_*.exr", "Single samples, each with the features of its own ray."),
 }
 _RECORD_FILES: Final = (f"{layout.PAIRS_FOLDER}/*/*/{layout.RECORD_NAME}", "What each pair holds and how it was made.")
 

@@ -19,7 +19,15 @@ from farm.dataset.exr import decode_image, read_image
 from farm.dataset.files import is_partial, read_bytes, size_of
 from farm.dataset.inspection import Channels, inspect_pair
 from farm.dataset.layers import dataset_layers
-from farm.dataset.layout import DATA_NAME, RECORD_NAME, REFERENCE_NAME, PairFolder, parse_noisy
+from farm.dataset.layout import (
+    DATA_NAME,
+    RECORD_NAME,
+    REFERENCE_NAME,
+    PairFolder,
+    image_kind,
+    parse_noisy,
+    parse_partner,
+)
 from farm.dataset.metrics import RELMSE_FLOOR
 from farm.dataset.place import Place, below
 from farm.dataset.record import CameraRecord, EngineBuild, ImageFile, Record, read_record
@@ -166,7 +174,8 @@ def _wrong_motion(
     if before is None or before.place != place:
         before = _seen(place)
     if before is not None and before.depth["depth.Z"].shape == reference["depth.Z"].shape:
-        for problem in inspect_motion(reference, record.camera, before.depth, before.camera):
+        frame = {**reference, **images.get(DATA_NAME, {})}
+        for problem in inspect_motion(frame, record.camera, before.depth, before.camera):
             yield f"{REFERENCE_NAME}: {problem}"
 
 
@@ -206,8 +215,10 @@ def _wrong_record(record: Record, plan: PairPlan | None) -> Iterator[str]:
     for name, entry in sorted(record.files.items()):
         if name == DATA_NAME:
             continue
-        noisy = parse_noisy(name)
-        named = record.residual.samples if noisy is None else noisy[0]
+        noisy, partner = parse_noisy(name), parse_partner(name)
+        named = {"noisy": noisy and noisy[0], "partner": partner and partner[1], "sample": 1}.get(
+            image_kind(name) or "", record.residual.samples
+        )
         if entry.samples != named:
             yield f"{name} has {entry.samples} samples, expected {named}"
     rotation = np.array(record.camera.matrix_world)[:3, :3]

@@ -103,20 +103,20 @@ def _splits(recipe: Recipe) -> dict[str, str]:
     return recipe.splits(recipe.draw())
 
 
-def _kind(name: str) -> str:
-    return {layout.REFERENCE_NAME: "reference", layout.DATA_NAME: "data"}.get(name, "noisy")
-
-
 def _files(record: Record) -> list[dict[str, Any]]:
     rows = []
     for name, entry in sorted(record.files.items()):
-        noisy = layout.parse_noisy(name)
+        noisy, partner = layout.parse_noisy(name), layout.parse_partner(name)
+        across, down = entry.jitter or (None, None)
         rows.append(
             {
                 "name": name,
-                "kind": _kind(name),
+                "kind": layout.image_kind(name),
                 "spp": entry.samples,
                 "replica": 0 if noisy is None else noisy[1],
+                "factor": 1 if partner is None else partner[0],
+                "jitter_x": across,
+                "jitter_y": down,
                 "seeds": list(entry.seeds),
                 "bytes": entry.bytes,
                 "sha256": entry.sha256,

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from farm.dataset.layers import LAYERS, Layer, present_layers
-from farm.dataset.layout import DATA_NAME, REFERENCE_NAME, parse_noisy
+from farm.dataset.layout import REFERENCE_NAME, image_kind, parse_noisy, parse_partner
 from farm.dataset.metrics import RELMSE_FLOOR, luminance
 
 __all__ = [
@@ -77,7 +77,9 @@ def inspect_image(
 
     `layers` are those of its dataset; where they are not said, a layer that has any channel must have all.
     """
-    kind = {REFERENCE_NAME: "reference", DATA_NAME: "data"}.get(name, "noisy")
+    kind = image_kind(name) or "noisy"
+    if (partner := parse_partner(name)) is not None:
+        resolution = resolution[0] // partner[0], resolution[1] // partner[0]
     own = [layer for layer in (present_layers(channels) if layers is None else layers) if kind in layer.images]
     defects = list(_wrong_channels(channels, own, resolution))
     if not defects:
@@ -107,9 +109,16 @@ def inspect_pair(
     for first, second in itertools.combinations([*noisy, REFERENCE_NAME], 2):
         if all(np.array_equal(images[first][colour], images[second][colour]) for colour in "RGB"):
             defects.append(f"{second}: has the same pixels as {first}")
-    for name in noisy:
-        defects += [f"{name}: {problem}" for problem in _disagreements(images[name], truth)]
+    for name in [*noisy, *sorted(name for name in images if image_kind(name) in ("partner", "sample"))]:
+        factor = (parse_partner(name) or (1, 0))[0]
+        defects += [f"{name}: {problem}" for problem in _disagreements(images[name], _reduced(truth, factor))]
     return defects
+
+
+def _reduced(picture: np.ndarray, factor: int) -> np.ndarray:
+    """A picture (height, width) at a part of its resolution: the means of squares of pixels."""
+    height, width = (side // factor for side in picture.shape)
+    return picture.reshape(height, factor, width, factor).mean(axis=(1, 3)) if factor > 1 else picture
 
 
 def _wrong_channels(channels: Channels, layers: list[Layer], resolution: tuple[int, int]) -> Iterator[str]:

@@ -14,9 +14,10 @@ __all__ = ["PAGE", "layer_table", "preset_table", "refresh"]
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "dataset.md"
 
 _WHERE: Final = {
-    ("noisy", "reference"): "both",
+    ("noisy", "reference", "partner", "sample"): "all but data",
     ("reference",): "reference",
     ("data",): "data",
+    ("data", "partner", "sample"): "data, partner, sample",
 }
 
 

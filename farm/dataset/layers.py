@@ -31,7 +31,9 @@ class Layer(BaseModel):
 
     Where `clips` is set, only images of clips have it: of variants that are rendered at more than one frame.
     `asked_as` is the pass of a recipe's `capture.passes` that brings it; empty is a layer that is always there.
-    `images` are the noisy images, the reference, and the data image, whose layers are of the frame itself.
+    `images` are the noisy images, the reference, the data image, whose layers are of the frame itself, partners of low
+    resolution, and single samples. In the last two, what is said of the pixel's centre holds for the point of the pixel
+    that their jitter names.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,7 +45,7 @@ class Layer(BaseModel):
     sign: str = ""
     low: float | None = None
     high: float | None = None
-    images: tuple[str, ...] = ("noisy", "reference")
+    images: tuple[str, ...] = ("noisy", "reference", "partner", "sample")
     clips: bool = False
     asked_as: str = ""
     description: str
@@ -51,6 +53,10 @@ class Layer(BaseModel):
 
 _RADIANCE: Final = "radiance, scene-linear Rec.709"
 _WORLD: Final = "world: X to the double's left, Y behind it, Z up"
+
+
+_SURFACE: Final = ("data", "partner", "sample")
+"""Images that say what a ray from the pixel hits."""
 
 
 def _colours(name: str) -> tuple[str, ...]:
@@ -94,7 +100,7 @@ def _direction(name: str, axes: str, sign: str, description: str) -> Layer:
         sign=sign,
         low=-1.0,
         high=1.0,
-        images=("data",),
+        images=_SURFACE,
         asked_as=name,
         description=description,
     )
@@ -135,8 +141,8 @@ LAYERS: Final[tuple[Layer, ...]] = (
         unit="reflectance, scene-linear Rec.709",
         low=0.0,
         high=16.0,
-        description="Colour of the surface without light, premultiplied by coverage. An estimate: coats lift it above"
-        " 1, and with few samples so does hair, whose lobes Cycles samples at random.",
+        description="Colour of the surface without light, premultiplied by coverage: zero where nothing is hit. An"
+        " estimate: coats lift it above 1, and with few samples so does hair, whose lobes Cycles samples at random.",
     ),
     Layer(
         name="normal",
@@ -210,7 +216,7 @@ LAYERS: Final[tuple[Layer, ...]] = (
         channels=tuple(f"position.{axis}" for axis in "XYZ"),
         unit="metre",
         axes=_WORLD,
-        images=("data",),
+        images=_SURFACE,
         asked_as="position",
         description="Place of the first surface at the pixel's centre, never blended; zero where nothing is hit.",
     ),
@@ -232,10 +238,10 @@ LAYERS: Final[tuple[Layer, ...]] = (
         unit="reflectance, scene-linear Rec.709",
         low=0.0,
         high=16.0,
-        images=("data",),
+        images=_SURFACE,
         asked_as="base_color",
         description="Base colour of the material at the pixel's centre, never blended; in hair and other materials"
-        " without one, the albedo.",
+        " that are no Principled BSDF, the albedo of one sample there; zero where nothing is hit.",
     ),
     Layer(
         name="roughness",
@@ -243,16 +249,40 @@ LAYERS: Final[tuple[Layer, ...]] = (
         unit="Principled BSDF's roughness (its square is the microfacets' alpha)",
         low=0.0,
         high=1.0,
-        images=("data",),
+        images=_SURFACE,
         asked_as="roughness",
-        description="Roughness of the material at the pixel's centre, never blended; zero where nothing is hit.",
+        description="Roughness of the material at the pixel's centre, never blended; in hair and other materials"
+        " that are no Principled BSDF, Cycles' own estimate for denoising; zero where nothing is hit.",
+    ),
+    Layer(
+        name="albedo.centre",
+        channels=_colours("albedo.centre"),
+        unit="reflectance, scene-linear Rec.709",
+        low=0.0,
+        high=16.0,
+        images=_SURFACE,
+        asked_as="albedo.centre",
+        description="The albedo of one sample at the pixel's centre, never blended with what is behind; zero where"
+        " nothing is hit.",
+    ),
+    Layer(
+        name="motion.world",
+        channels=tuple(f"motion.world.{axis}" for axis in "XYZ"),
+        unit="metre",
+        axes=_WORLD,
+        sign="place at the frame before − place at this frame",
+        images=_SURFACE,
+        clips=True,
+        asked_as="motion.world",
+        description="How what is at the pixel's centre moved in the world, whatever the camera did (scene flow); zero"
+        " where nothing is hit.",
     ),
     Layer(
         name="uv",
         channels=("uv.U", "uv.V"),
         unit="share of the texture",
         axes="texture: U to the right, V up",
-        images=("data",),
+        images=_SURFACE,
         asked_as="uv",
         description="Place in the surface's first UV map at the pixel's centre, never blended; zero where there is"
         " none.",
@@ -269,7 +299,7 @@ LAYERS: Final[tuple[Layer, ...]] = (
         unit="whole number",
         low=0.0,
         high=float(2**24),
-        images=("data",),
+        images=_SURFACE,
         asked_as="strand.id",
         description="Number of the strand at the pixel's centre, from 1, the same in every frame of a variant; 0 off"
         " hair.",
@@ -297,9 +327,9 @@ def dataset_layers(*, clip: bool, passes: Collection[str] = ()) -> tuple[Layer, 
     )
 
 
-def has_data(passes: Collection[str]) -> bool:
-    """Whether these passes (presets expanded) bring layers of the data image."""
-    return any(layer.asked_as in passes for layer in LAYERS if layer.images == ("data",))
+def has_data(passes: Collection[str], *, clip: bool) -> bool:
+    """Whether these passes (presets expanded) bring layers of the data image, in clips or in stills."""
+    return any("data" in layer.images for layer in dataset_layers(clip=clip, passes=passes))
 
 
 def present_layers(channels: Collection[str]) -> tuple[Layer, ...]:

@@ -4,9 +4,11 @@
       dataset.json  recipe.yaml  index.parquet  report.html  contact_sheet.png  README.md
       status.json  status.html  control.json  logs/         of the runs that made it, no part of its content
       pairs/<variant>/f<frame>/noisy_<spp>spp_r<replica>.exr  reference.exr  data.exr  record.json
+                               low_x<factor>_<spp>spp.exr  sample_<number>.exr
 
 `<variant>` is a variant's id (16 hex digits); frame and samples have at least four digits, the replica two.
-A pair has a `data.exr` where its recipe asks for passes that are of the frame itself, the same for all its images.
+A pair has a `data.exr` where its recipe asks for passes that are of the frame itself, the same for all its images;
+partners of low resolution, `low_…`, and single samples, `sample_…`, where its recipe asks for these.
 A name that starts with a dot and ends in `.partial` is a file being written; `writer-<number>.lease` says that a run
 writes into the dataset.
 """
@@ -34,20 +36,26 @@ __all__ = [
     "PAIRS_FOLDER",
     "PAIR_PATH",
     "PARTIAL_NAME",
+    "PARTNER_NAME",
     "RECIPE_FILE",
     "RECORD_NAME",
     "REFERENCE_NAME",
     "REPORT_FILE",
     "RUN_NAMES",
+    "SAMPLE_NAME",
     "STATUS_FILE",
     "STATUS_PAGE",
     "TOP_FILES",
     "Name",
     "PairFolder",
+    "image_kind",
     "noisy_name",
     "pair_key",
     "parse_noisy",
     "parse_pair_path",
+    "parse_partner",
+    "partner_name",
+    "sample_name",
 ]
 
 DATASET_FILE: Final = "dataset.json"
@@ -123,6 +131,8 @@ class Name:
 
 
 NOISY_NAME: Final = Name("noisy_{spp:04d}spp_r{replica:02d}.exr")
+PARTNER_NAME: Final = Name("low_x{factor:02d}_{spp:04d}spp.exr")
+SAMPLE_NAME: Final = Name("sample_{number:02d}.exr")
 PAIR_PATH: Final = Name(PAIRS_FOLDER + "/{variant:16x}/f{frame:04d}")
 LEASE_NAME: Final = Name("writer-{number:04d}.lease")
 PARTIAL_NAME: Final = re.compile(r"\..+\.partial")
@@ -137,6 +147,30 @@ def parse_noisy(name: str) -> tuple[int, int] | None:
     """Samples per pixel and replica in the name of a noisy image, or None for another name."""
     values = NOISY_NAME.parse(name)
     return None if values is None else (int(values["spp"]), int(values["replica"]))
+
+
+def partner_name(factor: int, spp: int) -> str:
+    """The name of a partner of low resolution: `low_x02_0001spp.exr`."""
+    return PARTNER_NAME.format(factor=factor, spp=spp)
+
+
+def parse_partner(name: str) -> tuple[int, int] | None:
+    """What a partner's resolution is divided by, and its samples per pixel; None for another name."""
+    values = PARTNER_NAME.parse(name)
+    return None if values is None else (int(values["factor"]), int(values["spp"]))
+
+
+def sample_name(number: int) -> str:
+    """The name of the image of a single sample of each pixel, from 0: `sample_00.exr`."""
+    return SAMPLE_NAME.format(number=number)
+
+
+def image_kind(name: str) -> str | None:
+    """What an image of a pair is: `noisy`, `reference`, `data`, `partner` or `sample`; None for another name."""
+    if name in (REFERENCE_NAME, DATA_NAME):
+        return name.removesuffix(".exr")
+    grammars = {"noisy": NOISY_NAME, "partner": PARTNER_NAME, "sample": SAMPLE_NAME}
+    return next((kind for kind, grammar in grammars.items() if grammar.parse(name) is not None), None)
 
 
 def pair_key(variant_id: str, frame: int) -> str:

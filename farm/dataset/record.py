@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError, model_validat
 
 from farm.dataset.files import read_bytes, size_of
 from farm.dataset.formats import Table, parse_json, write_json
-from farm.dataset.layout import DATA_NAME, REFERENCE_NAME, PairFolder, pair_key, parse_noisy
+from farm.dataset.layout import REFERENCE_NAME, PairFolder, image_kind, pair_key, parse_noisy
 from farm.dataset.place import Place
 from farm.errors import DatasetError, RenderError
 from farm.recipe.parameters import SEED_MAX
@@ -80,6 +80,11 @@ class ImageFile(Table):
     bytes: int = Field(gt=0)
     seeds: tuple[Seed, ...] = Field(min_length=1, description="Seeds of its light; the reference's halves in order.")
     samples: int = Field(gt=0, description="Samples per pixel of its light, over all seeds together.")
+    jitter: tuple[float, float] | None = Field(
+        default=None,
+        description="Where in every pixel all its samples lie, from the pixel's centre, in its own pixels: X to the"
+        " right, Y down. None where they are spread as the filter has it.",
+    )
 
 
 class Residual(Table):
@@ -128,7 +133,7 @@ class Record(Table):
     def _consistent(self) -> Record:
         if self.variant_id != self.variant.id:
             raise ValueError(f"variant_id is {self.variant_id}, but its variant's content is {self.variant.id}")
-        unknown = [name for name in self.files if name not in (REFERENCE_NAME, DATA_NAME) and parse_noisy(name) is None]
+        unknown = [name for name in self.files if image_kind(name) is None]
         if unknown:
             raise ValueError(f"files: '{unknown[0]}' is no image of a pair")
         if REFERENCE_NAME not in self.files or not any(parse_noisy(name) for name in self.files):

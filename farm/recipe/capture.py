@@ -10,10 +10,10 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from farm.recipe.faults import fault, show
-from farm.recipe.passes import PASSES, PRESETS, expand_passes
+from farm.recipe.passes import PASSES, PRESETS, SAMPLE_PASSES, expand_passes
 from farm.recipe.scalars import Number, Truth, Whole, whole
 
-__all__ = ["RATE", "SPLITS", "AllowBias", "Capture", "Frames", "Reference", "Split"]
+__all__ = ["RATE", "SPLITS", "AllowBias", "Capture", "Frames", "Partners", "Reference", "Split"]
 
 SPLITS: Final = ("train", "valid", "test")
 
@@ -22,11 +22,13 @@ RATE: Final = 24.0
 
 _CHUNK: Final = 64
 _LAST_FRAME: Final = 9999
+_SMALLEST: Final = 8
 _SAMPLES_MAX: Final = 65_536
 _WIDEST: Final = 4
 """Most of a picture's longer side over its shorter: a strip puts the camera farther off than it sees."""
 
-Extent = Annotated[int, Field(ge=8, le=16_384), BeforeValidator(whole)]
+Extent = Annotated[int, Field(ge=_SMALLEST, le=16_384), BeforeValidator(whole)]
+Factor = Annotated[int, Field(ge=2, le=8), BeforeValidator(whole)]
 Samples = Annotated[int, Field(ge=1, le=_SAMPLES_MAX), BeforeValidator(whole)]
 
 
@@ -57,6 +59,11 @@ def _expand(key: str) -> BeforeValidator:
 def _names(raw: Any) -> Any:
     """A name alone is a list of one."""
     return (raw,) if isinstance(raw, str) else raw
+
+
+def _numbers(raw: Any) -> Any:
+    """A number alone is a list of one."""
+    return (raw,) if isinstance(raw, int | float) and not isinstance(raw, bool) else raw
 
 
 def _half(data: dict[str, Any]) -> int:
@@ -132,6 +139,27 @@ class AllowBias(_Part):
     )
 
 
+class Partners(_ShortForm):
+    """Images of the same view at a part of its resolution, for super-resolution.
+
+    All samples of a partner lie on one point of each pixel, its jitter, which moves from frame to frame through the
+    Halton sequence (2, 3), as the cameras of temporal upscalers do.
+    """
+
+    factors: Annotated[tuple[Factor, ...], Field(max_length=4), BeforeValidator(_numbers)] = Field(
+        default=(), description="What width and height are divided by, ascending: `[2, 4]`. Left out, there are none."
+    )
+    samples: Annotated[tuple[Samples, ...], Field(min_length=1, max_length=32), BeforeValidator(_numbers)] = Field(
+        default=(1,), description="Samples per pixel of the images at each factor, ascending."
+    )
+
+    @model_validator(mode="after")
+    def _ascend(self) -> Partners:
+        _check_ascending(self.samples)
+        _check_ascending(self.factors, "factors")
+        return self
+
+
 def _check_passes(names: tuple[str, ...]) -> None:
     known = (*PRESETS, *PASSES)
     for place, name in enumerate(names):
@@ -148,11 +176,22 @@ def _check_shape(width: int, height: int) -> None:
         raise fault(message, "resolution", 0 if width > height else 1)
 
 
-def _check_ascending(samples: tuple[int, ...]) -> None:
-    for place in range(1, len(samples)):
-        if samples[place] <= samples[place - 1]:
-            message = f"{samples[place]} follows {samples[place - 1]}; sample counts ascend, each once"
-            raise fault(message, "samples", place)
+def _check_ascending(numbers: tuple[int, ...], key: str = "samples") -> None:
+    what = "sample counts" if key == "samples" else key
+    for place in range(1, len(numbers)):
+        if numbers[place] <= numbers[place - 1]:
+            raise fault(f"{numbers[place]} follows {numbers[place - 1]}; {what} ascend, each once", key, place)
+
+
+def _check_factors(factors: tuple[int, ...], resolution: tuple[int, int]) -> None:
+    for place, factor in enumerate(factors):
+        if any(side % factor for side in resolution):
+            wanted = " × ".join(str(-(-side // factor) * factor) for side in resolution)
+            message = f"{resolution[0]} × {resolution[1]} cannot be divided by {factor}; make it {wanted}"
+            raise fault(message, "partners", "factors", place)
+        if min(resolution) < factor * _SMALLEST:
+            message = f"{min(resolution)} pixels divided by {factor} are fewer than {_SMALLEST}; give a smaller factor"
+            raise fault(message, "partners", "factors", place)
 
 
 class Capture(_Part):
@@ -186,6 +225,17 @@ class Capture(_Part):
         description="Passes beside the beauty and its features: names of presets (`denoise`, `temporal`,"
         " `relight-gbuffer`, `everything`) and of single passes; docs/dataset.md lists them.",
     )
+    partners: Annotated[Partners, _expand("factors")] = Field(
+        default_factory=Partners,
+        description="Partners of low resolution: a factor, or a mapping of factors and samples.",
+    )
+    per_sample: Whole = Field(
+        default=0,
+        ge=0,
+        le=64,
+        description="Samples per pixel that are kept one by one, each with the features of its own ray (and with the"
+        " passes `position` and, in clips, `motion.world`); 0 is none. Noisebase needs 4 or a multiple of it.",
+    )
     allow_bias: AllowBias = Field(
         default_factory=AllowBias,
         description="Settings that bias the mean: clamp_direct, clamp_indirect, blur_glossy. Left out, nothing does.",
@@ -196,6 +246,7 @@ class Capture(_Part):
         _check_shape(*self.resolution)
         _check_ascending(self.samples)
         _check_passes(self.passes)
+        _check_factors(self.partners.factors, self.resolution)
         if self.reference.samples <= self.samples[-1]:
             raise fault(
                 f"the reference's {self.reference.samples} samples are no more than the noisy images'"
@@ -207,7 +258,7 @@ class Capture(_Part):
     @property
     def layers(self) -> tuple[str, ...]:
         """The passes that are asked for one by one, presets expanded."""
-        return expand_passes(self.passes)
+        return expand_passes((*self.passes, *(SAMPLE_PASSES if self.per_sample else ())))
 
 
 class Split(_Part):

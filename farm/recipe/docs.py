@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from farm.recipe.capture import AllowBias, Capture, Frames, Reference, Split
+from farm.recipe.capture import AllowBias, Capture, Frames, Partners, Reference, Split
 from farm.recipe.markdown import markdown_table, renew_table
 from farm.recipe.parameters import AXES, NO_STUNT, PARAMETERS, Parameter
 from farm.recipe.units import accepted_units
@@ -36,6 +36,7 @@ def capture_tables() -> str:
         "capture": Capture,
         "capture.reference": Reference,
         "capture.frames": Frames,
+        "capture.partners": Partners,
         "capture.allow_bias": AllowBias,
         "split": Split,
     }
@@ -83,7 +84,7 @@ def _plain(value: Any) -> str:
     """A default as a recipe spells it; a part by its most important value, which is its short form."""
     if isinstance(value, Reference):
         return str(value.samples)
-    if isinstance(value, AllowBias):
+    if isinstance(value, AllowBias | Partners):
         return "{}"
     if isinstance(value, Frames):
         return str(value.count)

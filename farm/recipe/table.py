@@ -78,11 +78,14 @@ def _totals(recipe: Recipe, splits: dict[str, str]) -> dict[str, Any]:
         "noisy_images": pairs * volume.noisy,
         "references": pairs * volume.references,
         "data_images": pairs * volume.data,
-        "images": pairs * (volume.noisy + volume.references + volume.data),
+        "partners": pairs * volume.partners,
+        "single_samples": pairs * volume.single,
+        "images": pairs * volume.images,
         "samples": {
             "noisy": volume.noisy_samples,
             "reference_at_most": volume.reference_samples,
             "data": volume.data_samples,
+            "beside": volume.beside_samples,
         },
         "bytes": pairs * volume.bytes,
         "splits": {name: counted[name] for name in SPLITS},
@@ -106,12 +109,17 @@ def render_table(recipe: Recipe, console: Console) -> None:
     replicas = f" × {capture.replicas} replicas" if capture.replicas > 1 else ""
     data = f" + {_counted(totals['data_images'], 'data image')}" if totals["data_images"] else ""
     width, height = capture.resolution
+    smaller = ", ".join(f"1/{factor}" for factor in capture.partners.factors)
+    beside = [
+        f" + {_counted(totals['partners'], 'partner')} at {smaller}" if totals["partners"] else "",
+        f" + {_counted(totals['single_samples'], 'single sample')}" if totals["single_samples"] else "",
+    ]
     for line in (
         f"{_counted(totals['pairs'], 'pair')} = {_counted(totals['variants'], 'variant')}"
         f" × {_counted(totals['frames'], 'frame')}  ({shared})",
         f"{totals['images']} images of {width}×{height} = {totals['noisy_images']} noisy"
         f" ({samples} samples{replicas}) + {_counted(totals['references'], 'reference')}"
-        f" (at most {capture.reference.samples} samples){data}, about {_size(totals['bytes'])}",
+        f" (at most {capture.reference.samples} samples){data}{''.join(beside)}, about {_size(totals['bytes'])}",
     ):
         console.print(Text(line))
 

@@ -23,12 +23,14 @@ from farm.dataset.record import Residual
 from farm.recipe import Capture
 from farm.recipe.capture import Reference
 from farm.recipe.passes import MATTE_PASSES, MATTE_SAMPLES
+from farm.render.jitter import Jitter, seen_through
 from farm.render.passes import SURFACE, Image, data_pass, read_manifests, render_image
 from farm.render.seeds import data_role, half_role, matte_role, noisy_role, view_seeds
 from farm.render.settings import FIRST_SAMPLE, prepare_subset
 from farm.render.shader_outputs import write_outputs
+from farm.render.spots import WHOLE, find_spots, render_frame
 
-__all__ = ["Chunks", "Pair", "chunk_variance", "render_pair"]
+__all__ = ["Chunks", "Pair", "Spotted", "chunk_variance", "render_pair"]
 
 DIFFERENCE: Final = "half_difference."
 
@@ -64,11 +66,22 @@ class Chunks:
 
 
 @dataclass(frozen=True)
+class Spotted:
+    """A partner of low resolution or a single sample: its image, its light's role and samples, and its jitter."""
+
+    image: Image
+    role: str
+    samples: int
+    jitter: Jitter
+
+
+@dataclass(frozen=True)
 class Pair:
     """A rendered view: (H, W) float32 arrays by channel.
 
     noisy    images by (samples, replica)
     data     layers of the frame itself; none where the recipe asks for none
+    spotted  partners and single samples by their files' names
     names    Cryptomatte's header entries, which name its ids
     seeds    Cycles' seed of each render by its role (`farm.render.seeds`)
     seconds  spent by step
@@ -77,6 +90,7 @@ class Pair:
     noisy: dict[tuple[int, int], Image]
     reference: Image
     data: Image
+    spotted: dict[str, Spotted]
     names: dict[str, str]
     residual: Residual
     seeds: dict[str, int]
@@ -95,8 +109,11 @@ def render_pair(scene: Any, view: str, capture: Capture, scratch: Path, in_motio
     }
     passes = capture.layers
     mattes = [matte_role()] if any(name in passes for name in MATTE_PASSES) else []
-    seeds = view_seeds(view, [*noisy_roles.values(), data_role(), half_role(0), half_role(1), *mattes])
-    if has_data(passes):
+    spots = find_spots(view, capture, scene.frame_current)
+    lights = [light.role for spot in spots for light in spot.images]
+    seeds = view_seeds(view, [*noisy_roles.values(), data_role(), half_role(0), half_role(1), *mattes, *lights])
+    clip, blurred = capture.frames.clip, capture.shutter > 0
+    if has_data(passes, clip=clip):
         write_outputs(scene)
     seconds: dict[str, float] = {}
 
@@ -104,10 +121,9 @@ def render_pair(scene: Any, view: str, capture: Capture, scratch: Path, in_motio
         prepare_subset(scene, seed=seeds[role], offset=offset, length=length)
         return render_image(scene, scratch, kind, passes, motion=motion)
 
-    clip, blurred = capture.frames.clip, capture.shutter > 0
     with _when(blurred, in_motion):
         with _timed(seconds, "data"), data_pass(scene, motion=clip), _when(clip and not blurred, in_motion):
-            frame = render(data_role(), "data", offset=0, length=1, motion=clip)
+            frame, *beside = render_frame(scene, render, [WHOLE, *spots], passes, clip=clip)
             matte: Image = {}
             names: dict[str, str] = {}
             if mattes:
@@ -122,9 +138,16 @@ def render_pair(scene: Any, view: str, capture: Capture, scratch: Path, in_motio
                 key: {**render(role, "radiance", offset=FIRST_SAMPLE, length=key[0]), **data}
                 for key, role in noisy_roles.items()
             }
+        spotted: dict[str, Spotted] = {}
+        with _timed(seconds, "spots") if spots else nullcontext():
+            for spot, features in zip(spots, beside, strict=True):
+                with seen_through(scene, spot.jitter, spot.factor):
+                    for light in spot.images:
+                        image = render(light.role, "radiance", offset=FIRST_SAMPLE, length=light.samples) | features
+                        spotted[light.name] = Spotted(image, light.role, light.samples, spot.jitter or (0.0, 0.0))
         with _timed(seconds, "reference"):
             reference, residual = _converge(render, noisy, capture.reference, variance="variance" in passes)
-    return Pair(noisy, {**reference, **data}, surface, names, residual, seeds, seconds)
+    return Pair(noisy, {**reference, **data}, surface, spotted, names, residual, seeds, seconds)
 
 
 def _when(wanted: bool, context: InMotion) -> AbstractContextManager[None]:

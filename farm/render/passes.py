@@ -23,7 +23,7 @@ __all__ = ["Image", "Kind", "data_pass", "enable_passes", "read_render", "render
 
 Image = dict[str, NDArray[np.float32]]
 Kind = str
-"""Of a render: `radiance` (light), `data` (the frame itself, from sample 0), `matte` (coverage)."""
+"""Of a render: `radiance` (light), `data` (the frame itself, from sample 0), `matte` (coverage), `motion` alone."""
 
 Channels = dict[str, dict[str, str]]
 """Blender's pass → component → channel in the dataset. A channel that starts with RAW goes into others."""
@@ -52,10 +52,12 @@ def _coloured(name: str, blender: str) -> Channels:
 
 COLOURED: Final = ("diffuse", "glossy", "transmission")
 
+BEHIND: Final[Channels] = {"Environment": _rgb(f"{RAW}environment")}
 RADIANCE: Final[Channels] = {
     "Combined": {channel: channel for channel in "RGBA"},
     "Denoising Albedo": _rgb("albedo"),
     "Normal": _xyz("normal"),
+    **BEHIND,
 }
 LIGHT: Final[dict[str, Channels]] = {
     **{name: _coloured(name, name.capitalize()) for name in COLOURED},
@@ -76,6 +78,7 @@ SURFACE: Final[dict[str, Channels]] = {
     "base_color": {
         "base_color": _rgb("base_color"),
         "Denoising Albedo": _rgb(f"{RAW}albedo"),
+        **BEHIND,
         "base_known": {"X": f"{RAW}known"},
         "Combined": {"A": f"{RAW}A"},
     },
@@ -85,6 +88,8 @@ SURFACE: Final[dict[str, Channels]] = {
         "base_known": {"X": f"{RAW}known"},
         "Combined": {"A": f"{RAW}A"},
     },
+    "albedo.centre": {"Denoising Albedo": _rgb("albedo.centre"), **BEHIND},
+    "motion.world": {"Position": _xyz("position")},
     "uv": {"UV": {"U": "uv.U", "V": "uv.V"}},
     "strand.tangent": {"strand_tangent": {"R": "strand.tangent.X", "G": "strand.tangent.Y", "B": "strand.tangent.Z"}},
     "strand.id": {"strand_id": {"X": "strand.id.X"}},
@@ -130,15 +135,22 @@ def table(kind: Kind, passes: Collection[str] = (), *, motion: bool = False) -> 
     """What a kind of render gives: the channels of each of Blender's passes, those wanted together."""
     parts = {
         "radiance": [RADIANCE, *(LIGHT[name] for name in LIGHT if name in passes)],
-        "data": [DATA, *([MOTION] if motion else []), *(SURFACE[name] for name in SURFACE if name in passes)],
+        "data": [DATA, *([MOTION] if motion else []), *_surface(passes, motion=motion)],
+        "motion": [MOTION],
         "matte": [{"Combined": {"A": "matte.A"}}, *(MATTE[name] for name in MATTE if name in passes)],
     }[kind]
     wanted: Targets = {}
     for part in parts:
         for name, channels in part.items():
             for component, channel in channels.items():
-                wanted.setdefault(name, {}).setdefault(component, []).append(channel)
+                targets = wanted.setdefault(name, {}).setdefault(component, [])
+                if channel not in targets:
+                    targets.append(channel)
     return wanted
+
+
+def _surface(passes: Collection[str], *, motion: bool) -> list[Channels]:
+    return [SURFACE[name] for name in SURFACE if name in passes and (motion or name != "motion.world")]
 
 
 def enable_passes(view_layer: Any) -> None:
@@ -146,6 +158,7 @@ def enable_passes(view_layer: Any) -> None:
     view_layer.use_pass_combined = True
     view_layer.use_pass_z = True
     view_layer.use_pass_normal = True
+    view_layer.use_pass_environment = True
     view_layer.cycles.denoising_store_passes = True
 
 
@@ -218,6 +231,7 @@ def read_render(file: Path, kind: Kind, passes: Collection[str] = (), *, motion:
     for channel in set(TURNED) & set(image):
         image[channel] = 0 - image[channel]
     unite_light(image)
+    _take_world_from_albedo(image)
     return image
 
 
@@ -240,6 +254,15 @@ def unite_light(image: Image) -> None:
                 channel = f"{name}.{part}.{colour}"
                 if channel in image:
                     image[channel] = image[channel] * image[f"{name}.color.{colour}"]
+
+
+def _take_world_from_albedo(image: Image) -> None:
+    """Take the world's light from the albedo, into which Cycles puts it where a sample hits nothing."""
+    for colour in "RGB":
+        behind = image.pop(f"{RAW}environment.{colour}", None)
+        for name in ("albedo", "albedo.centre", f"{RAW}albedo"):
+            if behind is not None and f"{name}.{colour}" in image:
+                image[f"{name}.{colour}"] = np.maximum(image[f"{name}.{colour}"] - behind, 0)
 
 
 def _finish_surface(image: Image, camera: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from farm.errors import RenderError
 
-__all__ = ["data_role", "half_role", "matte_role", "noisy_role", "view_seeds"]
+__all__ = ["data_role", "half_role", "matte_role", "noisy_role", "partner_role", "sample_role", "view_seeds"]
 
 SEED_COUNT: Final = 2**31
 
@@ -19,6 +19,16 @@ SEED_COUNT: Final = 2**31
 def noisy_role(spp: int, replica: int) -> str:
     """The role of a noisy image."""
     return f"noisy/{spp}/{replica}"
+
+
+def partner_role(factor: int, spp: int) -> str:
+    """The role of a partner of low resolution."""
+    return f"partner/{factor}/{spp}"
+
+
+def sample_role(number: int) -> str:
+    """The role of a single sample of each pixel."""
+    return f"sample/{number}"
 
 
 def half_role(half: int) -> str:

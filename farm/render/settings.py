@@ -75,7 +75,8 @@ def sequence_length(capture: Capture) -> int:
 
     Constant over a run: Cycles gives other pixels for a lower total after a higher one while data is persistent.
     """
-    return FIRST_SAMPLE + max(*capture.samples, capture.reference.samples // 2, MATTE_SAMPLES)
+    counts = (*capture.samples, *capture.partners.samples, capture.reference.samples // 2, MATTE_SAMPLES)
+    return FIRST_SAMPLE + max(counts)
 
 
 def configure(scene: Any, capture: Capture, *, threads: int = 0) -> None:

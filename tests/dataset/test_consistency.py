@@ -120,6 +120,32 @@ def test_what_moves_by_itself_is_not_judged_by_the_camera() -> None:
     assert list(inspect_motion(pixels, lens, shoot(lens, 1.0), lens)) == []
 
 
+def test_motion_in_the_world_judges_what_moves_by_itself() -> None:
+    """A ball that has moved by a step is seen where it was; no other sign, axis or unit of either motion will do."""
+    lens, before, step = camera(50), camera(30), np.array((0.2, -0.1, 0.15))
+    pixels = shoot(lens)
+    hit = pixels["A"] > 0
+    flow = {
+        f"motion.world.{axis}": np.where(hit, size, 0).astype(np.float32)
+        for axis, size in zip("XYZ", step, strict=True)
+    }
+    there = {
+        **pixels,
+        **{f"position.{axis}": pixels[f"position.{axis}"] + flow[f"motion.world.{axis}"] for axis in "XYZ"},
+    }
+    right = {**pixels, **flow, **motion(lens, before, there)}
+    blank = {"depth.Z": np.full(SIZE, 1e10, np.float32)}
+    assert list(inspect_motion(right, lens, blank, before)) == []
+    for name, wrong in (
+        ("motion.prev.X", -right["motion.prev.X"]),
+        ("motion.prev.Y", -right["motion.prev.Y"]),
+        ("motion.world.Z", -right["motion.world.Z"]),
+        ("motion.world.X", 100 * right["motion.world.X"]),
+    ):
+        (found,) = inspect_motion({**right, name: wrong}, lens, blank, before)
+        assert "where motion.world and both cameras put it" in found, name
+
+
 def test_a_dataset_whose_motion_is_wrong_fails_its_check(copied, recipe, render) -> None:  # type: ignore[no-untyped-def]
     """Every pixel of the balls' floor stands still; motion that says otherwise is found over two pairs."""
     import json

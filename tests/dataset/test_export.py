@@ -303,7 +303,7 @@ def test_a_missing_layer_is_named(copied: Copied, tmp_path: Path) -> None:
 def test_a_dataset_without_samples_makes_no_noisebase(finished: Dataset, tmp_path: Path) -> None:
     with pytest.raises(
         DatasetError,
-        match="noisebase needs the colour, .* of every single sample, this dataset holds averages",
+        match="noisebase needs the colour, .* of every single sample, .* this dataset holds averages",
     ):
         export_dataset(finished.root, tmp_path / "to", "noisebase")
     assert not (tmp_path / "to").exists()

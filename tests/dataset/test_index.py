@@ -155,7 +155,7 @@ def test_a_broken_index_is_one_line(tmp_path: Path, data: bytes) -> None:
 
 def test_a_foreign_table_is_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1]}), tmp_path / "index.parquet")
-    with pytest.raises(DatasetError, match="has other columns, this digidouble reads digidouble-index/2"):
+    with pytest.raises(DatasetError, match="has other columns, this digidouble reads digidouble-index/3"):
         read_index(tmp_path)
 
 

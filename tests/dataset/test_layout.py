@@ -14,10 +14,14 @@ from farm.dataset.layout import (
     PAIR_PATH,
     Name,
     PairFolder,
+    image_kind,
     noisy_name,
     pair_key,
     parse_noisy,
     parse_pair_path,
+    parse_partner,
+    partner_name,
+    sample_name,
 )
 
 IDS = st.text("0123456789abcdef", min_size=16, max_size=16)
@@ -26,6 +30,25 @@ IDS = st.text("0123456789abcdef", min_size=16, max_size=16)
 @given(spp=st.integers(0, 10**6), replica=st.integers(0, 10**4))
 def test_noisy_names_go_round(spp: int, replica: int) -> None:
     assert parse_noisy(noisy_name(spp, replica)) == (spp, replica)
+
+
+@given(factor=st.integers(0, 99), spp=st.integers(0, 10**6))
+def test_partners_names_go_round(factor: int, spp: int) -> None:
+    assert parse_partner(partner_name(factor, spp)) == (factor, spp)
+
+
+def test_an_images_name_says_its_kind() -> None:
+    kinds = {
+        "noisy": noisy_name(4, 0),
+        "reference": "reference.exr",
+        "data": "data.exr",
+        "partner": "low_x02_0016spp.exr",
+        "sample": "sample_07.exr",
+    }
+    assert {kind: image_kind(name) for kind, name in kinds.items()} == {kind: kind for kind in kinds}
+    assert (partner_name(2, 16), sample_name(7)) == (kinds["partner"], kinds["sample"])
+    for name in ("low_x2_0016spp.exr", "sample_7.exr", "record.json", "reference.EXR"):
+        assert image_kind(name) is None
 
 
 @given(variant=IDS, frame=st.integers(0, 10**6))

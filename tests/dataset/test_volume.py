@@ -14,7 +14,7 @@ KINDS = ("noisy", "reference", "data")
 
 
 def added(asked_as: str, kind: str) -> int:
-    layers = dataset_layers(clip=False, passes=PASSES)
+    layers = dataset_layers(clip=True, passes=PASSES)
     return sum(len(layer.channels) for layer in layers if layer.asked_as == asked_as and kind in layer.images)
 
 
