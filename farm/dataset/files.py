@@ -90,7 +90,7 @@ def read_bytes(path: Place) -> bytes:
         return path.store.read(path.key)
     try:
         return path.read_bytes()
-    except FileNotFoundError as error:
+    except (FileNotFoundError, IsADirectoryError) as error:
         raise DatasetError(f"{path} is missing") from error
     except OSError as error:
         raise DatasetError(f"cannot read {path}: {error.strerror or error}") from error

@@ -71,7 +71,8 @@ def test_the_plan_counts_them():
     recipe = read("partners: {factors: [2, 4], samples: [1, 4]}\n  per_sample: 4")
     totals = plan_json(recipe)["totals"]
     assert (totals["partners"], totals["single_samples"]) == (8, 8)
-    assert totals["images"] == totals["noisy_images"] + 2 + 8 + 8
+    assert totals["images"] == totals["noisy_images"] + 2 + totals["data_images"] + 8 + 8
+    assert totals["data_images"] == 2  # single samples bring the pass `position`
     console = Console(file=io.StringIO(), width=160)
     render_table(recipe, console)
-    assert console.file.getvalue().rstrip().endswith("+ 8 partners at 1/2, 1/4 + 8 single samples")
+    assert "+ 2 data images + 8 partners at 1/2, 1/4 + 8 single samples, about" in console.file.getvalue()

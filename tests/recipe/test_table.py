@@ -75,7 +75,7 @@ def test_totals_count_data_images(make_recipe) -> None:
     capture = {"samples": [1, 4], "replicas": 2, "reference": 64, "passes": ["variance"]}
     plain = plan_json(make_recipe(count=3, capture=capture))["totals"]
     assert (plain["images"], plain["data_images"]) == (3 * 5, 0)
-    assert plain["samples"] == {"noisy": 10, "reference_at_most": 64, "data": 1}
+    assert plain["samples"] == {"noisy": 10, "reference_at_most": 64, "data": 1, "beside": 0}
     surface = plan_json(make_recipe(count=3, capture={**capture, "passes": ["uv"]}))["totals"]
     assert (surface["images"], surface["data_images"], surface["samples"]["data"]) == (3 * 6, 3, 1)
     hair = make_recipe(count=3, capture={**capture, "passes": ["everything"]})

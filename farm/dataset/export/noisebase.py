@@ -28,6 +28,7 @@ from farm.dataset.export.source import Row, Source, read_layer
 from farm.dataset.files import replacing
 from farm.dataset.layers import DEPTH_BACKGROUND, Layer
 from farm.dataset.layout import REFERENCE_NAME
+from farm.dataset.place import Place
 from farm.errors import BadInput, DatasetError
 from farm.recipe.variant import stream
 
@@ -157,7 +158,7 @@ def _configuration(source: Source, split: str, sequences: Sequence[Sequence[Row]
         yield f"  {key}: {value}"
 
 
-def _write(root: Path, rows: Sequence[Row], layers: dict[str, Layer], count: int, output: str, folder: Path) -> None:
+def _write(root: Place, rows: Sequence[Row], layers: dict[str, Layer], count: int, output: str, folder: Path) -> None:
     zarr = _zarr()
     from numcodecs import Blosc
 
@@ -207,7 +208,7 @@ def _undated_store(zarr: Any, file: Path) -> Any:
     return Undated(str(file), mode="w")
 
 
-def _frame(root: Path, row: Row, layers: dict[str, Layer], *, first: bool) -> dict[str, Array]:
+def _frame(root: Place, row: Row, layers: dict[str, Layer], *, first: bool) -> dict[str, Array]:
     """One frame of every array."""
     pose, lens = matrix_world(row), intrinsics(row)
     read = [(file, read_layer(root / row["pair"] / file["name"], list(layers.values()))) for file in _samples(row)]
