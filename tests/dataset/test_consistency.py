@@ -125,7 +125,10 @@ def test_motion_in_the_world_judges_what_moves_by_itself() -> None:
     lens, before, step = camera(50), camera(30), np.array((0.2, -0.1, 0.15))
     pixels = shoot(lens)
     hit = pixels["A"] > 0
-    flow = {f"motion.world.{axis}": np.where(hit, size, 0).astype(np.float32) for axis, size in zip("XYZ", step)}
+    flow = {
+        f"motion.world.{axis}": np.where(hit, size, 0).astype(np.float32)
+        for axis, size in zip("XYZ", step, strict=True)
+    }
     there = {
         **pixels,
         **{f"position.{axis}": pixels[f"position.{axis}"] + flow[f"motion.world.{axis}"] for axis in "XYZ"},
