@@ -45,7 +45,7 @@ axes:
   hair: {style: bob, strands: 800}
   stunt: {name: jump, phase: 0.35}
   light: {preset: studio}
-  camera: {framing: full, move: orbit, amount: 2}
+  camera: {framing: full, move: orbit, amount: 0.25}
 capture:
   resolution: [64, 64]
   samples: [1, 4]
