@@ -8,14 +8,21 @@ import bpy
 
 from farm.dataset import Engine
 from farm.recipe import Capture
+from farm.render.device import choose_device, keep_kernels, resolve_kind
 from farm.render.passes import enable_passes
-from farm.render.settings import choose_device, configure, engine_build
+from farm.render.settings import configure, engine_build
 
 __all__ = ["open_scene"]
 
 
 def open_scene(capture: Capture, *, device: str = "cpu", threads: int = 0) -> tuple[Any, Engine]:
-    """Start from factory settings with an empty file; returns the scene, ready for a stage, and the engine."""
+    """Start from factory settings with an empty file; returns the scene, ready for a stage, and the engine.
+
+    device   `cpu`, a kind of GPU that must be there, or `auto` (`farm.render.device.resolve_kind`)
+    threads  CPU threads to render with; 0 leaves the number to Blender
+    """
+    keep_kernels()
+    device = resolve_kind(device)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     name = choose_device(scene, device)

@@ -13,11 +13,11 @@ import bpy
 
 from farm.dataset.record import EngineBuild
 from farm.double.groom.material import HAIR_MODEL
-from farm.errors import BadInput, RenderError
+from farm.errors import RenderError
 from farm.recipe import Capture
 from farm.recipe.templates import templates_digest
 
-__all__ = ["allowed", "choose_device", "configure", "engine_build", "prepare_subset", "read_back", "sequence_length"]
+__all__ = ["allowed", "configure", "engine_build", "prepare_subset", "read_back", "sequence_length"]
 
 UNBIASED: Final[dict[str, Any]] = {
     "use_denoising": False,
@@ -160,26 +160,3 @@ def _plain(value: Any) -> bool | int | float | str:
     if isinstance(value, float):
         return round(value, 6)
     return value if isinstance(value, bool | int) else str(value)
-
-
-def choose_device(scene: Any, device: str) -> str:
-    """Render on `cpu`, or on one kind of GPU (`optix`, `cuda`, `hip`, `oneapi`, `metal`); returns the device's name.
-
-    A GPU that is asked for and absent is an error, never a silent CPU.
-    """
-    if device == "cpu":
-        scene.cycles.device = "CPU"
-        return "CPU"
-    preferences = bpy.context.preferences.addons["cycles"].preferences
-    try:
-        preferences.compute_device_type = device.upper()
-    except TypeError as error:
-        raise BadInput(f"device '{device}' is not known to this Blender build: {error}") from error
-    preferences.refresh_devices()
-    chosen = [entry for entry in preferences.devices if entry.type == device.upper()]
-    if not chosen:
-        raise BadInput(f"device '{device}' was asked for and there is none on this machine; use --device cpu")
-    for entry in preferences.devices:
-        entry.use = entry in chosen
-    scene.cycles.device = "GPU"
-    return ", ".join(entry.name for entry in chosen)

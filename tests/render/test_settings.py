@@ -2,10 +2,10 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="renders need bpy")
 
-from farm.errors import BadInput, RenderError
+from farm.errors import RenderError
 from farm.recipe import Capture
 from farm.recipe.templates import templates_digest
-from farm.render.settings import choose_device, configure, engine_build, prepare_subset, read_back
+from farm.render.settings import configure, engine_build, prepare_subset, read_back
 
 
 @pytest.fixture(scope="module")
@@ -35,19 +35,6 @@ def test_a_biasing_setting_is_refused(scene, name, value):
             read_back(scene)
     finally:
         setattr(scene.cycles, name, before)
-
-
-def test_a_missing_gpu_is_an_error_and_not_the_cpu(scene):
-    if any(device.type == "CUDA" for device in bpy.context.preferences.addons["cycles"].preferences.devices):
-        pytest.skip("this machine has a CUDA device")
-    with pytest.raises(BadInput, match="'cuda' was asked for .* --device cpu"):
-        choose_device(scene, "cuda")
-    assert scene.cycles.device == "CPU"
-
-
-def test_a_device_that_the_build_does_not_know(scene):
-    with pytest.raises(BadInput, match="'abacus' is not known"):
-        choose_device(scene, "abacus")
 
 
 def test_samples_past_the_sequence_are_refused(scene):
