@@ -137,6 +137,21 @@ def test_light_is_within_a_step_of_its_bytes_and_right_in_the_mean(sampled: Data
         assert np.all(coded[:3].max(axis=0)[light.max(axis=0) > 0] > 200)
 
 
+def test_both_ways_to_the_camera_are_the_same(exported: Path) -> None:
+    """Loaders build the view from position, target and up, and go on with the projection."""
+    group = opened(exported, "train/scene0000.zip")
+    position, target, up = (group[f"camera_{name}"][0].astype(np.float64) for name in ("position", "target", "up"))
+    forward = target - position
+    basis = np.eye(4)
+    basis[:3, :3] = np.cross(forward, up), up, forward
+    away = np.eye(4)
+    away[:3, 3] = -position
+    np.testing.assert_allclose((group["proj_mat"][0] @ basis @ away).T, group["view_proj_mat"][0], atol=1e-5)
+    near, far = (group["proj_mat"][0].astype(np.float64) @ (0, 0, distance, 1) for distance in (0.1, 1000))
+    assert (near[2] / near[3], far[2] / far[3]) == pytest.approx((0, 1), abs=1e-4)
+    assert not group["crop_offset"][0].any()
+
+
 def test_arrays_are_packed_as_the_format_says(exported: Path) -> None:
     group = opened(exported, "train/scene0000.zip")
     for key in ("color", "position", "motion", "normal", "diffuse"):
