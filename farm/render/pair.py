@@ -106,12 +106,15 @@ def render_pair(scene: Any, view: str, capture: Capture, scratch: Path, in_motio
 
     clip, blurred = capture.frames.clip, capture.shutter > 0
     with _when(blurred, in_motion):
-        with _timed(seconds, "data"), data_pass(scene, motion=clip), _when(clip and not blurred, in_motion):
-            frame = render(data_role(), "data", offset=0, length=1, motion=clip)
+        with _timed(seconds, "data"):
+            with data_pass(scene, motion=clip), _when(clip and not blurred, in_motion):
+                frame = render(data_role(), "data", offset=0, length=1, motion=clip)
             matte: Image = {}
             names: dict[str, str] = {}
             if mattes:
-                matte = render(matte_role(), "matte", offset=FIRST_SAMPLE, length=MATTE_SAMPLES)
+                # Not where motion is asked for: a render of one sample that follows has its light in wrong passes
+                with data_pass(scene, motion=False):
+                    matte = render(matte_role(), "matte", offset=FIRST_SAMPLE, length=MATTE_SAMPLES)
                 names = read_manifests(scratch / "render.exr")
                 del matte["matte.A"]
             own = {channel for name in SURFACE if name in passes for channel in _channels_of(name)}
