@@ -122,12 +122,15 @@ def render_pair(scene: Any, view: str, capture: Capture, scratch: Path, in_motio
         return render_image(scene, scratch, kind, passes, motion=motion)
 
     with _when(blurred, in_motion):
-        with _timed(seconds, "data"), data_pass(scene, motion=clip), _when(clip and not blurred, in_motion):
-            frame, *beside = render_frame(scene, render, [WHOLE, *spots], passes, clip=clip)
+        with _timed(seconds, "data"):
+            with data_pass(scene, motion=clip), _when(clip and not blurred, in_motion):
+                frame, *beside = render_frame(scene, render, [WHOLE, *spots], passes, clip=clip)
             matte: Image = {}
             names: dict[str, str] = {}
             if mattes:
-                matte = render(matte_role(), "matte", offset=FIRST_SAMPLE, length=MATTE_SAMPLES)
+                # Not where motion is asked for: a render of one sample that follows has its light in wrong passes
+                with data_pass(scene, motion=False):
+                    matte = render(matte_role(), "matte", offset=FIRST_SAMPLE, length=MATTE_SAMPLES)
                 names = read_manifests(scratch / "render.exr")
                 del matte["matte.A"]
             own = {channel for name in SURFACE if name in passes for channel in _channels_of(name)}
