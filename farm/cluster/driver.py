@@ -92,7 +92,7 @@ def run(
     total = recipe.count * recipe.capture.frames.count
     root = open_place(root)
     with contextlib.ExitStack() as stack:
-        interrupted = stack.enter_context(_interruptible())
+        interrupts = stack.enter_context(_Interrupts())
         there = check_place(root, recipe)
         if there is not None:
             owned = stack.enter_context(exclusive(root))
@@ -103,13 +103,14 @@ def run(
         tasks = total if todo is None else len(todo)
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="digidouble-", ignore_cleanup_errors=True))
         device, pool = stack.enter_context(_workplace(farm, tasks, listener))
+        interrupts.take()
         name = _run_name(recipe, root)
         listener = Listeners([listener, Metrics(name)])
         make = renderer or functools.partial(make_worker, recipe, device, pool.threads)
         crew = Crew(make, pool, scratch=None if farm.address else Path(scratch))
         stack.callback(crew.close)
         journal = Journal(run=name, recipe=recipe.name, priority=farm.priority)
-        loop = Loop(crew, pool, listener, journal, policy=farm.policy, interrupted=interrupted)
+        loop = Loop(crew, pool, listener, journal, policy=farm.policy, interrupted=interrupts.asked)
         stack.callback(loop.close)
         if farm.address is not None:
             turns = Turns(name, pool, farm.priority)
@@ -235,21 +236,29 @@ def _run_name(recipe: Recipe, root: Place) -> str:
     return f"{recipe.name}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
 
 
-@contextlib.contextmanager
-def _interruptible() -> Iterator[Event]:
-    """Let SIGTERM end a run as Ctrl-C does; the event is set by either.
+class _Interrupts:
+    """Lets SIGTERM end a run as Ctrl-C does; `asked` is set by either.
 
     It stays where the exception is lost: one raised while Ray frees an object or calls back is dropped there.
     """
-    asked = Event()
 
-    def interrupt(*_: object) -> None:
-        asked.set()
-        raise KeyboardInterrupt
+    def __init__(self) -> None:
+        self.asked = Event()
+        self._before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
 
-    before = {each: signal.signal(each, interrupt) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked
-    finally:
-        for each, handler in before.items():
+    def __enter__(self) -> _Interrupts:
+        self.take()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for each, handler in self._before.items():
             signal.signal(each, handler)
+
+    def take(self) -> None:
+        """Have the signals; Ray takes SIGTERM for itself as it is joined."""
+        for each in self._before:
+            signal.signal(each, self._interrupt)
+
+    def _interrupt(self, *_: object) -> None:
+        self.asked.set()
+        raise KeyboardInterrupt

@@ -195,7 +195,8 @@ class Loop:
         wanted = 0 if paused else min(wanted, self.allowance(wanted))
         staying = [member for member in crew.members if not member.leaving]
         for _ in range(wanted - len(staying)):
-            crew.hire(self._judge.avoided)
+            shunned = self._queue.shunned
+            crew.hire(self._judge.avoided | ({shunned} if shunned and self._can_spare(shunned) else set()))
         surplus = len(staying) - wanted
         if surplus > 0:
             for member in sorted(staying, key=lambda each: each.state == "rendering", reverse=False)[:surplus]:
@@ -204,15 +205,15 @@ class Loop:
     def _assign(self) -> None:
         crew = self._crew
         opening = any(member.state in ("placing", "opening") for member in crew.members)
-        only_node = len(crew.nodes) < 2
         for member in crew.idle:
             if not self._store.allows(len(crew.busy)):
                 return
-            given = self._queue.take(member.name, node=member.node, fresh=member.is_fresh, only_node=only_node)
+            only = not self._can_spare(member.node)
+            given = self._queue.take(member.name, node=member.node, fresh=member.is_fresh, only_node=only)
             if given is not None:
                 member.leaving = given.alone
                 crew.render(member, given.task, str(self._root))
-            elif self._queue.wants_fresh and not opening:
+            elif not opening and (self._queue.wants_fresh or self._queue.shunned == member.node):
                 self._let_go(member)
                 opening = True
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from farm.cluster.plan import Task
 
 __all__ = ["Given", "Queue"]
+
+
+ELSEWHERE: Final = 60.0
+"""Seconds for which a task that failed waits for another node; after them any will do."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,7 @@ class _Again:
     task: Task
     node: str
     alone: bool
+    since: float
 
 
 class Given(NamedTuple):
@@ -35,7 +41,8 @@ class Queue:
     So a double is built once, and once more for each time that its tasks are divided.
     """
 
-    def __init__(self, tasks: Iterable[Task]) -> None:
+    def __init__(self, tasks: Iterable[Task], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._groups = deque(deque(group) for _, group in groupby(tasks, key=lambda task: task.double or task.key))
         self._leases: dict[str, deque[Task]] = {}
         self._again: list[_Again] = []
@@ -48,7 +55,7 @@ class Queue:
         """The next task for a worker, None where there is none for it now.
 
         fresh      whether the worker has rendered nothing yet: what is to be rendered alone asks for such a one
-        only_node  whether all workers are on one node, so that what failed on it must be tried on it
+        only_node  whether there is no other node to use, so that what failed on it must be tried on it
         """
         given = self._take_again(node, fresh=fresh, only_node=only_node)
         if given is None:
@@ -62,9 +69,15 @@ class Queue:
         """Whether a task waits for a process of its own."""
         return any(again.alone for again in self._again)
 
+    @property
+    def shunned(self) -> str:
+        """The node that the first waiting task failed on, where nothing is left but such as wait for another node."""
+        waiting = [again.node for again in self._again if self._waits(again)]
+        return waiting[0] if waiting and len(waiting) == len(self) else ""
+
     def put_back(self, task: Task, *, node: str = "", alone: bool = False) -> None:
         """Have a task tried again, on another node than `node` where there is one."""
-        self._again.append(_Again(task, node, alone))
+        self._again.append(_Again(task, node, alone, self._clock()))
         self._length += 1
 
     def leave(self, worker: str) -> None:
@@ -75,11 +88,15 @@ class Queue:
 
     def _take_again(self, node: str, *, fresh: bool, only_node: bool) -> Given | None:
         for again in self._again:
-            elsewhere = only_node or again.alone or again.node != node
+            elsewhere = only_node or again.node != node or not self._waits(again)
             if elsewhere and (fresh or not again.alone):
                 self._again.remove(again)
                 return Given(again.task, again.alone)
         return None
+
+    def _waits(self, again: _Again) -> bool:
+        """Whether a task still waits for another node than the one that it failed on."""
+        return bool(again.node) and self._clock() - again.since < ELSEWHERE
 
     def _next(self, worker: str) -> Task | None:
         lease = self._leases.get(worker)

@@ -1,7 +1,8 @@
-"""Runs on a cluster that is there: two of them that share it, and what Prometheus reads."""
+"""Runs on a cluster that is there: two of them that share it, a node that is bad, and what Prometheus reads."""
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import time
@@ -71,6 +72,33 @@ def test_a_run_of_higher_priority_gets_the_workers_first(cluster, tmp_path):
     assert ended - began > 8, "the high run went on for long enough to tell"
     assert len(during) <= 2
     assert len(low.committed()) == 60
+
+
+def test_a_node_that_kills_its_workers_is_avoided(monkeypatch, cluster, pretending, watcher, tmp_path):
+    from ray import get_runtime_context
+
+    from farm.cluster import driver
+    from farm.cluster.driver import Farm, run
+    from farm.recipe import load_recipe
+
+    bad = cluster.list_all_nodes()[-1].node_id
+    recipe = tmp_path / "many.yaml"
+    recipe.write_text(SMOKE.replace("count: 2", "count: 12"))
+
+    def behave(index, advanced):
+        if get_runtime_context().get_node_id() == bad:
+            os._exit(1)
+        time.sleep(0.5)
+
+    monkeypatch.setattr(driver, "_publish", lambda dataset: None)
+    farm = Farm(device="cpu", workers=2, threads=1, address=cluster.address)
+    summary = run(load_recipe(recipe), tmp_path / "dataset", watcher, farm, renderer=pretending(behave))
+    assert summary.complete
+    assert sorted(watcher.pairs) == list(range(12))
+    assert sum("is not used any more" in notice for notice in watcher.notices) == 1
+    last = watcher.statuses[-1]
+    assert [node.failures_in_a_row for node in last.nodes if node.avoided] == [3]
+    assert last.retries["crash"] == 3
 
 
 def metrics(cluster):

@@ -1,4 +1,5 @@
 import io
+import json
 import re
 from types import SimpleNamespace
 
@@ -45,3 +46,34 @@ def test_a_bar_on_a_terminal():
     assert re.search(r"3/4", shown)
     assert "pairs/min" in shown
     assert "left" in shown
+
+
+def test_programs_read_a_line_an_event(build, engine):
+    from farm.cluster.journal import Journal
+    from farm.cluster.lines import JsonLines
+    from farm.cluster.plan import plan_tasks
+    from farm.cluster.status import FailedTask, RunStatus
+    from farm.recipe import load_recipe, templates
+
+    first, second = plan_tasks(load_recipe(templates.path("recipes", "smoke")), build)
+    stream = io.StringIO()
+    lines, journal = JsonLines(stream), Journal(run="smoke-1", recipe="smoke")
+    lines.starting(Pool(2, 1))
+    journal.began(total=2, done=0)
+    lines.began(total=2, done=0, engine=engine)
+    journal.committed(first, {"reference": 2.0})
+    lines.committed(first, 2.5, {"reference": 2.0})
+    failure = FailedTask(task=second.name, pair="p", cause="crash", tries=3, reason="its process died", log="logs/x")
+    journal.gave_up(failure)
+    lines.failed(second, failure)
+    lines.noticed("paused")
+    lines.status(journal.status("running"))
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["event"] for line in told] == ["starting", "began", "committed", "failed", "notice", "status"]
+    assert told[2]["preview"] == f"pairs/{first.variant.id}/f0001/reference.exr"
+    assert (told[3]["cause"], told[3]["tries"]) == ("crash", 3)
+    status = told[-1]
+    assert set(RunStatus.model_fields) - {"format"} <= set(status)
+    assert (status["done"], status["failed"], status["eta"]) == (1, 1, 0)
+    assert status["rate"] > 0
+    assert status["phases"] == {"reference": 2.0}

@@ -58,6 +58,18 @@ def test_what_failed_is_tried_on_another_node_where_there_is_one():
     assert queue.take("w1", node="n1", only_node=True).task == job
 
 
+def test_what_failed_does_not_wait_for_another_node_for_ever():
+    now = 0.0
+    queue = Queue([], clock=lambda: now)
+    (job,) = jobs("a")
+    queue.put_back(job, node="n1", alone=True)
+    assert queue.shunned == "n1"
+    assert queue.take("w1", node="n1", fresh=True, only_node=False) is None
+    now = 61.0
+    assert queue.shunned == ""
+    assert queue.take("w1", node="n1", fresh=True, only_node=False).task == job
+
+
 def test_what_is_to_be_alone_gets_a_fresh_worker():
     queue = Queue(jobs("b"))
     (job,) = jobs("a")
