@@ -31,7 +31,7 @@ REFRESH: Final = 5
 EVERY: Final = 10.0
 """Seconds between two pages, at least: each may read one picture."""
 REST: Final = 20
-"""How often the time that a picture took to read passes before the next: the driver reads for a twentieth of its time."""
+"""So many times as long as a picture took to read passes before the next one is read."""
 SHOWN: Final = 12
 STUCK: Final = 300.0
 """Seconds without progress after which a worker is marked."""
