@@ -55,10 +55,10 @@ def shell(cluster, tmp_path_factory):
 def test_who_has_no_token_or_another_is_told(cluster):
     address = parse_address(cluster.url)
     with pytest.raises(ClusterError, match=r"asks for a token.*RAY_AUTH_TOKEN.*\(401\)"):
-        connect(address, None)
+        connect(address, lambda: None)
     with pytest.raises(ClusterError, match=r"does not take the token from RAY_AUTH_TOKEN.*\(403\)"):
-        connect(address, Token("b" * 40, "RAY_AUTH_TOKEN"))
-    assert connect(address, cluster.token).authentication_mode() == "token"
+        connect(address, lambda: Token("b" * 40, "RAY_AUTH_TOKEN"))
+    assert connect(address, lambda: cluster.token).authentication_mode() == "token"
 
 
 def test_the_command_line_explains_it_too(shell, tmp_path):
