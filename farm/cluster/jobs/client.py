@@ -271,8 +271,8 @@ def connect(
     """A client of a cluster that may be talked to.
 
     The cluster is asked, without the token, whether it wants one; only then the token is looked for and sent. Raises
-    BadInput as `check_authentication`, `check_token_line` and `find_token` do, and ClusterError for a cluster that cannot
-    be reached, does not take the token or runs a Ray that is open to known attacks.
+    BadInput as `check_authentication`, `check_token_line` and `find_token` do, and ClusterError for a cluster that
+    cannot be reached, does not take the token or runs a Ray that is open to known attacks.
     """
     mode = JobsClient(address, timeout=timeout).authentication_mode()
     check_authentication(address, mode, allow_open_cluster=allow_open_cluster)
