@@ -256,9 +256,9 @@ def card(dataset: str, license_: str) -> int:
 @cli.command()
 @DATASET
 @click.option("--as", "kind", type=click.Choice(LAYOUTS), required=True, help="The layout to write.")
-@click.option("--to", type=click.Path(path_type=Path), required=True, help="A new or empty folder.")
+@click.option("--to", required=True, help="A new or empty folder.")
 @click.option("--writers", type=click.IntRange(1), default=1, show_default=True, help="Processes that write at once.")
-def export(dataset: str, kind: str, to: Path, writers: int) -> int:
+def export(dataset: str, kind: str, to: str, writers: int) -> int:
     """Write a dataset in the layout that a trainer reads; run it again to go on where it stopped.
 
     \b

@@ -24,6 +24,32 @@ def _cache_of_their_own(tmp_path_factory):
         yield
 
 
+@pytest.fixture(scope="session")
+def _s3_server():
+    pytest.importorskip("moto", reason="an S3 server needs moto")
+    pytest.importorskip("s3fs", reason="its client needs s3fs")
+    from tests.s3 import served
+
+    with served() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(_s3_server, monkeypatch):
+    """A bucket of a real S3 server that this process and those it starts may use; `s3.faults` harms requests."""
+    import fsspec
+
+    for name, value in _s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DIGIDOUBLE_STORE_PATIENCE", "20")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    _s3_server.faults.clear()
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    yield _s3_server
+    _s3_server.faults.clear()
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+
+
 def pytest_configure():
     """Refuse to skip what needs the renderer where it is required."""
     missing = [name for name in RENDERER if importlib.util.find_spec(name) is None]

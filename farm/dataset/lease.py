@@ -41,7 +41,8 @@ def exclusive(root: Place, *, lease: float = LEASE) -> Iterator[Check]:
 
     Gives a function that raises StorageError once the dataset is no longer ours, to be called now and then; a local
     lock is never lost, and goes with its process. Raises DatasetError where another run holds it. A lease whose holder
-    died on this machine is taken over at once, any other after `lease` seconds of silence, which this waits for.
+    died on this machine is taken over at once, any other after as many seconds of silence as its holder's `lease`,
+    which this waits for.
     """
     if isinstance(root, Path):
         folder = _open(root)
@@ -78,7 +79,7 @@ def _locked(folder: int, root: Path) -> bool:
 
 
 def _taken(root: Place, holder: str = "") -> DatasetError:
-    who = f" ({holder})" if holder else ""
+    who = f" {holder}" if holder else ""
     return DatasetError(f"another run{who} is writing into {root}; wait for it or give another folder")
 
 
@@ -103,7 +104,12 @@ class _Lease:
     def __init__(self, root: Place, seconds: float) -> None:
         self._root = root
         self._seconds = seconds
-        self._about: dict[str, Any] = {"id": secrets.token_hex(8), "host": socket.gethostname(), "process": _process()}
+        self._about: dict[str, Any] = {
+            "id": secrets.token_hex(8),
+            "host": socket.gethostname(),
+            "process": _process(),
+            "seconds": seconds,
+        }
         self._number = 0
         self._lost: StorageError | None = None
 
@@ -111,13 +117,15 @@ class _Lease:
         """Waits for an earlier holder to be surely dead, and makes the next lease; DatasetError for one that lives."""
         highest, seen = self._highest()
         began = time.monotonic()
-        while seen and not _died_here(seen):
-            if time.monotonic() - began > self._seconds:
+        while seen and (lives := _lives_here(seen)) is not False:
+            if lives:
+                raise _taken(self._root, "of this machine")
+            if time.monotonic() - began > max(self._seconds, _seconds(seen)):
                 break
             time.sleep(min(_LOOK, self._seconds / 4))
             number, now = self._highest()
             if now and (number, now) != (highest, seen):
-                raise _taken(self._root, str(now.get("host", "")))
+                raise _taken(self._root, f"on {now.get('host', 'another machine')}")
             highest, seen = number, now
         self._number = highest + 1
         if not self._create():
@@ -205,9 +213,15 @@ def _identity(pid: int) -> list[str] | None:
         return None
 
 
-def _died_here(holder: dict[str, Any]) -> bool:
-    """Whether a lease's holder ran on this machine, in this container, and is gone."""
+def _lives_here(holder: dict[str, Any]) -> bool | None:
+    """Whether a lease's holder, of this machine and this container, lives; None where it is of another."""
     theirs, ours = holder.get("process"), _process()
     if not isinstance(theirs, list) or len(theirs) != 4 or ours is None or theirs[:2] != ours[:2]:
-        return False
-    return theirs[2].isdecimal() and _identity(int(theirs[2])) != theirs
+        return None
+    return str(theirs[2]).isdecimal() and _identity(int(theirs[2])) == theirs
+
+
+def _seconds(holder: dict[str, Any]) -> float:
+    """After how long a lease's holder says that it counts as dead."""
+    said = holder.get("seconds")
+    return float(said) if isinstance(said, int | float) else 0.0

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from farm.dataset import layout
-from farm.dataset.files import read_many
+from farm.dataset.files import read_bytes
 from farm.dataset.formats import MalformedError
 from farm.dataset.layout import PairFolder
 from farm.dataset.place import Place, StorePath, relative
@@ -40,7 +41,7 @@ def find_pairs(root: Place) -> Iterator[FoundPair]:
 
     A local folder is read once for each pair, a store once for a thousand files.
     """
-    return _stored_pairs(root) if isinstance(root, StorePath) else _local_pairs(root)
+    return (pair for pair, _ in _found(root))
 
 
 def find_commits(root: Place) -> Iterator[FoundPair]:
@@ -48,15 +49,22 @@ def find_commits(root: Place) -> Iterator[FoundPair]:
 
     DatasetError for a record that cannot be read, is of another format, or belongs elsewhere.
     """
-    for batch in _batches(find_pairs(root)):
-        read = dict(read_many([pair.folder.record for pair in batch if layout.RECORD_NAME in pair.sizes]))
-        for pair in batch:
-            yield pair._replace(commit=_commit(pair.folder, read.get(pair.folder.record)))
+    found = _found(root)
+    while batch := list(itertools.islice(found, _BATCH)):
+        records = [f"{where}/{layout.RECORD_NAME}" for pair, where in batch if layout.RECORD_NAME in pair.sizes]
+        read = root.store.read_all(records) if isinstance(root, StorePath) else _read_local(records)
+        for pair, where in batch:
+            commit = _commit(pair.folder, read.get(f"{where}/{layout.RECORD_NAME}"))
+            yield FoundPair(pair.folder, pair.sizes, commit)
 
 
-def _batches(pairs: Iterator[FoundPair]) -> Iterator[list[FoundPair]]:
-    while batch := list(itertools.islice(pairs, _BATCH)):
-        yield batch
+def _found(root: Place) -> Iterator[tuple[FoundPair, str]]:
+    """Every pair, and its folder as the system or the store calls it."""
+    return _stored_pairs(root) if isinstance(root, StorePath) else _local_pairs(root)
+
+
+def _read_local(paths: list[str]) -> dict[str, bytes]:
+    return {path: read_bytes(Path(path)) for path in paths}
 
 
 def _commit(folder: PairFolder, data: bytes | None) -> Commit | None:
@@ -66,13 +74,13 @@ def _commit(folder: PairFolder, data: bytes | None) -> Commit | None:
         return None
 
 
-def _local_pairs(root: Place) -> Iterator[FoundPair]:
+def _local_pairs(root: Path) -> Iterator[tuple[FoundPair, str]]:
     pairs = str(root / layout.PAIRS_FOLDER)
     for variant in _entries(pairs):
         for frame in _entries(variant.path):
             place = layout.parse_pair_path(f"{layout.PAIRS_FOLDER}/{variant.name}/{frame.name}")
             if place is not None and frame.is_dir():
-                yield FoundPair(PairFolder(root, *place), _sizes(frame.path))
+                yield FoundPair(PairFolder(root, *place), _sizes(frame.path)), frame.path
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:
@@ -88,12 +96,13 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
 
 def _sizes(folder: str) -> dict[str, int]:
     try:
-        return {entry.name: entry.stat().st_size for entry in _entries(folder) if entry.is_file()}
+        with os.scandir(folder) as entries:
+            return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
     except OSError as error:
         raise DatasetError(f"cannot read {error.filename or folder}: {error.strerror or error}") from error
 
 
-def _stored_pairs(root: StorePath) -> Iterator[FoundPair]:
+def _stored_pairs(root: StorePath) -> Iterator[tuple[FoundPair, str]]:
     """By the first digit of variants' ids, so that the list of a large dataset is never held whole."""
     pairs = root / layout.PAIRS_FOLDER
     for digit in "0123456789abcdef":
@@ -102,4 +111,4 @@ def _stored_pairs(root: StorePath) -> Iterator[FoundPair]:
             place = layout.parse_pair_path(relative(StorePath(root.store, folder), root))
             if place is not None:
                 sizes = {key.rpartition("/")[2]: size for key, size in found}
-                yield FoundPair(PairFolder(root, *place), sizes)
+                yield FoundPair(PairFolder(root, *place), sizes), folder

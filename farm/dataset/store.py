@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import functools
 import hashlib
 import os
 import posixpath
@@ -17,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from farm.dataset.store_faults import judge, missing_bucket, shown
+from farm.dataset.store_faults import is_damage, judge, missing_bucket, shown
 from farm.errors import DatasetError, StorageError
 
 __all__ = ["PATIENCE", "Store", "patience"]
@@ -28,8 +27,14 @@ PATIENCE_DEFAULT: Final = 300.0
 
 _PAUSE: Final = 0.2
 _PAUSE_MAX: Final = 20.0
+_TRIES: Final = 3
+"""A store is asked so often at least, however short the patience."""
+_SILENCE: Final = 60.0
+"""Seconds without a byte from S3 after which a request is given up and made again; with less patience, so many."""
 _UPLOADS: Final = 4
 """How often bytes are sent that arrive as others."""
+_DOWNLOADS: Final = 4
+"""How often bytes are asked for that arrive as others than their checksum in the store says."""
 _PART: Final = 5 * 2**30
 """S3 takes an object of up to so many bytes in one piece, which is there at once or not at all."""
 _READERS: Final = 32
@@ -63,7 +68,7 @@ class Store:
         return posixpath.join(self.url, key) if key else self.url
 
     def read(self, key: str, start: int | None = None, end: int | None = None) -> bytes:
-        """An object's bytes, or a range of them; DatasetError where there is none."""
+        """An object's bytes, or a range of them; DatasetError where there is none, or a damaged one."""
 
         def read(system: Any, name: str) -> bytes:
             data: bytes = system.cat_file(name, start=start, end=end, **_one_stream(system))
@@ -184,9 +189,15 @@ class Store:
         found = self._info(key)
         if found is None or found["size"] != len(data):
             return False
-        return hashlib.md5(data, usedforsecurity=False).hexdigest() == _md5(found) or self.read(key) == data
+        if hashlib.md5(data, usedforsecurity=False).hexdigest() == _md5(found):
+            return True
+        try:
+            there: bytes = self._patiently(key, lambda system, name: system.cat_file(name, **_one_stream(system)), 1)
+            return there == data
+        except (FileNotFoundError, DatasetError):
+            return False
 
-    def _patiently(self, key: str, call: Callable[[Any, str], T]) -> T:
+    def _patiently(self, key: str, call: Callable[[Any, str], T], downloads: int = _DOWNLOADS) -> T:
         """A call's result, tried again while the store fails; FileNotFoundError and FileExistsError are answers."""
         began, pause, tries = time.monotonic(), _PAUSE, 0
         limit = patience()
@@ -201,8 +212,12 @@ class Store:
                     raise
                 if refusal is not None:
                     raise refusal from error
+                if is_damage(error) and tries >= downloads:
+                    raise DatasetError(
+                        f"{self.place(key)}: its bytes are not those that the store took, {tries} times: {shown(error)}"
+                    ) from error
                 waited = time.monotonic() - began
-                if waited + pause > limit:
+                if waited + pause > limit and tries >= _TRIES:
                     raise StorageError(
                         f"{self.place(key)}: the store failed for {waited:.0f} s ({tries} tries): {shown(error)}; "
                         f"try again later, or wait longer with {PATIENCE}=SECONDS"
@@ -211,12 +226,12 @@ class Store:
             pause = min(pause * 2, _PAUSE_MAX)
 
 
-@functools.lru_cache(maxsize=16)
 def _options(protocol: str) -> dict[str, Any]:
     """What fsspec is told about a store: to keep no listings, and to leave waiting to us."""
     if protocol not in ("s3", "s3a"):
         return {"use_listings_cache": False} if protocol in ("gs", "gcs", "az", "abfs", "abfss") else {}
-    calm = {"retries": {"max_attempts": 0}, "connect_timeout": 10, "read_timeout": 60}
+    longest = max(1.0, min(patience(), _SILENCE))
+    calm = {"retries": {"max_attempts": 0}, "connect_timeout": longest, "read_timeout": longest}
     return {"use_listings_cache": False, "config_kwargs": calm}
 
 

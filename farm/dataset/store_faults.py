@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from farm.errors import StorageError, StoreAccessError
 
-__all__ = ["judge", "missing_bucket", "shown"]
+__all__ = ["is_damage", "judge", "missing_bucket", "shown"]
 
 _REMEDIES: Final = {
     "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; AWS_ENDPOINT_URL for a store not Amazon's",
@@ -52,6 +52,7 @@ _DAMAGED: Final = frozenset(
     }
 )
 """Answers that blame what was sent: it was harmed or cut on its way, and may arrive whole another time."""
+_CHECKSUMS: Final = frozenset({"ChecksumError", "DataCorruption", "FlexibleChecksumError"})
 _BUSY: Final = frozenset({408, 409, 425, 429})
 _CLIENTS: Final = frozenset(
     {"adlfs", "aiobotocore", "aiohttp", "azure", "botocore", "fsspec", "gcsfs", "google", "requests", "s3fs", "urllib3"}
@@ -113,10 +114,15 @@ class _Said:
         )
 
 
+def is_damage(error: BaseException) -> bool:
+    """Whether a client found that what it got does not have the checksum that the store keeps of it."""
+    return any(type(each).__name__ in _CHECKSUMS for each in _causes(error))
+
+
 def missing_bucket(place: str) -> StoreAccessError:
     """The error of a place in a bucket that does not exist."""
-    scheme, _, rest = place.partition("://")
-    return StoreAccessError(f"{place}: there is no bucket '{rest.partition('/')[0]}' at {scheme}://; make it first")
+    bucket = place.partition("://")[2].partition("/")[0]
+    return StoreAccessError(f"{place}: there is no bucket '{bucket}'; make it first")
 
 
 def shown(error: BaseException) -> str:
@@ -139,9 +145,9 @@ def _code(error: Any) -> str:
 
 
 def _status(error: Any) -> int:
-    """The HTTP status of an answer, 0 where the error has none."""
+    """The HTTP status of an answer, 0 where the error has none; aiohttp gives answers cut short a 400 of its own."""
     response = getattr(error, "response", None)
     said = response.get("ResponseMetadata", {}).get("HTTPStatusCode") if isinstance(response, dict) else None
-    for name in ("status", "status_code", "code"):
+    for name in ("status", "status_code", *(("code",) if type(error).__module__.startswith("gcsfs") else ())):
         said = said or getattr(error, name, None)
     return int(str(said)) if str(said).isdecimal() else 0

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import posixpath
-import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import fsspec
-
 from farm.dataset import DatasetInfo, open_dataset, read_index
-from farm.dataset.layout import DATASET_FILE, INDEX_FILE
+from farm.dataset.files import read_bytes
+from farm.dataset.place import open_place
 from farm.errors import DatasetError
 
 __all__ = ["Source"]
@@ -30,38 +26,25 @@ class Source:
         return posixpath.join(self.url, path)
 
     def read(self, path: str, start: int | None = None, end: int | None = None) -> bytes:
-        """A file's bytes, or a range of them; DatasetError where it cannot be read."""
-        with _readable(self.place(path)):
-            system, root = self._system()
-            data: bytes = system.cat_file(posixpath.join(root, path), start=start, end=end)
-        return data
+        """A file's bytes, or a range of them; DatasetError where it cannot be read, StorageError as of `Store`."""
+        file = open_place(self.url) / path
+        if start is None and end is None:
+            return read_bytes(file)
+        if not isinstance(file, Path):
+            return file.store.read(file.key, start, end)
+        try:
+            with file.open("rb") as opened:
+                opened.seek(start or 0)
+                return opened.read(-1 if end is None else end - (start or 0))
+        except FileNotFoundError as error:
+            raise DatasetError(f"{file} is missing") from error
+        except OSError as error:
+            raise DatasetError(f"cannot read {file}: {error.strerror or error}") from error
 
     def description(self) -> tuple[DatasetInfo, list[dict[str, Any]]]:
         """What `dataset.json` says, and the rows of the index.
 
         Raises DatasetError where there is no dataset, or one of another version.
         """
-        if "://" not in self.url:
-            return open_dataset(self.url).info, read_index(Path(self.url))
-        with tempfile.TemporaryDirectory() as folder:
-            for name in (DATASET_FILE, INDEX_FILE):
-                Path(folder, name).write_bytes(self.read(name))
-            try:
-                return open_dataset(folder).info, read_index(Path(folder))
-            except DatasetError as error:
-                raise DatasetError(str(error).replace(folder, self.url)) from error
-
-    def _system(self) -> tuple[Any, str]:
-        """The file system of fsspec, which it keeps one of for each process, and the place's name in it."""
-        system, root = fsspec.core.url_to_fs(self.url)
-        return system, str(root)
-
-
-@contextlib.contextmanager
-def _readable(place: str) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise DatasetError(f"{place} is missing") from error
-    except (OSError, ValueError, ImportError) as error:
-        raise DatasetError(f"cannot read {place}: {str(error) or type(error).__name__}") from error
+        dataset = open_dataset(self.url)
+        return dataset.info, read_index(dataset.root)

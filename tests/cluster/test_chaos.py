@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds processes
 
 ROOT = Path(__file__).parents[2]
 SMOKE = ROOT / "templates" / "recipes" / "smoke.yaml"
-PATIENCE = 240
+PATIENCE = 600
 PAIRS = 6
 MANY = 200
 SEED = 20260

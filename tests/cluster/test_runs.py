@@ -22,6 +22,8 @@ def test_a_run_makes_a_dataset_that_passes_its_check(farm, undisturbed, hashes):
         "pairs",
         "recipe.yaml",
         "report.html",
+        "status.html",
+        "status.json",
     ]
     code, out, err = farm.run("check", undisturbed)
     assert (code, err) == (0, ""), (out, err)
@@ -57,7 +59,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(farm, undisturbed, hashes, tmp_p
     dataset = tmp_path / "dataset"
     process = farm.start("render", farm.smoke, "--out", dataset, "--workers", "1")
     farm.wait_for_pairs(dataset, 1, process)
-    family = {pid for pid, words in descendants(process.pid).items() if words.startswith("ray::Worker")}
+    family = {pid for pid, words in descendants(process.pid).items() if words.startswith("ray::Host")}
     assert family
     farm.kill(process)
     done = hashes(dataset)
@@ -97,7 +99,7 @@ def test_a_worker_that_dies_is_replaced_and_its_pair_rendered(farm, undisturbed,
     dataset = tmp_path / "dataset"
     process = farm.start("render", farm.smoke, "--out", dataset, "--workers", "1")
     farm.wait_for_pairs(dataset, 1, process)
-    (worker,) = [pid for pid, words in descendants(process.pid).items() if words.startswith("ray::Worker")]
+    (worker,) = [pid for pid, words in descendants(process.pid).items() if words.startswith("ray::Host")]
     os.kill(worker, signal.SIGKILL)
     out, err = process.communicate(timeout=300)
     assert process.returncode == 0, (out, err)

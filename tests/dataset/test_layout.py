@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.dataset.layout import (
+    LEASE_NAME,
     NOISY_NAME,
     PAIR_PATH,
     Name,
@@ -41,6 +42,7 @@ def test_only_names_that_are_written_are_read(text: str) -> None:
 def test_names_as_documented() -> None:
     assert noisy_name(4, 0) == "noisy_0004spp_r00.exr"
     assert noisy_name(16_384, 7) == "noisy_16384spp_r07.exr"
+    assert LEASE_NAME.format(number=1) == "writer-0001.lease"
     assert pair_key("0123456789abcdef", 12) == "pairs/0123456789abcdef/f0012"
 
 

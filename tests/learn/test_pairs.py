@@ -7,7 +7,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from farm.dataset import read_image, write_image
-from farm.errors import BadInput, DatasetError
+from farm.errors import BadInput, DatasetError, StoreAccessError
 from farm.learn import PairDataset
 
 
@@ -89,9 +89,9 @@ def test_an_object_store_gives_the_same(balls):
     local, remote = PairDataset(balls, crop=16), PairDataset("memory://farm/balls", crop=16)
     assert all(same(local[index], remote[index]) for index in range(len(local)))
     store.rm("/farm/balls/dataset.json")
-    with pytest.raises(DatasetError, match="memory://farm/balls/dataset.json is missing"):
+    with pytest.raises(DatasetError, match="memory://farm/balls is not a dataset: it has no dataset.json"):
         PairDataset("memory://farm/balls")
-    with pytest.raises(DatasetError, match="cannot read nowhere://balls"):
+    with pytest.raises(StoreAccessError, match="nowhere://balls.*Protocol not known"):
         PairDataset("nowhere://balls")
 
 

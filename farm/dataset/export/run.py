@@ -15,7 +15,7 @@ from farm.dataset.export.item import Item, Plan
 from farm.dataset.export.source import Source, open_source
 from farm.dataset.files import is_partial
 from farm.dataset.formats import Table, read_json, write_json
-from farm.dataset.place import Place
+from farm.dataset.place import Place, open_place
 from farm.errors import BadInput, StorageError
 
 __all__ = ["EXPORT_FILE", "EXPORT_FORMAT", "KINDS", "ExportSummary", "export_dataset"]
@@ -54,7 +54,7 @@ class ExportSummary:
 
 def export_dataset(
     root: Place | str,
-    to: Path | str,
+    to: Place | str,
     kind: str,
     *,
     writers: int = 1,
@@ -69,7 +69,10 @@ def export_dataset(
     """
     if kind not in KINDS:
         raise BadInput(f"no export '{kind}'; there are {', '.join(KINDS)}")
-    source, folder = open_source(root), Path(to)
+    folder = open_place(to)
+    if not isinstance(folder, Path):
+        raise BadInput(f"{folder}: an export is written into a local folder; copy it into the store from there")
+    source = open_source(root)
     plan = KINDS[kind](source)
     stamp = ExportStamp(kind=kind, recipe=source.recipe.digest, index_sha256=source.index_sha256)
     _claim(folder, source, stamp)
