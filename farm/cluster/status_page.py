@@ -30,6 +30,8 @@ REFRESH: Final = 5
 """Seconds after which an open page loads itself again."""
 EVERY: Final = 10.0
 """Seconds between two pages, at least: each may read one picture."""
+REST: Final = 20
+"""So many times as long as a picture took to read passes before the next one is read."""
 SHOWN: Final = 12
 STUCK: Final = 300.0
 """Seconds without progress after which a worker is marked."""
@@ -55,11 +57,13 @@ class StatusPage:
         self._root = root
         self._pictures: OrderedDict[str, np.ndarray] = OrderedDict()
         self._next = 0.0
+        self._next_picture = 0.0
 
     def write(self, status: RunStatus) -> None:
         """Write the page, unless the last one is younger than ten seconds and the run goes on.
 
-        One new picture is read each time, so that the driver never waits for many. StorageError as `replace_bytes`.
+        At most one new picture is read each time, so that the driver never waits for many. StorageError as
+        `replace_bytes`.
         """
         if status.state not in ENDED and time.monotonic() < self._next:
             return
@@ -72,7 +76,8 @@ class StatusPage:
     def _read_one(self, previews: Sequence[str]) -> None:
         """Read the newest picture that has not been read; one that cannot be is left out."""
         name = next((each for each in previews if each not in self._pictures), None)
-        if name is None:
+        began = time.monotonic()
+        if name is None or began < self._next_picture:
             return
         with suppress(DatasetError, StorageError, KeyError):
             place = self._root
@@ -80,6 +85,7 @@ class StatusPage:
                 place = place / part
             picture = shrink(view_beauty(read_image(place)), THUMBNAIL_SIDE)
             self._pictures[name] = enlarge(picture, THUMBNAIL_SIDE)
+        self._next_picture = time.monotonic() + REST * (time.monotonic() - began)
         while len(self._pictures) > SHOWN:
             self._pictures.popitem(last=False)
 

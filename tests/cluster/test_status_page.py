@@ -145,6 +145,7 @@ def shown(root):
 
 def test_each_page_reads_one_picture(pairs, tmp_path, monkeypatch):
     monkeypatch.setattr(status_page, "EVERY", 0.0)
+    monkeypatch.setattr(status_page, "REST", 0)
     read = []
     monkeypatch.setattr(
         status_page, "read_image", lambda place, original=status_page.read_image: read.append(place) or original(place)
@@ -157,6 +158,15 @@ def test_each_page_reads_one_picture(pairs, tmp_path, monkeypatch):
     assert len(shown(tmp_path)) == 12
     page.write(make_status(previews=("pairs/0000000000000099/f0001/reference.exr",)))
     assert len(shown(tmp_path)) == 12
+
+
+def test_pictures_that_are_slow_to_read_are_read_less_often(pairs, tmp_path, monkeypatch):
+    monkeypatch.setattr(status_page, "EVERY", 0.0)
+    monkeypatch.setattr(status_page, "REST", 1e6)
+    page = StatusPage(tmp_path)
+    for newest in (pairs[:1], pairs[1:2], pairs[2:3]):
+        page.write(make_status(previews=tuple(newest)))
+    assert len(shown(tmp_path)) == 1
 
 
 def test_pages_are_not_written_faster_than_they_are_read(pairs, tmp_path):

@@ -20,7 +20,6 @@ from farm.cluster.jobs.client import Job, JobsClient, connect
 from farm.cluster.jobs.packages import Package
 from farm.cluster.jobs.profiles import Profile, load_profiles
 from farm.cluster.jobs.submission import Submission, prepare, submit
-from farm.cluster.jobs.tokens import find_token
 from farm.errors import BadInput
 from farm.recipe import load_recipe
 
@@ -45,7 +44,6 @@ class _Cluster:
     def connect(self) -> JobsClient:
         return connect(
             parse_address(self.profile.url),
-            find_token(),
             allow_open_cluster=self._open or self.profile.allow_open_cluster,
             allow_plain_token=self._plain or self.profile.allow_plain_token,
         )

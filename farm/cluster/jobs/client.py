@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from farm import __version__
 from farm.cluster.jobs.address import Address, check_authentication, check_token_line
-from farm.cluster.jobs.tokens import Token
+from farm.cluster.jobs.tokens import Token, find_token
 from farm.errors import BadInput, ClusterError
 
 __all__ = ["Job", "JobsClient", "connect"]
@@ -262,7 +262,7 @@ def _reason(text: str) -> str:
 
 def connect(
     address: Address,
-    token: Token | None,
+    find: Callable[[], Token | None] = find_token,
     *,
     allow_open_cluster: bool = False,
     allow_plain_token: bool = False,
@@ -270,14 +270,13 @@ def connect(
 ) -> JobsClient:
     """A client of a cluster that may be talked to.
 
-    The cluster is asked, without the token, whether it wants one; one that does not is never sent it. Raises BadInput
-    as `check_authentication` and `check_token_line` do, and ClusterError for a cluster that cannot be reached, does not
-    take the token or runs a Ray that is open to known attacks.
+    The cluster is asked, without the token, whether it wants one; only then the token is looked for and sent. Raises
+    BadInput as `check_authentication`, `check_token_line` and `find_token` do, and ClusterError for a cluster that
+    cannot be reached, does not take the token or runs a Ray that is open to known attacks.
     """
     mode = JobsClient(address, timeout=timeout).authentication_mode()
     check_authentication(address, mode, allow_open_cluster=allow_open_cluster)
-    if mode == "disabled":
-        token = None
+    token = None if mode == "disabled" else find()
     if token is not None:
         check_token_line(address, allow_plain_token=allow_plain_token)
     client = JobsClient(address, token, timeout=timeout)

@@ -1,7 +1,7 @@
 """What a job carries: zips that are named by their content, so that a cluster gets each of them once.
 
     code     farm/, templates/ and recipe.yaml: the job's working directory, under a megabyte
-    assets   one package a file that the user adds: digidouble_assets/NAME/…, on the job's and each worker's path
+    assets   one package a file that the user adds: digidouble_assets/NAME, on the job's and each worker's path
 
 A zip of equal files is equal bytes: entries are sorted, their times fixed. Its name is `_ray_pkg_<SHA-1>.zip`, which
 is how Ray names a package that it keeps.
@@ -28,6 +28,8 @@ LARGEST: Final = 100 * 2**20
 """Bytes that a package must stay under to be kept by Ray itself (`GCS_STORAGE_MAX_SIZE`)."""
 ASSETS: Final = "digidouble_assets"
 """The folder of assets, in any entry of Python's path."""
+BESIDE: Final = f"{ASSETS}.txt"
+"""A file beside that folder."""
 RECIPE_NAME: Final = "recipe.yaml"
 EARLIEST: Final = (1980, 1, 1, 0, 0, 0)
 LEFT_OUT: Final = ("__pycache__",)
@@ -84,12 +86,14 @@ def pack_assets(paths: Iterable[Path], folder: Path) -> list[Package]:
 
 
 def _pack_asset(path: Path, folder: Path) -> Package:
-    if path.suffix != ".blend":
-        return _zip(path.name, {f"{ASSETS}/{path.name}": path}, folder)
-    from farm.cluster.jobs.blend import collect_blend
+    if path.suffix == ".blend":
+        from farm.cluster.jobs.blend import collect_blend
 
-    tree = collect_blend(path)
-    return _zip(path.name, {f"{ASSETS}/{name}": file for name, file in _files(tree)}, folder)
+        files = dict(_files(collect_blend(path)))
+    else:
+        files = {path.name: path}
+    # Ray strips a folder that is alone at the root of a zip from a store, and none from one that it keeps itself.
+    return _zip(path.name, {f"{ASSETS}/{name}": file for name, file in files.items()}, folder, text={BESIDE: path.name})
 
 
 def asset(name: str) -> Path:

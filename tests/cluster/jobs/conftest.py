@@ -72,7 +72,7 @@ class Cluster:
                 time.sleep(0.2)
 
     def client(self):
-        return connect(parse_address(self.url), self.token)
+        return connect(parse_address(self.url), lambda: self.token)
 
     def stop(self):
         """End its processes, all of which are of its group or descend from it."""

@@ -119,7 +119,7 @@ def test_requests_are_none_of_a_browser(server):
 def test_a_cluster_that_wants_no_token_gets_none(server):
     server.answers["/api/authentication_mode"] = (200, '{"authentication_mode": "disabled"}', {})
     server.answers["/api/version"] = (200, '{"ray_version": "2.60.0"}', {})
-    connect(parse_address(f"127.0.0.1:{server.server_port}"), Token(HUSH, "the test"))
+    connect(parse_address(f"127.0.0.1:{server.server_port}"), lambda: pytest.fail("the token was looked for"))
     assert len(server.requests) == 2
     assert all("Authorization" not in headers for _, _, headers in server.requests)
 
@@ -128,7 +128,7 @@ def test_an_old_ray_is_refused(server):
     server.answers["/api/authentication_mode"] = (404, "", {})
     server.answers["/api/version"] = (200, '{"ray_version": "2.48.1"}', {})
     with pytest.raises(ClusterError, match=r"Ray 2\.48\.1, open to known attacks.*2\.54"):
-        connect(parse_address(f"127.0.0.1:{server.server_port}"), None)
+        connect(parse_address(f"127.0.0.1:{server.server_port}"), lambda: None)
 
 
 def test_a_job_that_is_not_there(server):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from farm.cluster.jobs import Token, connect, parse_address, prepare, submit
+from farm.cluster.jobs.packages import store_package
 from farm.dataset import check_dataset
 from farm.errors import ClusterError
 from farm.recipe import load_recipe, parse_recipe
@@ -54,10 +55,10 @@ def shell(cluster, tmp_path_factory):
 def test_who_has_no_token_or_another_is_told(cluster):
     address = parse_address(cluster.url)
     with pytest.raises(ClusterError, match=r"asks for a token.*RAY_AUTH_TOKEN.*\(401\)"):
-        connect(address, None)
+        connect(address, lambda: None)
     with pytest.raises(ClusterError, match=r"does not take the token from RAY_AUTH_TOKEN.*\(403\)"):
-        connect(address, Token("b" * 40, "RAY_AUTH_TOKEN"))
-    assert connect(address, cluster.token).authentication_mode() == "token"
+        connect(address, lambda: Token("b" * 40, "RAY_AUTH_TOKEN"))
+    assert connect(address, lambda: cluster.token).authentication_mode() == "token"
 
 
 def test_the_command_line_explains_it_too(shell, tmp_path):
@@ -137,29 +138,33 @@ ray.init("auto", log_to_driver=False)
 @ray.remote
 def see():
     import farm
-    return farm.__file__, asset("walk.bvh").read_text()
+    return farm.__file__, asset("walk.bvh").read_text(), asset("large.abc").read_text()
 print(*ray.get(see.remote()), flush=True)
 """
 
 
 def test_assets_and_code_reach_the_workers_and_go_up_once(cluster, tmp_path):
     client = cluster.client()
-    (tmp_path / "walk.bvh").write_text("HIERARCHY of this test")
+    (tmp_path / "walk.bvh").write_text("HIERARCHY of this test,")
+    (tmp_path / "large.abc").write_text("and what is said to be large")
     (tmp_path / "zips").mkdir()
     recipe = load_recipe(TINY)
-    submission = prepare(recipe, "/nowhere", tmp_path / "zips", assets=[tmp_path / "walk.bvh"], python=sys.executable)
-    for package in submission.packages:
+    assets = [tmp_path / "walk.bvh", tmp_path / "large.abc"]
+    submission = prepare(recipe, "/nowhere", tmp_path / "zips", assets=assets, python=sys.executable)
+    *small, large = submission.packages
+    for package in small:
         if not client.has_package(package.name):
             client.put_package(package.name, package.file)
-    assert all(client.has_package(package.name) for package in submission.packages)
-    request = submission.request([package.uri for package in submission.packages], "see")
+    assert all(client.has_package(package.name) for package in small)
+    stored = store_package(large, str(tmp_path / "store"))
+    request = submission.request([*(package.uri for package in small), stored], "see")
     (tmp_path / "see.py").write_text(SEE)
     assert client.submit({**request, "entrypoint": f"{sys.executable} {tmp_path / 'see.py'}"})
     assert not client.submit({**request, "entrypoint": "true"})
     log = "".join(client.follow("see"))
     assert client.known_job("see").status == "SUCCEEDED", log
     place, text = log.strip().splitlines()[-1].split(maxsplit=1)
-    assert text == "HIERARCHY of this test"
+    assert text == "HIERARCHY of this test, and what is said to be large"
     assert Path(place).parts[-3].startswith("_ray_pkg_")
     assert cluster.token.value not in json.dumps(request)
 
