@@ -129,7 +129,8 @@ def test_the_operators_start_cancel_and_forget_a_render(tmp_path, command, monke
     import addon.ops_render as render
 
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr(render, "jobs", lambda listed=jobs.JobList(tmp_path / "home"): listed)
+    listed = jobs.JobList(tmp_path / "home")
+    monkeypatch.setattr(render, "jobs", lambda: listed)
     scene = state.id_data
     state.output = str(tmp_path / "out")
     window = bpy.context.window_manager.windows[0]

@@ -114,6 +114,26 @@ def test_a_recipe_that_is_wrong_is_named_and_nothing_changes(double, tmp_path):
         bpy.ops.digidouble.save_recipe(filepath=str(tmp_path / "none" / "x.yaml"))
 
 
+def test_a_stunt_plays_in_the_timeline_and_gives_way(double):
+    import bpy
+
+    double.digidouble.stunt.chosen = "jump"
+    before = double.digidouble.document
+    assert bpy.ops.digidouble.rehearse() == {"FINISHED"}
+    assert double.frame_end > 20
+    armature = next(thing for thing in double.objects if thing.type == "ARMATURE")
+    heights = []
+    for frame in range(1, double.frame_end + 1, 6):
+        double.frame_set(frame)
+        hips = next(bone for bone in armature.pose.bones if bone.parent is not None)
+        heights.append((armature.matrix_world @ hips.head).z)
+    assert max(heights) - min(heights) > 0.2
+    assert double.digidouble.document == before
+    double.digidouble.stunt.mode_name = "AUTOMATIC"
+    assert bpy.ops.digidouble.step_variant(by=0) == {"FINISHED"}
+    assert double.frame_end == 1
+
+
 def test_undo_and_redo_take_the_variant_back_and_forth(double):
     import bpy
 
