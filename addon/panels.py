@@ -14,7 +14,7 @@ from farm.recipe.parameters import NO_STUNT
 from farm.recipe.passes import PRESETS
 
 from . import document, preview, thumbnails
-from .parameters import VARIED, ends_of, mode_of, property_of
+from .parameters import VARIED, ends_of, mode_of, property_of, title_of
 from .properties import preset_property
 from .state import label, shown_variant, state_of, wrapped
 
@@ -27,6 +27,8 @@ VARY_AXES: Final = tuple(axis for axis in AXES if axis != "rig")
 
 SHOWN: Final = ("hair.style", "stunt.name")
 """What is chosen by its picture."""
+NAMES: Final = 0.44
+"""A parameter's name takes this share of a row: the longest fits into the sidebar as it opens."""
 TITLES: Final = {"skin": "Skin and Eyes", "face": "Expression"}
 """Titles of axes whose name is not what artists call them."""
 
@@ -41,9 +43,12 @@ def draw_parameter(layout: Any, scene: Any, path: str, *, also: bool = True) -> 
     parameter = PARAMETERS[path]
     group = getattr(state_of(scene), parameter.axis)
     mode = mode_of(scene, parameter)
-    row = layout.row(align=True)
-    value = row.row(align=True)
-    value.prop(group, property_of(parameter))
+    split = layout.split(factor=NAMES)
+    name = split.row()
+    name.alignment = "RIGHT"
+    name.label(text=title_of(parameter))
+    row = split.row(align=True)
+    row.prop(group, property_of(parameter), text="")
     lock = row.row(align=True)
     lock.enabled = not group.locked
     lock.prop(group, f"mode_{parameter.name}", text="", icon_only=True)
@@ -53,7 +58,7 @@ def draw_parameter(layout: Any, scene: Any, path: str, *, also: bool = True) -> 
 
 def _draw_distribution(layout: Any, scene: Any, parameter: Parameter, group: Any) -> None:
     made = document.setting(state_of(scene).document, parameter.path)
-    split = layout.split(factor=0.4)
+    split = layout.split(factor=NAMES)
     split.label(text="")
     if ends_of(made):
         row = split.row(align=True)
@@ -67,7 +72,7 @@ def _draw_distribution(layout: Any, scene: Any, parameter: Parameter, group: Any
 
 def _column(layout: Any) -> Any:
     column = layout.column()
-    column.use_property_split, column.use_property_decorate = True, False
+    column.use_property_decorate = False
     return column
 
 

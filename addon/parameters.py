@@ -28,13 +28,14 @@ __all__ = [
     "mode_of",
     "number_property",
     "property_of",
+    "title_of",
 ]
 
 AUTOMATIC: Final = "AUTOMATIC"
 FIXED: Final = "FIXED"
 VARIED: Final = "VARIED"
 MODES: Final = (
-    (AUTOMATIC, "Automatic", "Left out of the recipe: as people are, or the default", "AUTO", 0),
+    (AUTOMATIC, "Automatic", "Left out of the recipe: as people are, or the default", "DOT", 0),
     (FIXED, "Fixed", "The same in every variant", "PINNED", 1),
     (VARIED, "Varied", "Drawn anew for every variant", "MOD_NOISE", 2),
 )
@@ -50,6 +51,11 @@ Setter = Callable[[Any, Any], None]
 def property_of(parameter: Parameter) -> str:
     """The property that shows a parameter in its axis' group."""
     return CHOSEN if parameter.name == "name" else parameter.name
+
+
+def title_of(parameter: Parameter) -> str:
+    """What people call a parameter."""
+    return label(parameter.axis if parameter.name == "name" else parameter.name)
 
 
 def _tidy(parameter: Parameter, value: Any) -> Any:
@@ -169,10 +175,7 @@ def _value_property(parameter: Parameter) -> Any:
     if parameter.type is bool:
         return bpy.props.BoolProperty(name=label(parameter.name), description=told(parameter.description), **given)
     if parameter.type is str:
-        items = [
-            (name, label(name), _tooltip(parameter, name), place) for place, name in enumerate(known_names(parameter))
-        ]
-        return bpy.props.EnumProperty(items=items, **given)
+        return choice_property(parameter, **given)
     return number_property(parameter, **given)
 
 
@@ -180,8 +183,7 @@ def choice_property(parameter: Parameter, *, without: str = "", **given: Any) ->
     """A menu of the templates that a parameter can name, each with its description and, where there is one, picture."""
     names = [name for name in known_names(parameter) if name != without]
     items = [(name, label(name), _tooltip(parameter, name), place) for place, name in enumerate(names)]
-    title = label(parameter.axis if parameter.name == "name" else parameter.name)
-    given = {"name": title, "description": told(parameter.description), **given}
+    given = {"name": title_of(parameter), "description": told(parameter.description), **given}
     if parameter.template not in thumbnails.PICTURED:
         return bpy.props.EnumProperty(items=items, **given)
     pictured: list[Any] = []  # kept: Blender does not hold on to the texts itself

@@ -57,6 +57,8 @@ def update(scene: Any) -> None:
     variant = shown_variant(scene)
     capture = document.read(state.document).capture
     _show(scene, variant, capture.frames.numbers, capture.frames.rate)
+    if capture.frames.clip and "stage" in _live:
+        _let_play()
 
 
 def rehearse(scene: Any) -> None:
@@ -70,7 +72,13 @@ def rehearse(scene: Any) -> None:
         seconds = _stage(scene).duration(variant)
     whole = variant.model_copy(update={"stunt": variant.stunt.model_copy(update={"phase": 0.0})})
     _show(scene, whole, range(1, 2 + round(seconds * FPS)), FPS)
-    _stage(scene).play()
+    _let_play()
+
+
+def _let_play() -> None:
+    """Let the timeline move what stands on the stage."""
+    _live["stage"].play()
+    _live["plays"] = True
 
 
 def _show(scene: Any, variant: Variant, frames: range, rate: float) -> None:
@@ -78,6 +86,7 @@ def _show(scene: Any, variant: Variant, frames: range, rate: float) -> None:
     key = content_hash([variant.id, list(frames), rate, list(_resolution(scene))])
     if state.shown == key:
         return
+    _live["plays"] = False
     with _before(scene):
         try:
             _stage(scene).apply(variant, frames=frames, rate=rate)
@@ -206,9 +215,8 @@ def _loaded(*_: Any) -> None:
 @persistent
 def _moved(scene: Any, *_: Any) -> None:
     """Lay the hair of a clip that is played in the timeline."""
-    screen = bpy.context.screen
     on_stage = _live.get("identity", (None,))[0] == scene.session_uid
-    if on_stage and screen is not None and screen.is_animation_playing:
+    if on_stage and _live.get("plays") and scene.frame_start <= scene.frame_current <= scene.frame_end:
         _live["stage"].follow(scene.frame_current)
 
 

@@ -104,7 +104,9 @@ def _preset(name: str) -> Any:
         change(group.id_data, lambda written: document.write(written, ("capture", "passes"), passes))
 
     listed = ", ".join(PRESETS[name])
-    return bpy.props.BoolProperty(name=label(name), description=f"Also render: {listed}", get=get, set=set_)
+    return bpy.props.BoolProperty(
+        name=label(name.replace("-", " ")), description=f"Also render: {listed}", get=get, set=set_
+    )
 
 
 def preset_property(name: str) -> str:

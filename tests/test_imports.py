@@ -71,6 +71,13 @@ def test_nobody_imports_upwards(room):
         assert reached <= MAY_IMPORT[room], f"{file.relative_to(FARM)} imports {reached - MAY_IMPORT[room]}"
 
 
+def test_the_addon_edits_previews_and_starts_nothing_heavier():
+    for file in sorted((FARM.parent / "addon").glob("*.py")):
+        if file.name != "build_extension.py":
+            reached = rooms_imported(file.read_text(encoding="utf-8"))
+            assert reached <= {"recipe", "double", "motion", "stage"}, f"{file.name} imports {reached}"
+
+
 def test_the_test_of_order_can_fail():
     assert rooms_imported("from farm.render.pair import Pair\nimport farm.cluster.driver\nfrom farm import stage") == {
         "render",

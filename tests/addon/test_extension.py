@@ -72,7 +72,7 @@ def test_the_extension_is_built_validated_and_installed(tmp_path):
     assert "build_extension.py" not in names
     assert all(name.endswith("-none-any.whl") for name in names if name.endswith(".whl"))
     home = {**os.environ, "BLENDER_USER_RESOURCES": str(tmp_path / "home")}
-    home.pop("PYTHONPATH", None)
+    home["PYTHONPATH"] = str(ROOT)  # here `farm` is that of the checkout; in a real Blender it is the extension's
     done = subprocess.run(
         [sys.executable, "-P", "-c", f"import bpy\n{IN_A_BLENDER_OF_ITS_OWN}", str(file)],
         capture_output=True, text=True, cwd=tmp_path, env=home, check=False,

@@ -121,3 +121,40 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path, command, recipe):
 def test_a_broken_list_is_an_empty_one(tmp_path):
     (tmp_path / "jobs.json").write_text("[{", encoding="utf-8")
     assert jobs.JobList(tmp_path).jobs == []
+
+
+def test_the_operators_start_cancel_and_forget_a_render(tmp_path, command, monkeypatch, state):
+    import bpy
+
+    import addon.ops_render as render
+
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    listed = jobs.JobList(tmp_path / "home")
+    monkeypatch.setattr(render, "jobs", lambda: listed)
+    scene = state.id_data
+    state.output = str(tmp_path / "out")
+    window = bpy.context.window_manager.windows[0]
+    before, window.scene = window.scene, scene
+    try:
+        assert bpy.ops.digidouble.render_here() == {"FINISHED"}
+        (job,) = render.jobs().jobs
+        assert job.total == 100
+        assert (tmp_path / "home" / "double.yaml").is_file()
+        wait_for(lambda: job.done() == 2)
+        render.look()
+        assert render.seen(job) == (jobs.RUNNING, 2, "")
+        with pytest.raises(RuntimeError, match="Cancel it first"):
+            bpy.ops.digidouble.forget_job(folder=job.folder)
+        with pytest.raises(RuntimeError, match="The report is written when the render ends"):
+            bpy.ops.digidouble.open_report(folder=job.folder)
+        assert bpy.ops.digidouble.cancel_job(folder=job.folder) == {"FINISHED"}
+        wait_for(lambda: render.jobs().state(job) == jobs.STOPPED)
+        assert bpy.ops.digidouble.forget_job(folder=job.folder) == {"FINISHED"}
+        assert render.jobs().jobs == []
+        with pytest.raises(RuntimeError, match="No job renders into"):
+            bpy.ops.digidouble.cancel_job(folder=job.folder)
+        monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+        with pytest.raises(RuntimeError, match="no command 'digidouble' is installed"):
+            bpy.ops.digidouble.render_here()
+    finally:
+        window.scene = before

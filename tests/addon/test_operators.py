@@ -86,6 +86,28 @@ def test_dice_change_one_part_and_lock_it(double):
     double.digidouble.hair.locked = False
 
 
+def test_names_are_chosen_and_keep_their_weights(double):
+    import bpy
+
+    from addon import document
+    from farm.recipe.distributions import Choose
+
+    state = double.digidouble
+    weighted = Choose((("stunt_suit", 2.0), ("tank_shorts", 1.0)))
+    state.document = document.write_setting(state.document, "wardrobe.outfit", weighted)
+    chosen = [{"name": "stunt_suit", "used": True}, {"name": "tank_shorts", "used": False}]
+    more = [*chosen, {"name": "tshirt_trousers", "used": True}]
+    assert bpy.ops.digidouble.choose(path="wardrobe.outfit", choices=more) == {"FINISHED"}
+    assert document.choices(document.setting(state.document, "wardrobe.outfit")) == {
+        "stunt_suit": 2.0,
+        "tshirt_trousers": 1.0,
+    }
+    assert bpy.ops.digidouble.choose(path="wardrobe.outfit", choices=chosen) == {"FINISHED"}
+    assert state.wardrobe.mode_outfit == "FIXED"
+    with pytest.raises(RuntimeError, match="Choose at least one"):
+        bpy.ops.digidouble.choose(path="wardrobe.outfit", choices=[])
+
+
 def test_a_recipe_saves_and_opens_as_the_same(double, tmp_path):
     import bpy
 
@@ -112,6 +134,26 @@ def test_a_recipe_that_is_wrong_is_named_and_nothing_changes(double, tmp_path):
     assert double.digidouble.document == before
     with pytest.raises(RuntimeError, match="Cannot write"):
         bpy.ops.digidouble.save_recipe(filepath=str(tmp_path / "none" / "x.yaml"))
+
+
+def test_a_stunt_plays_in_the_timeline_and_gives_way(double):
+    import bpy
+
+    double.digidouble.stunt.chosen = "jump"
+    before = double.digidouble.document
+    assert bpy.ops.digidouble.rehearse() == {"FINISHED"}
+    assert double.frame_end > 20
+    armature = next(thing for thing in double.objects if thing.type == "ARMATURE")
+    heights = []
+    for frame in range(1, double.frame_end + 1, 6):
+        double.frame_set(frame)
+        hips = next(bone for bone in armature.pose.bones if bone.parent is not None)
+        heights.append((armature.matrix_world @ hips.head).z)
+    assert max(heights) - min(heights) > 0.2
+    assert double.digidouble.document == before
+    double.digidouble.stunt.mode_name = "AUTOMATIC"
+    assert bpy.ops.digidouble.step_variant(by=0) == {"FINISHED"}
+    assert double.frame_end == 1
 
 
 def test_undo_and_redo_take_the_variant_back_and_forth(double):

@@ -116,6 +116,10 @@ def panels(w):
         for name in ("Hair", "Pose", "Stunt", "Stage", "Vary", "Recipe", "Capture", "Render", "Double"):
             yield from w.open_panel(name)
             w.picture(f"{name.lower()}-{size * 100:.0f}")
+        place = yield from w.find("roll_axis(axis='wardrobe')", across=0.8)
+        yield from w.click(w.header("Double")[0], place[1])
+        w.picture(f"wardrobe-{size * 100:.0f}")
+        yield from w.click(w.header("Double")[0], place[1])
     yield from scale(1.0)
 
 

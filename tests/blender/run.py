@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-LIMIT = 420
+LIMIT = 900
 FLAGS = ("--factory-startup", "--enable-event-simulate", "--python-exit-code", "1")
 
 

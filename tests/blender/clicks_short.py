@@ -1,0 +1,134 @@
+"""An artist's first quarter of an hour, by clicking: run in a real Blender by tests/blender/run.py."""
+
+import os
+import sys
+from pathlib import Path
+
+import addon_utils
+import bpy
+
+sys.path.insert(0, str(Path(__file__).parent))
+import window
+
+OUT = Path(os.environ["DIGIDOUBLE_CLICKS_OUT"])
+
+
+def body_of(scene):
+    body = next(thing for thing in scene.objects if thing.name.startswith("body"))
+    return tuple(round(part, 5) for part in body.data.vertices[1000].co)
+
+
+def shown(w):
+    from bl_ext.user_default.digidouble.state import shown_variant
+
+    return shown_variant(w.scene())
+
+
+def settled(w):
+    """Wait until the scene shows what its document says."""
+    from bl_ext.user_default.digidouble import preview
+
+    yield 0.5
+    for _ in range(60):
+        if not bpy.app.timers.is_registered(preview._answer) and w.scene().digidouble.shown:
+            return
+        yield 0.5
+    raise AssertionError("the preview does not come to rest")
+
+
+def scale(size):
+    bpy.context.preferences.view.ui_scale = size
+    yield 1.0
+    for area in bpy.context.window_manager.windows[0].screen.areas:
+        area.tag_redraw()
+    yield 1.5
+
+
+def first_steps(w):
+    """New double, three variants on and back, undo and redo."""
+    yield from w.open_tab("Digidouble")
+    w.picture("tab")
+    yield from w.press("digidouble.new_double")
+    yield from settled(w)
+    assert w.scene().name == "Digidouble"
+    assert sorted(thing.name for thing in bpy.data.scenes["Scene"].objects) == ["Camera", "Cube", "Light"]
+    w.picture("new-double")
+    first = body_of(w.scene())
+    onward = yield from w.find("step_variant(by=1)")
+    for _ in range(3):
+        yield from w.click(*onward)
+        yield from settled(w)
+    assert w.scene().digidouble.index == 3
+    assert body_of(w.scene()) != first
+    w.picture("third-variant")
+    back = yield from w.find("step_variant(by=-1)", across=0.07)
+    for _ in range(3):
+        yield from w.click(*back)
+        yield from settled(w)
+    assert w.scene().digidouble.index == 0
+    assert body_of(w.scene()) == first
+    yield from w.key("Z", ctrl=True)
+    yield from settled(w)
+    assert w.scene().digidouble.index == 1
+    yield from w.key("Z", ctrl=True, shift=True)
+    yield from settled(w)
+    assert w.scene().digidouble.index == 0
+    assert body_of(w.scene()) == first
+
+
+def dice_and_lock(w):
+    """Dice change the hair alone; it is locked, and a new seed leaves it."""
+    before = shown(w)
+    yield from w.press("roll_axis(axis='hair')", across=0.86)
+    yield from settled(w)
+    rolled = shown(w)
+    assert rolled.hair != before.hair
+    assert rolled.body == before.body
+    assert w.scene().digidouble.hair.locked
+    yield from w.press("digidouble.new_seed", across=0.93)
+    yield from settled(w)
+    assert shown(w).hair == rolled.hair
+    assert shown(w).body != before.body
+    w.picture("hair-locked")
+
+
+def hair(w):
+    """Another hairstyle from its menu, with the keyboard as artists do."""
+    yield from w.fold_all(("Double", "Vary"))
+    yield from w.open_panel("Hair")
+    before = shown(w)
+    place = yield from w.find("digidouble.hair.style", across=0.6)
+    yield from w.click(*place)
+    w.picture("hairstyles")
+    for key in ("DOWN_ARROW", "DOWN_ARROW", "RET"):
+        yield from w.press_key(key, *place)
+    yield from settled(w)
+    assert shown(w).hair.style != before.hair.style
+    assert shown(w).body == before.body
+    assert w.scene().digidouble.hair.mode_style == "FIXED"
+    w.picture("another-hairstyle")
+
+
+def panels(w):
+    """Every panel, opened alone, at 100 % and at 150 %."""
+    for size in (1.0, 1.5):
+        yield from scale(size)
+        for name in ("Hair", "Pose", "Stunt", "Stage", "Vary", "Recipe", "Capture", "Render", "Double"):
+            yield from w.open_panel(name)
+            w.picture(f"{name.lower()}-{size * 100:.0f}")
+    yield from scale(1.0)
+
+
+def all_steps(w):
+    yield from w.open_tab("Digidouble")
+    yield from w.press("digidouble.new_double")
+    yield from settled(w)
+    yield from w.fold_all(("Double", "Vary"))
+    yield from panels(w)
+
+
+file = os.environ["DIGIDOUBLE_CLICKS_EXTENSION"]
+installed = bpy.ops.extensions.package_install_files(filepath=file, repo="user_default", enable_on_install=True)
+assert installed == {"FINISHED"}
+assert addon_utils._extensions_warnings_get() == {}
+window.play(all_steps, OUT)
