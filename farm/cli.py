@@ -27,6 +27,7 @@ from farm.motion.pose_cli import pose
 from farm.quiet import load_blender
 from farm.recipe import load_recipe, templates
 from farm.recipe.sheet import load_sheet
+from farm.render.kinds import DEVICES
 
 __all__ = ["cli", "main"]
 
@@ -34,7 +35,6 @@ INTERRUPTED: Final = 1
 TRACEBACK: Final = "DIGIDOUBLE_TRACEBACK"
 LAYOUTS: Final = ("oidn", "webdataset", "noisebase", "nerf", "colmap", "gbuffer")
 """As `farm.dataset.export.KINDS` has them, which is imported once it is needed."""
-DEVICES: Final = ("auto", "cpu", "optix", "cuda", "hip", "oneapi", "metal")
 
 
 class _Group(click.Group):

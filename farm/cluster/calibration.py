@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from farm.cluster.estimate import Calibration, calibrate
-from farm.cluster.machine import cpu_count
+from farm.cluster.machine import cpu_count, decide, gpu_count
 from farm.cluster.plan import Task, plan_tasks
 from farm.dataset import Dataset, EngineBuild, Record, create_dataset, read_record
 from farm.dataset.scan import find_commits
@@ -43,7 +43,7 @@ def warm_up(recipe: Recipe, device: str, *, workers: int = 1) -> Calibration:
     from farm.cluster.worker import Worker
 
     with tempfile.TemporaryDirectory(prefix="digidouble-") as folder:
-        worker = Worker(recipe, device, max(1, cpu_count() // workers), Path(folder))
+        worker = Worker(recipe, decide(device, gpus=gpu_count() > 0), max(1, cpu_count() // workers), Path(folder))
         engine = worker.engine()
         dataset = create_dataset(Path(folder) / "warm-up", recipe, engine=engine.build)
         for task in _first(plan_tasks(recipe, engine.build)):

@@ -22,7 +22,7 @@ from farm.cluster.host import Renderer, RendererFactory
 from farm.cluster.journal import Journal
 from farm.cluster.listener import Listener, Listeners
 from farm.cluster.loop import Loop, Summary
-from farm.cluster.machine import Pool, available_memory, cpu_count, gpu_count, size_pool
+from farm.cluster.machine import Pool, available_memory, cpu_count, decide, gpu_count, size_pool
 from farm.cluster.metrics import Metrics
 from farm.cluster.plan import Task, plan_tasks
 from farm.cluster.policy import Policy
@@ -43,6 +43,7 @@ from farm.double.wardrobe.outfit import load_outfit
 from farm.errors import DigidoubleError, StorageError
 from farm.motion.pose import load_pose
 from farm.recipe import Recipe
+from farm.render.kinds import AUTO, CPU, GPU
 from farm.stage.template import load_camera_move, load_framing, load_light_set
 
 __all__ = ["Farm", "Summary", "check_templates", "run"]
@@ -55,7 +56,7 @@ ENDED: Final = "the run was ended"
 class Farm:
     """What a run renders on.
 
-    device    `cpu`, `optix`, `cuda`, `hip`, `oneapi`, `metal`; `auto` is OptiX with an NVIDIA GPU, else the CPU
+    device    `cpu`, `gpu`, or a kind of GPU; `auto` is a GPU where Ray has one, else the CPU (`farm.render.kinds`)
     workers   how many processes; left out, as many as CPUs, memory and tasks allow, or one a GPU
     threads   CPUs of each worker on a cluster; left out, four or as many as the smallest node has
     address   a Ray cluster: `auto`, `HOST:PORT`, `ray://HOST:PORT`; left out, a Ray of this process alone
@@ -102,7 +103,8 @@ def run(
             return Summary(total=total, done=total)
         tasks = total if todo is None else len(todo)
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="digidouble-", ignore_cleanup_errors=True))
-        device, pool = stack.enter_context(_workplace(farm, tasks, listener))
+        begun_on = None if there is None else there.info.engine.device
+        device, pool = stack.enter_context(_workplace(farm, tasks, listener, begun_on))
         interrupts.take()
         name = _run_name(recipe, root)
         listener = Listeners([listener, Metrics(name)])
@@ -117,6 +119,8 @@ def run(
             stack.callback(turns.close)
             loop.allowance = turns.allowance
         engine = loop.first_engine(tasks, None if there is None else there.info.engine)
+        if device == GPU:  # workers to come are told which kind the first one chose
+            crew.settle(renderer or functools.partial(make_worker, recipe, engine.device, pool.threads))
         dataset = create_dataset(root, recipe, engine=engine.build)
         if there is None:
             owned = stack.enter_context(exclusive(root))
@@ -156,25 +160,25 @@ def check_templates(recipe: Recipe) -> None:
 
 
 @contextlib.contextmanager
-def _workplace(farm: Farm, tasks: int, listener: Listener) -> Iterator[tuple[str, Pool]]:
-    """Ray, here or where it is; gives the device that renders, and how many workers there are to be."""
+def _workplace(farm: Farm, tasks: int, listener: Listener, begun_on: str | None) -> Iterator[tuple[str, Pool]]:
+    """Ray, here or where it is; gives the device that renders, and how many workers there are to be.
+
+    What `auto` is was decided where a dataset was begun: it goes on with that.
+    """
+    wanted = begun_on if farm.device == AUTO and begun_on is not None else farm.device
     if farm.address is None:
-        gpus = gpu_count() if farm.device != "cpu" else 0
+        gpus = gpu_count() if wanted != CPU else 0
         pool = size_pool(tasks, cpus=cpu_count(), memory=available_memory(), gpus=gpus, workers=farm.workers)
         listener.starting(pool)
         with local_ray(pool):
-            yield _device(farm, gpus > 0), pool
+            yield decide(wanted, gpus=gpus > 0), pool
     else:
         with join_cluster(farm.address):
             nodes = living_nodes()
-            device = _device(farm, any(node.gpus for node in nodes))
-            pool = size_of_cluster(tasks, nodes, gpus=device != "cpu", workers=farm.workers, threads=farm.threads)
+            device = decide(wanted, gpus=any(node.gpus for node in nodes))
+            pool = size_of_cluster(tasks, nodes, gpus=device != CPU, workers=farm.workers, threads=farm.threads)
             listener.starting(pool)
             yield device, pool
-
-
-def _device(farm: Farm, has_gpus: bool) -> str:
-    return ("optix" if has_gpus else "cpu") if farm.device == "auto" else farm.device
 
 
 def _work(loop: Loop, dataset: Dataset, todo: list[Task], summary: Summary, policy: Policy) -> Summary:

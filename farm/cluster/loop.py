@@ -81,6 +81,11 @@ class _StoreTrouble:
         return self.since is None or (time.monotonic() >= self._again and not busy)
 
 
+def _differ_by_device(one: Engine, other: Engine) -> bool:
+    """Whether two engines are the same but for the kind of device."""
+    return one.device != other.device and one.build.model_copy(update={"device": other.device}) == other.build
+
+
 class Loop:
     """One run's loop: `first_engine`, then `work`, then `close`."""
 
@@ -258,6 +263,9 @@ class Loop:
             self._opening_failed(member, error)
             return
         expected = self._expected if self._engine is None else self._engine.build
+        if self._engine is not None and self._crew.settled and _differ_by_device(engine, self._engine):
+            self._let_go(member)  # it chose another kind of GPU before the first worker's choice was known
+            return
         if expected is not None and engine.build != expected and self._avoid(member.node):
             self._listener.noticed(f"{member.host} is not used: it has {engine.build.label}, not {expected.label}")
             return

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["WORKER_MEMORY", "Pool", "available_memory", "cpu_count", "gpu_count", "size_pool"]
+from farm.render.kinds import AUTO, CPU, GPU
+
+__all__ = ["WORKER_MEMORY", "Pool", "available_memory", "cpu_count", "decide", "gpu_count", "size_pool"]
 
 WORKER_MEMORY: Final = 3 * 2**30
 """Memory in bytes that one worker may take."""
@@ -60,6 +62,13 @@ def gpu_count() -> int:
         return len([name for name in visible.split(",") if name.strip() not in ("", "-1")])
     folder = Path("/proc/driver/nvidia/gpus")
     return len(list(folder.iterdir())) if folder.is_dir() else 0
+
+
+def decide(device: str, *, gpus: bool) -> str:
+    """What workers are told to render on: `auto` is a GPU where Ray has some to give, else the CPU."""
+    if device != AUTO:
+        return device
+    return GPU if gpus else CPU
 
 
 def size_pool(tasks: int, *, cpus: int, memory: int, gpus: int = 0, workers: int | None = None) -> Pool:

@@ -102,6 +102,7 @@ class Crew:
     def __init__(self, make: RendererFactory, pool: Pool, *, scratch: Path | None = None) -> None:
         self._options = {"num_cpus": pool.threads, "num_gpus": pool.gpu_share, "max_restarts": 0, "max_task_retries": 0}
         self._make = ray.put(make)
+        self.settled = False
         self._scratch = scratch
         self._names = (f"w{number}" for number in itertools.count(1))
         self._home = ray.get_runtime_context().get_node_id()
@@ -110,6 +111,11 @@ class Crew:
         self.members: list[Member] = []
         self._awaited: dict[Any, Member] = {}
         self._silence: Any = None
+
+    def settle(self, make: RendererFactory) -> None:
+        """Have workers to come make their renderer so."""
+        self._make = ray.put(make)
+        self.settled = True
 
     def hire(self, avoid: Iterable[str] = ()) -> Member:
         """Ask for one more worker, not on the nodes to avoid; Ray gives it a place once there is one."""

@@ -5,6 +5,7 @@ Every function gives sentences that start with the image's name; none means that
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -154,7 +155,7 @@ def _wrong_values(channels: Channels, layer: Layer) -> Iterator[str]:
 
 
 def _wrong_lengths(channels: Channels, layer: Layer) -> Iterator[str]:
-    squares = sum(np.square(channels[channel]) for channel in layer.channels)
+    squares = functools.reduce(np.add, (np.square(channels[channel]) for channel in layer.channels))
     if (long := squares > NORMAL_LENGTH_MAX**2).any():
         yield f"{layer.name} is up to {np.sqrt(np.nanmax(squares)):.4g} long, expected at most 1, {_where(long)}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Final
 
@@ -22,7 +23,8 @@ def beauty(channels: Mapping[str, np.ndarray], prefix: str = "") -> np.ndarray:
 
 def luminance(channels: Mapping[str, np.ndarray], prefix: str = "") -> np.ndarray:
     """Relative luminance (height, width) float32 of a layer of linear Rec.709; `prefix` as for `beauty`."""
-    weighted: np.ndarray = sum(channels[f"{prefix}{colour}"] * np.float32(part) for colour, part in _LUMINANCE.items())
+    parts = [channels[f"{prefix}{colour}"] * np.float32(part) for colour, part in _LUMINANCE.items()]
+    weighted: np.ndarray = functools.reduce(np.add, parts)
     return weighted
 
 

@@ -18,7 +18,7 @@ __all__ = ["open_scene"]
 def open_scene(capture: Capture, *, device: str = "cpu", threads: int = 0) -> tuple[Any, Engine]:
     """Start from factory settings with an empty file; returns the scene, ready for a stage, and the engine.
 
-    device   `cpu`, a kind of GPU that must be there, or `auto` (`farm.render.device.resolve_kind`)
+    device   `cpu`, or a GPU that must be there: `gpu`, or its kind (`farm.render.kinds`)
     threads  CPU threads to render with; 0 leaves the number to Blender
     """
     keep_kernels()

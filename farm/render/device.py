@@ -1,8 +1,8 @@
 """What renders: the processor, or one kind of GPU, chosen by the process that will use it.
 
 Blender's preferences do not travel to a worker, and a farm that falls back to the processor unasked costs days: a GPU
-that is asked for and absent is an error. `auto` takes the GPU that is there; where one can be driven in two ways (an
-NVIDIA card by OptiX and by CUDA), both are measured, once for a machine, and the faster one is kept.
+that is asked for and absent is an error. `gpu` takes the GPU that is there; where one can be driven in two ways, as
+NVIDIA's are by OptiX and by CUDA, both are measured, once for a machine, and the faster one is kept.
 """
 
 from __future__ import annotations
@@ -23,22 +23,10 @@ import numpy as np
 from farm.double.groom.cache import cache_folder
 from farm.errors import BadInput
 from farm.quiet import silence
+from farm.render.kinds import CPU, GPU, KINDS
 
-__all__ = [
-    "AUTO",
-    "CPU",
-    "choose_device",
-    "found_kinds",
-    "keep_kernels",
-    "measure_kinds",
-    "probe_scene",
-    "resolve_kind",
-]
+__all__ = ["choose_device", "found_kinds", "keep_kernels", "measure_kinds", "probe_scene", "resolve_kind"]
 
-AUTO: Final = "auto"
-CPU: Final = "cpu"
-KINDS: Final = ("optix", "cuda", "hip", "oneapi", "metal")
-"""Kinds of GPU by Blender's name in lower case, the likely faster one of a card first."""
 PROBE_SAMPLES: Final = 128
 PROBE_PIXELS: Final = 256
 KERNEL_BYTES: Final = 4 * 2**30
@@ -64,16 +52,20 @@ def choose_device(scene: Any, device: str) -> str:
 
 
 def resolve_kind(device: str) -> str:
-    """The kind that `device` stands for on this machine: `auto` is its GPU at its fastest, or `cpu` where it has none.
+    """The kind that `device` stands for on this machine: `gpu` is its GPU at its fastest, another name is itself.
 
     Where a card can be driven in two ways they are measured, which opens an empty file, and remembered for this
-    machine, its cards and this build.
+    machine, its cards and this build. BadInput where there is no GPU.
     """
-    if device != AUTO:
+    if device != GPU:
         return device
     there = found_kinds()
-    if len(there) < 2:
-        return next(iter(there), CPU)
+    if not there:
+        raise BadInput(
+            f"a GPU was asked for and Blender finds none among {', '.join(_known_kinds())}; use --device cpu"
+        )
+    if len(there) == 1:
+        return next(iter(there))
     key = f"{bpy.app.build_hash.decode('ascii')} {' + '.join(next(iter(there.values())))}"
     with _one_at_a_time() as file:
         known = _read(file)

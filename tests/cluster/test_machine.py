@@ -1,7 +1,7 @@
 import pytest
 
 from farm.cluster import machine
-from farm.cluster.machine import WORKER_MEMORY, Pool, available_memory, cpu_count, gpu_count, size_pool
+from farm.cluster.machine import WORKER_MEMORY, Pool, available_memory, cpu_count, decide, gpu_count, size_pool
 
 PLENTY = 1000 * WORKER_MEMORY
 
@@ -22,6 +22,11 @@ PLENTY = 1000 * WORKER_MEMORY
 def test_a_pool_fits_the_machine_and_the_work(asked, pool):
     tasks = asked.pop("tasks")
     assert size_pool(tasks, **{"memory": PLENTY, **asked}) == pool
+
+
+def test_a_gpu_is_taken_where_there_is_one_and_must_be_there_where_it_is_named():
+    assert [decide("auto", gpus=gpus) for gpus in (True, False)] == ["gpu", "cpu"]
+    assert [decide(named, gpus=False) for named in ("cpu", "gpu", "cuda")] == ["cpu", "gpu", "cuda"]
 
 
 def test_workers_share_a_gpu_and_never_ask_for_more_than_there_are():

@@ -47,20 +47,21 @@ def test_a_device_that_the_build_does_not_know(scene):
         device.choose_device(scene, "abacus")
 
 
-def test_auto_is_the_processor_where_there_is_no_card(kept, monkeypatch):
+def test_a_gpu_of_any_kind_must_be_there(kept, monkeypatch):
     there(monkeypatch)
-    assert device.resolve_kind("auto") == "cpu"
+    with pytest.raises(BadInput, match="a GPU was asked for and Blender finds none among optix, .*--device cpu"):
+        device.resolve_kind("gpu")
 
 
-def test_auto_takes_the_only_kind_without_measuring(kept, monkeypatch):
+def test_the_only_kind_is_taken_without_measuring(kept, monkeypatch):
     measured = there(monkeypatch, hip=1.0)
-    assert device.resolve_kind("auto") == "hip"
+    assert device.resolve_kind("gpu") == "hip"
     assert not measured
 
 
-def test_auto_measures_once_a_machine_where_a_card_has_two_kinds(kept, monkeypatch):
+def test_kinds_are_measured_once_a_machine_where_a_card_has_two_kinds(kept, monkeypatch):
     measured = there(monkeypatch, optix=0.9, cuda=0.4)
-    assert [device.resolve_kind("auto") for _ in range(3)] == ["cuda"] * 3
+    assert [device.resolve_kind("gpu") for _ in range(3)] == ["cuda"] * 3
     assert measured == [["cuda", "optix"]]
     (known,) = json.loads((kept / "devices.json").read_text()).values()
     assert known == {"optix": 0.9, "cuda": 0.4}
@@ -69,16 +70,16 @@ def test_auto_measures_once_a_machine_where_a_card_has_two_kinds(kept, monkeypat
 def test_what_was_measured_for_another_card_or_is_broken_is_measured_again(kept, monkeypatch):
     (kept / "devices.json").write_text(json.dumps({"b00b Card 1": {"optix": 1, "cuda": 2}}))
     measured = there(monkeypatch, optix=0.3, cuda=0.4)
-    assert device.resolve_kind("auto") == "optix"
+    assert device.resolve_kind("gpu") == "optix"
     (kept / "devices.json").write_text("{")
-    assert device.resolve_kind("auto") == "optix"
+    assert device.resolve_kind("gpu") == "optix"
     assert len(measured) == 2
 
 
-def test_auto_works_where_nothing_can_be_kept(monkeypatch):
+def test_kinds_are_measured_where_nothing_can_be_kept(monkeypatch):
     monkeypatch.setenv("DIGIDOUBLE_CACHE", "")
     there(monkeypatch, optix=0.3, cuda=0.4)
-    assert device.resolve_kind("auto") == "optix"
+    assert device.resolve_kind("gpu") == "optix"
 
 
 def test_a_kind_that_is_named_is_not_second_guessed(monkeypatch):

@@ -22,10 +22,10 @@ from farm.cluster.jobs.profiles import Profile, load_profiles
 from farm.cluster.jobs.submission import Submission, prepare, submit
 from farm.errors import BadInput
 from farm.recipe import load_recipe
+from farm.render.kinds import DEVICES
 
 __all__ = ["COMMANDS"]
 
-DEVICES: Final = ("auto", "cpu", "optix", "cuda", "hip", "oneapi", "metal")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
