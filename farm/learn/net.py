@@ -5,10 +5,10 @@ light around it: kernel prediction of Bako et al., "Kernel-Predicting Convolutio
 Renderings" (2017), by a U-Net (Ronneberger et al., 2015). An average of light that was rendered can be neither negative
 nor a hallucination. Two filters of 5×5 taps follow each other, the second with wider spacing, after Dammertz et al.,
 "Edge-Avoiding À-Trous Wavelet Transform" (2010) and Işık et al., "Interactive Monte Carlo Denoising using Affinity of
-Neural Features" (2021): together they reach 17×17 pixels. For each filter a pixel says as well what it is like, in a few numbers, and is averaged
-of pixels that are like it (the affinity of Işık et al.): edges stay. And it says how far its own light is to be trusted
-wherever it is taken, so that a single bright sample does not spread; after Gharbi et al., "Sample-based Monte Carlo
-Denoising using a Kernel-Splatting Network" (2019), where samples rather than pixels decide.
+Neural Features" (2021): together they reach 17×17 pixels. For each filter a pixel says as well what it is like, in some
+numbers, and is averaged of pixels that are like it (the affinity of Işık et al.): edges stay. And it says how far its
+own light is to be trusted wherever it is taken, so that a single bright sample does not spread; after Gharbi et al.,
+"Sample-based Monte Carlo Denoising using a Kernel-Splatting Network" (2019), where samples rather than pixels decide.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from farm.errors import BadInput, DatasetError
 from farm.learn.denoising import denoise_file
 from farm.learn.device import choose_device
 from farm.learn.model import Model
-from farm.learn.net import TAPS
+from farm.learn.net import TAPS, smape, squared
 from farm.learn.onnx_model import OnnxModel
 from farm.learn.tiles import MULTIPLE, TILE, denoise_tiled
 
@@ -53,6 +53,15 @@ def test_tiles_leave_no_seams(model):
     np.testing.assert_allclose(
         denoise_tiled(model.run, noisy, features), model.denoise(noisy, features), rtol=1e-4, atol=1e-5
     )
+
+
+def test_noisy_references_pull_to_their_mean():
+    """Nine references of ten are dark and one is bright: SMAPE is content with the dark, the squared error is not."""
+    references = torch.tensor([0.1] * 9 + [4.1])
+    image = torch.full((10,), float(references.mean()), requires_grad=True)
+    slopes = [float(torch.autograd.grad(loss(image, references), image)[0].sum()) for loss in (squared, smape)]
+    assert abs(slopes[0]) < 1e-4
+    assert slopes[1] > 0.1
 
 
 def test_a_file_holds_the_model(model, tmp_path):
