@@ -96,11 +96,12 @@ def afresh(scene: Any) -> Iterator[None]:
     With all samples on one point a warm Cycles draws other noise from render to render, whatever the seed; what rays
     hit stays the same.
     """
+    before = scene.render.use_persistent_data
     scene.render.use_persistent_data = False
     try:
         yield
     finally:
-        scene.render.use_persistent_data = True
+        scene.render.use_persistent_data = before
 
 
 def _filtered(share: float) -> float:

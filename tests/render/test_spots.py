@@ -209,14 +209,19 @@ def same(first, second):
         np.testing.assert_array_equal(pixels.view(np.uint32), second[channel].view(np.uint32), err_msg=channel)
 
 
-def test_a_warm_scene_gives_the_pixels_of_the_first_time(scene, pair, tmp_path):
-    """Whatever was rendered before; without `afresh`, the light of partners and samples is another each time."""
-    again = render_pair(scene, "small/1", CAPTURE, tmp_path)
+@pytest.mark.parametrize("persistent", [True, False])
+def test_a_warm_scene_gives_the_pixels_of_the_first_time_and_of_a_cold_one(scene, pair, tmp_path, persistent):
+    """Without `afresh`, the light of partners and samples is another each time."""
+    scene.render.use_persistent_data = persistent
+    try:
+        again = render_pair(scene, "small/1", CAPTURE, tmp_path)
+        assert scene.render.use_persistent_data == persistent
+    finally:
+        scene.render.use_persistent_data = True
     for name in pair.spotted:
         same(again.spotted[name].image, pair.spotted[name].image)
     same(again.data, pair.data)
     same(again.reference, pair.reference)
-    assert scene.render.use_persistent_data
     assert not np.array_equal(pair.spotted[NAMES[4]].image["R"], pair.spotted[NAMES[5]].image["R"])
 
 
