@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-__all__ = ["Jitter", "halton", "partner_jitter", "phases", "sample_jitter", "seen_through"]
+__all__ = ["Jitter", "afresh", "halton", "partner_jitter", "phases", "sample_jitter", "seen_through"]
 
 Jitter = tuple[float, float]
 
@@ -87,6 +87,21 @@ def seen_through(scene: Any, jitter: Jitter | None, factor: int = 1) -> Iterator
             del scene[OVERRIDE]
         render.resolution_x, render.resolution_y = size
         scene.update_tag()
+
+
+@contextmanager
+def afresh(scene: Any) -> Iterator[None]:
+    """Meanwhile each render begins anew, without persistent data.
+
+    With all samples on one point a warm Cycles draws other noise from render to render, whatever the seed; what rays
+    hit stays the same.
+    """
+    before = scene.render.use_persistent_data
+    scene.render.use_persistent_data = False
+    try:
+        yield
+    finally:
+        scene.render.use_persistent_data = before
 
 
 def _filtered(share: float) -> float:

@@ -23,7 +23,7 @@ from farm.dataset.record import Residual
 from farm.recipe import Capture
 from farm.recipe.capture import Reference
 from farm.recipe.passes import MATTE_PASSES, MATTE_SAMPLES
-from farm.render.jitter import Jitter, seen_through
+from farm.render.jitter import Jitter, afresh, seen_through
 from farm.render.passes import SURFACE, Image, data_pass, read_manifests, render_image
 from farm.render.seeds import data_role, half_role, matte_role, noisy_role, view_seeds
 from farm.render.settings import FIRST_SAMPLE, prepare_subset
@@ -144,7 +144,7 @@ def render_pair(scene: Any, view: str, capture: Capture, scratch: Path, in_motio
         spotted: dict[str, Spotted] = {}
         with _timed(seconds, "spots") if spots else nullcontext():
             for spot, features in zip(spots, beside, strict=True):
-                with seen_through(scene, spot.jitter, spot.factor):
+                with afresh(scene), seen_through(scene, spot.jitter, spot.factor):
                     for light in spot.images:
                         image = render(light.role, "radiance", offset=FIRST_SAMPLE, length=light.samples) | features
                         spotted[light.name] = Spotted(image, light.role, light.samples, spot.jitter or (0.0, 0.0))
