@@ -5,7 +5,6 @@ Every function gives sentences that start with the image's name; none means that
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -155,7 +154,9 @@ def _wrong_values(channels: Channels, layer: Layer) -> Iterator[str]:
 
 
 def _wrong_lengths(channels: Channels, layer: Layer) -> Iterator[str]:
-    squares = functools.reduce(np.add, (np.square(channels[channel]) for channel in layer.channels))
+    squares = np.zeros_like(channels[layer.channels[0]])
+    for channel in layer.channels:
+        squares += np.square(channels[channel])
     if (long := squares > NORMAL_LENGTH_MAX**2).any():
         yield f"{layer.name} is up to {np.sqrt(np.nanmax(squares)):.4g} long, expected at most 1, {_where(long)}"
 

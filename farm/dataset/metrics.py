@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import Final
 
@@ -13,7 +12,7 @@ __all__ = ["RELMSE_FLOOR", "beauty", "luminance", "merge_halves", "relmse", "res
 RELMSE_FLOOR: Final = 0.01
 """Added to the squared reference so that dark pixels do not rule the sum (Rousselle et al. 2011)."""
 
-_LUMINANCE: Final = {"R": 0.2126, "G": 0.7152, "B": 0.0722}
+_LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 def beauty(channels: Mapping[str, np.ndarray], prefix: str = "") -> np.ndarray:
@@ -23,8 +22,8 @@ def beauty(channels: Mapping[str, np.ndarray], prefix: str = "") -> np.ndarray:
 
 def luminance(channels: Mapping[str, np.ndarray], prefix: str = "") -> np.ndarray:
     """Relative luminance (height, width) float32 of a layer of linear Rec.709; `prefix` as for `beauty`."""
-    parts = [channels[f"{prefix}{colour}"] * np.float32(part) for colour, part in _LUMINANCE.items()]
-    weighted: np.ndarray = functools.reduce(np.add, parts)
+    red, green, blue = (channels[f"{prefix}{colour}"] * part for colour, part in zip("RGB", _LUMINANCE, strict=True))
+    weighted: np.ndarray = red + green + blue
     return weighted
 
 
