@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from farm import __version__
+from farm.cluster.jobs.cli import COMMANDS
 from farm.doctor import examine, require_renderer
 from farm.double.own.cli import double
 from farm.errors import BadInput, DigidoubleError, TemplateError
@@ -322,7 +323,7 @@ def list_templates(kind: str | None, name: str | None, sheet: Path | None) -> in
         click.echo(templates.path(kind, name).read_text(encoding="utf-8"), nl=False)
     elif kind is not None:
         for each in templates.names(kind):
-            click.echo(f"{each:<20} {_description(kind, each)}".rstrip())
+            click.echo(f"{each:<20} {templates.description(kind, each)}".rstrip())
     else:
         for each in templates.kinds():
             click.echo(f"{each:<12} {', '.join(templates.names(each))}")
@@ -354,13 +355,8 @@ def _render_sheet(kind: str | None, name: str | None, file: Path) -> int:
 cli.add_command(double)
 cli.add_command(motion)
 cli.add_command(pose)
-for command in (train, evaluate, denoise, onnx):
+for command in (*COMMANDS, train, evaluate, denoise, onnx):
     cli.add_command(command)
-
-
-def _description(kind: str, name: str) -> str:
-    data = templates.load(kind, name)
-    return str(data.get("description", ""))
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
     DigidoubleError            the work or a check failed                      exit code 1
     ├── RenderError            a pair could not be made as the contract asks
     ├── FarmError              workers or Ray failed
+    ├── ClusterError           a cluster did not answer, or refused
     ├── StorageError           a dataset cannot be written or its store not used: disk full, permission, device
     │   └── StoreAccessError   an object store refuses who asks, or has no such bucket      exit code 2
     └── BadInput               what the user gave cannot be used               exit code 2
@@ -19,6 +20,7 @@ from typing import ClassVar
 
 __all__ = [
     "BadInput",
+    "ClusterError",
     "DatasetError",
     "DigidoubleError",
     "FarmError",
@@ -42,6 +44,10 @@ class RenderError(DigidoubleError):
 
 class FarmError(DigidoubleError):
     """Workers or Ray failed."""
+
+
+class ClusterError(DigidoubleError):
+    """A cluster did not answer, or refused what it was asked."""
 
 
 class StorageError(DigidoubleError):

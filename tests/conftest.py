@@ -8,7 +8,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-RENDERER = ("bpy", "ray", "anny", "scipy")
+RENDERER = ("bpy", "ray", "anny", "scipy", "aiohttp_cors")
 REQUIRED = "DIGIDOUBLE_REQUIRE_RENDERER"
 
 # Equal examples in every run, and none failed for the time it takes.

@@ -14,7 +14,10 @@ PURE = ("farm.recipe", "farm.dataset", "farm.motion", "farm.motion.recording",
         "farm.double.shape", "farm.double.scalp", "farm.double.rig_table",
         "farm.stage.framing", "farm.stage.template", "farm.render.seeds",
         "farm.learn", "farm.learn.window", "farm.learn.cli", "farm.cluster.plan", "farm.cluster.machine",
-        "farm.cluster.progress")  # fmt: skip
+        "farm.cluster.progress", "farm.cluster.jobs", "farm.cluster.jobs.cli", "farm.cluster.status_page",
+        "farm.dataset.fetch")  # fmt: skip
+NOT_CARRIED = ("OpenEXR", "pyarrow", "PIL", "fsspec", "click", "rich", "scipy")
+"""What Blender's extension leaves out, besides what is heavy."""
 MAY_IMPORT = {
     "recipe": set(),
     "double": {"recipe"},
@@ -27,8 +30,8 @@ MAY_IMPORT = {
 }
 
 
-def heavy_modules_after(statement):
-    code = f"import sys\n{statement}\nprint(*[name for name in {HEAVY!r} if name in sys.modules])"
+def heavy_modules_after(statement, heavy=HEAVY):
+    code = f"import sys\n{statement}\nprint(*[name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return done.stdout.split()
 
@@ -36,6 +39,11 @@ def heavy_modules_after(statement):
 @pytest.mark.parametrize("module", PURE)
 def test_a_pure_module_brings_nothing_heavy(module):
     assert heavy_modules_after(f"import {module}") == []
+
+
+def test_the_jobs_client_needs_what_the_extension_carries_alone():
+    assert heavy_modules_after("import farm.cluster.jobs", HEAVY + NOT_CARRIED) == []
+    assert heavy_modules_after("import farm.cluster.jobs.cli", NOT_CARRIED) == ["click", "rich"]
 
 
 def test_the_test_of_purity_can_fail():

@@ -19,9 +19,9 @@ from threading import Event
 from typing import Final
 
 from farm.cluster.host import Renderer, RendererFactory
-from farm.cluster.journal import Journal
+from farm.cluster.journal import Journal, Summary
 from farm.cluster.listener import Listener, Listeners
-from farm.cluster.loop import Loop, Summary
+from farm.cluster.loop import Loop
 from farm.cluster.machine import Pool, available_memory, cpu_count, gpu_count, size_pool
 from farm.cluster.metrics import Metrics
 from farm.cluster.plan import Task, plan_tasks

@@ -2,7 +2,7 @@
 
     DATASET/
       dataset.json  recipe.yaml  index.parquet  report.html  contact_sheet.png  README.md
-      status.json  control.json  logs/                      of the runs that made it, no part of its content
+      status.json  status.html  control.json  logs/         of the runs that made it, no part of its content
       pairs/<variant>/f<frame>/noisy_<spp>spp_r<replica>.exr  reference.exr  data.exr  record.json
 
 `<variant>` is a variant's id (16 hex digits); frame and samples have at least four digits, the replica two.
@@ -40,6 +40,7 @@ __all__ = [
     "REPORT_FILE",
     "RUN_NAMES",
     "STATUS_FILE",
+    "STATUS_PAGE",
     "TOP_FILES",
     "Name",
     "PairFolder",
@@ -58,9 +59,10 @@ CARD_FILE: Final = "README.md"
 TOP_FILES: Final = frozenset({DATASET_FILE, RECIPE_FILE, INDEX_FILE, REPORT_FILE, CONTACT_SHEET_FILE, CARD_FILE})
 
 STATUS_FILE: Final = "status.json"
+STATUS_PAGE: Final = "status.html"
 CONTROL_FILE: Final = "control.json"
 LOGS_FOLDER: Final = "logs"
-RUN_NAMES: Final = frozenset({STATUS_FILE, CONTROL_FILE, LOGS_FOLDER})
+RUN_NAMES: Final = frozenset({STATUS_FILE, STATUS_PAGE, CONTROL_FILE, LOGS_FOLDER})
 """What runs leave beside the content: how they stand, what they were told, the logs of what failed."""
 
 PAIRS_FOLDER: Final = "pairs"

@@ -21,7 +21,7 @@ from farm.dataset.layout import REFERENCE_NAME
 from farm.dataset.views import FEATURE_VIEWS, shrink
 from farm.recipe import AXES, PARAMETERS, Recipe
 
-__all__ = ["THUMBNAIL_SIDE", "ShownPair", "compose_page"]
+__all__ = ["THUMBNAIL_SIDE", "ShownPair", "asset_text", "compose_page", "duration_text", "picture_tag", "size_text"]
 
 THUMBNAIL_SIDE: Final = 256
 _SPLITS: Final = ("train", "valid", "test")
@@ -52,7 +52,7 @@ def compose_page(recipe: Recipe, rows: Sequence[Row], shown: Sequence[ShownPair]
             '<html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{escape(recipe.name)} · digidouble</title>",
-            f"<style>{_asset('report.css')}</style></head><body>",
+            f"<style>{asset_text('report.css')}</style></head><body>",
             f'<p class="eyebrow">Digidouble dataset</p><h1>{escape(recipe.name)}</h1>',
             _facts(recipe, rows),
             f"<h2>Contact sheet {some}</h2>",
@@ -63,12 +63,13 @@ def compose_page(recipe: Recipe, rows: Sequence[Row], shown: Sequence[ShownPair]
             "</small></h2>",
             *(_article(pair) for pair in shown),
             f"<footer>{_footnote(recipe)}</footer>",
-            f"<script>{_asset('report.js')}</script></body></html>\n",
+            f"<script>{asset_text('report.js')}</script></body></html>\n",
         ]
     )
 
 
-def _asset(name: str) -> str:
+def asset_text(name: str) -> str:
+    """A style sheet or script of `farm/dataset/page`."""
     return resources.files("farm.dataset").joinpath("page", name).read_text(encoding="utf-8")
 
 
@@ -89,8 +90,8 @@ def _facts(recipe: Recipe, rows: Sequence[Row]) -> str:
         ("Splits", " / ".join(str(splits[name]) for name in _SPLITS), " / ".join(_SPLITS)),
         ("Images", f"{width} × {height}", f"{samples} spp and reference"),
         ("Residual", f"{residual:.2%}", f"median; {done:,} of {len(rows):,} converged"),
-        ("Render time", _duration(seconds), f"{_duration(seconds / len(rows))} a pair"),
-        ("On disk", _size(sum(file["bytes"] for file in files)), "float32 EXR"),
+        ("Render time", duration_text(seconds), f"{duration_text(seconds / len(rows))} a pair"),
+        ("On disk", size_text(sum(file["bytes"] for file in files)), "float32 EXR"),
         ("Engine", rows[0]["engine.renderer"].capitalize(), ", ".join(engines + devices)),
     ]
     tiles = "".join(
@@ -104,7 +105,7 @@ def _contact(pair: ShownPair) -> str:
     title, detail = label_lines(pair.row)
     picture = shrink(pair.pictures[REFERENCE_NAME], THUMBNAIL_SIDE)
     return (
-        f'<a href="#{_anchor(pair.row)}">{_image(picture, alt=f"{title}, {detail}")}'
+        f'<a href="#{_anchor(pair.row)}">{picture_tag(picture, alt=f"{title}, {detail}")}'
         f"<span>{escape(title)}<em>{escape(detail)}</em></span></a>"
     )
 
@@ -125,9 +126,9 @@ def _viewer(pair: ShownPair) -> str:
     reference = pair.pictures[REFERENCE_NAME]
     height, width = reference.shape[:2]
     samples = pair.row["residual.samples"]
-    layers = [_image(reference, alt=f"reference, {samples} samples per pixel", kind="reference")]
+    layers = [picture_tag(reference, alt=f"reference, {samples} samples per pixel", kind="reference")]
     layers += [
-        _image(
+        picture_tag(
             pair.pictures[file["name"]],
             alt=f"noisy, {file['spp']} samples per pixel",
             kind="noisy",
@@ -139,7 +140,7 @@ def _viewer(pair: ShownPair) -> str:
     near, far = pair.depth
     captions = {name: name for name in FEATURE_VIEWS} | {"depth": f"depth, {near:.2f} m (bright) to {far:.2f} m"}
     layers += [
-        _image(pair.pictures[name], alt=captions[name], kind="feature", data={"view": name}, hidden=True)
+        picture_tag(pair.pictures[name], alt=captions[name], kind="feature", data={"view": name}, hidden=True)
         for name in FEATURE_VIEWS
     ]
     return (
@@ -217,10 +218,10 @@ def _images(pair: ShownPair) -> str:
         f'<tr><td><code>{file["name"]}</code></td><td class="number">{file["spp"]}</td>'
         f'<td class="number">{_error(pair.errors.get(file["name"]))}</td>'
         f"<td>{', '.join(map(str, file['seeds']))}</td>"
-        f'<td class="number">{_size(file["bytes"])}</td><td><code>{file["sha256"][:12]}</code></td></tr>'
+        f'<td class="number">{size_text(file["bytes"])}</td><td><code>{file["sha256"][:12]}</code></td></tr>'
         for file in sorted(pair.row["files"], key=lambda file: file["spp"])
     )
-    steps = " · ".join(f"{escape(step)} {_duration(seconds)}" for step, seconds in pair.row["timings"])
+    steps = " · ".join(f"{escape(step)} {duration_text(seconds)}" for step, seconds in pair.row["timings"])
     return (
         '<details><summary>Images, seeds and timings</summary><div class="scroll"><table class="images"><thead><tr>'
         '<th>image</th><th class="number">spp</th><th class="number">relMSE</th><th>seeds</th>'
@@ -244,9 +245,10 @@ def _anchor(row: Row) -> str:
     return f"{row['variant']}-f{row['frame']:04d}"
 
 
-def _image(
+def picture_tag(
     picture: np.ndarray, *, alt: str, kind: str = "", data: Mapping[str, str] | None = None, hidden: bool = False
 ) -> str:
+    """An `img` that carries its picture: sRGB bytes (height, width, 3), as JPEG."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "JPEG", quality=90, subsampling=0, optimize=True)
     encoded = base64.b64encode(buffer.getvalue()).decode("ascii")
@@ -262,7 +264,8 @@ def _truth(value: bool) -> str:
     return "true" if value else "false"
 
 
-def _duration(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
+    """A span of time for people: `1.5 s`, `2 min 05 s`, `3 h 20 min`."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -270,7 +273,8 @@ def _duration(seconds: float) -> str:
     return f"{hours:,} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
-def _size(size: float) -> str:
+def size_text(size: float) -> str:
+    """A number of bytes for people: `1.2 MB`."""
     for unit in ("B", "kB", "MB", "GB"):
         if size < 1000:
             return f"{size:.3g} {unit}"

@@ -1,6 +1,7 @@
 """What ships ready to use in `templates/`, read by kind and name.
 
-A kind is a folder, a name a file without its ending: `templates/hairstyles/afro.yaml` is the hairstyle `afro`.
+A kind is a folder, a name a file without its ending: `templates/hairstyles/afro.yaml` is the hairstyle `afro`. Most are
+YAML; those for clusters may also be scripts and a Dockerfile, which nobody here reads.
 In a checkout the folder stands beside `farm/`; in a wheel it travels inside the package.
 """
 
@@ -24,6 +25,7 @@ from farm.recipe.variant import content_hash
 
 __all__ = [
     "Part",
+    "description",
     "folder",
     "kinds",
     "load",
@@ -36,8 +38,11 @@ __all__ = [
     "validate",
 ]
 
-NOT_BUILT_FROM: Final = ("recipes", "sheets", "populations")
+NOT_BUILT_FROM: Final = ("recipes", "sheets", "populations", "cluster")
 """Kinds that say which variants there are, and not what a variant looks like."""
+
+ENDINGS: Final = (".yaml", ".sh", "")
+"""What a template's file may end in; a recording's payload, `.npz`, is none."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -65,7 +70,13 @@ def kinds() -> list[str]:
 
 def names(kind: str) -> list[str]:
     """The names of a kind, sorted."""
-    return sorted(entry.stem for entry in (folder() / kind).glob("*.yaml"))
+    return sorted(_files(kind))
+
+
+def _files(kind: str) -> dict[str, Path]:
+    shelf = folder() / kind
+    files = shelf.iterdir() if shelf.is_dir() else ()
+    return {file.stem: file for file in files if file.suffix in ENDINGS and file.is_file() and file.name[0] != "."}
 
 
 @functools.cache
@@ -91,9 +102,23 @@ def nearest(word: str, known: list[str]) -> str:
 def path(kind: str, name: str) -> Path:
     """The file of one template; TemplateError names the nearest where there is none."""
     file = folder() / kind / f"{name}.yaml"
-    if not file.is_file():
-        raise TemplateError(f"no template '{name}' in {kind}{nearest(name, names(kind))}")
-    return file
+    if file.is_file():
+        return file
+    known = _files(kind)
+    if name not in known:
+        raise TemplateError(f"no template '{name}' in {kind}{nearest(name, sorted(known))}")
+    return known[name]
+
+
+def description(kind: str, name: str) -> str:
+    """What a template is, in a line: its `description`, or the first sentence of the comment that it begins with."""
+    file = path(kind, name)
+    said = load(kind, name).get("description") if file.suffix == ".yaml" else None
+    if said is not None:
+        return str(said)
+    lines = file.read_text(encoding="utf-8").splitlines()
+    comment = next((line for line in lines if line.startswith("# ")), "")
+    return comment.removeprefix("# ").partition(". ")[0].rstrip(".")
 
 
 @functools.cache

@@ -134,11 +134,20 @@ def check_target(path: Path, *, original: Path) -> None:
         raise BadInput(f"the folder {path.parent} does not exist")
 
 
-def save_copy(path: Path) -> None:
-    """Save what is open as a new file, links and images relative to it; StorageError where it cannot be written."""
+def save_copy(path: Path, *, relative_remap: bool = True) -> None:
+    """Save what is open as a new file, links and images relative to it; StorageError where it cannot be written.
+
+    Without `relative_remap`, relative paths stay as they are, because they mean places about the new file already.
+    """
     with silence() as said:
         try:
-            bpy.ops.wm.save_as_mainfile(filepath=str(path.absolute()), copy=True, compress=True, check_existing=False)
+            bpy.ops.wm.save_as_mainfile(
+                filepath=str(path.absolute()),
+                copy=True,
+                compress=True,
+                check_existing=False,
+                relative_remap=relative_remap,
+            )
         except RuntimeError as error:
             raise StorageError(f"{path} cannot be written: {_reason({str(error)}, said)}") from None
 

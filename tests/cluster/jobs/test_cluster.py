@@ -1,0 +1,174 @@
+"""A real Ray with a token: who is let in, and runs from submission to the fetched dataset."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from farm.cluster.jobs import Token, connect, parse_address, prepare, submit
+from farm.cluster.jobs.packages import store_package
+from farm.dataset import check_dataset
+from farm.errors import ClusterError
+from farm.recipe import load_recipe, parse_recipe
+
+HERE = Path(__file__).parent
+TINY = HERE / "tiny.yaml"
+ROOT = HERE.parents[2]
+PATIENCE = 240
+
+
+@pytest.fixture(scope="module")
+def shell(cluster, tmp_path_factory):
+    """`digidouble …` as a user of the cluster has it: exit code, output, errors."""
+    pytest.importorskip("bpy", reason="renders need bpy")
+    home = tmp_path_factory.mktemp("home")
+    profiles = {
+        "default": "here",
+        "clusters": {"here": {"url": cluster.url, "python": sys.executable, "out": str(home)}},
+    }
+    (home / "clusters.yaml").write_text(json.dumps(profiles))
+    environment = {
+        **os.environ,
+        "RAY_AUTH_TOKEN": cluster.token.value,
+        "DIGIDOUBLE_CLUSTERS": str(home / "clusters.yaml"),
+    }
+
+    def run(*words, **more):
+        command = [sys.executable, "-m", "farm.cli", *map(str, words)]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env={**environment, **more},
+            timeout=PATIENCE,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+def test_who_has_no_token_or_another_is_told(cluster):
+    address = parse_address(cluster.url)
+    with pytest.raises(ClusterError, match=r"asks for a token.*RAY_AUTH_TOKEN.*\(401\)"):
+        connect(address, lambda: None)
+    with pytest.raises(ClusterError, match=r"does not take the token from RAY_AUTH_TOKEN.*\(403\)"):
+        connect(address, lambda: Token("b" * 40, "RAY_AUTH_TOKEN"))
+    assert connect(address, lambda: cluster.token).authentication_mode() == "token"
+
+
+def test_the_command_line_explains_it_too(shell, tmp_path):
+    code, out, err = shell("status", RAY_AUTH_TOKEN="", HOME=str(tmp_path))
+    assert (code, out) == (1, "")
+    assert "(401)" in err
+    assert err.count("\n") == 1
+
+
+def test_a_run_from_submission_to_the_fetched_dataset(cluster, shell, tmp_path):
+    root = tmp_path / "tiny"
+    submission = ("submit", TINY, "--out", root, "--device", "cpu", "--workers", "1")
+    code, out, err = shell(*submission)
+    assert code == 0, err
+    assert "sending code" in err
+    job = out.split(":")[0]
+    code, out, err = shell("logs", job, "-f")
+    assert code == 0, (out, err)
+    events = [json.loads(line) for line in out.splitlines() if line.startswith('{"event"')]
+    assert events[-1]["event"] == "ended"
+    assert events[-1]["complete"]
+    assert cluster.token.value not in out + err
+
+    page = (root / "status.html").read_text()
+    assert "1 of 1" in page
+    assert page.count("<img ") == 1
+    assert "http-equiv" not in page
+
+    code, out, err = shell(*submission)
+    assert (code, err) == (0, "")
+    assert f"{job}: there already, succeeded" in out
+
+    code, out, _ = shell("status", job)
+    assert f"{job}: succeeded" in out
+    assert "1 of 1" in out
+    assert str(root) in out
+    code, out, _ = shell("status", "--json")
+    assert [each["submission_id"] for each in json.loads(out)] == [job]
+
+    code, out, err = shell("fetch", job, "--to", tmp_path / "copy")
+    assert code == 0, err
+    assert "1 pairs copied" in out
+    assert check_dataset(tmp_path / "copy").ok
+
+
+def test_a_cancelled_run_ends_and_its_successor_begins(cluster, tmp_path):
+    client = cluster.client()
+    (tmp_path / "zips").mkdir()
+    submission = prepare(
+        parse_recipe(TINY.read_text().replace("seed: 5", "seed: 6")),
+        str(tmp_path / "dataset"),
+        tmp_path / "zips",
+        options=["--device", "cpu"],
+        python=sys.executable,
+    )
+    first = submit(client, submission)
+    assert first.begun
+    again = submit(client, submission)
+    assert (again.id, again.begun, again.sent) == (first.id, False, ())
+    client.stop(first.id)
+    assert "".join(client.follow(first.id)) is not None
+    assert client.known_job(first.id).status == "STOPPED"
+    second = submit(client, submission)
+    assert (second.id, second.begun, second.sent) == (f"{first.id}-2", True, ())
+    client.stop(second.id)
+    list(client.follow(second.id))
+    for job in (first.id, second.id):
+        client.delete(job)
+        assert client.job(job) is None
+
+
+SEE = """
+import ray
+from farm.cluster.jobs import find_token
+from farm.cluster.jobs.packages import asset
+ray.init("auto", log_to_driver=False)
+@ray.remote
+def see():
+    import farm
+    return farm.__file__, asset("walk.bvh").read_text(), asset("large.abc").read_text()
+print(*ray.get(see.remote()), flush=True)
+"""
+
+
+def test_assets_and_code_reach_the_workers_and_go_up_once(cluster, tmp_path):
+    client = cluster.client()
+    (tmp_path / "walk.bvh").write_text("HIERARCHY of this test,")
+    (tmp_path / "large.abc").write_text("and what is said to be large")
+    (tmp_path / "zips").mkdir()
+    recipe = load_recipe(TINY)
+    assets = [tmp_path / "walk.bvh", tmp_path / "large.abc"]
+    submission = prepare(recipe, "/nowhere", tmp_path / "zips", assets=assets, python=sys.executable)
+    *small, large = submission.packages
+    for package in small:
+        if not client.has_package(package.name):
+            client.put_package(package.name, package.file)
+    assert all(client.has_package(package.name) for package in small)
+    stored = store_package(large, str(tmp_path / "store"))
+    request = submission.request([*(package.uri for package in small), stored], "see")
+    (tmp_path / "see.py").write_text(SEE)
+    assert client.submit({**request, "entrypoint": f"{sys.executable} {tmp_path / 'see.py'}"})
+    assert not client.submit({**request, "entrypoint": "true"})
+    log = "".join(client.follow("see"))
+    assert client.known_job("see").status == "SUCCEEDED", log
+    place, text = log.strip().splitlines()[-1].split(maxsplit=1)
+    assert text == "HIERARCHY of this test, and what is said to be large"
+    assert Path(place).parts[-3].startswith("_ray_pkg_")
+    assert cluster.token.value not in json.dumps(request)
+
+
+def test_the_cluster_says_what_is_wrong_with_a_request(cluster):
+    with pytest.raises(ClusterError, match=r"failed: .*entrypoint.*\((400|500)\)"):
+        cluster.client().submit({"submission_id": "odd", "entrypoint": 5})
