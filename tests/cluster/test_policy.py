@@ -69,19 +69,17 @@ def test_the_only_node_is_hopeless_in_the_end():
 
 
 def test_a_store_that_fails_is_tried_by_one_pair_at_a_time(monkeypatch):
-    now = 100.0
-    monkeypatch.setattr("farm.cluster.policy.time.monotonic", lambda: now)
+    clock = iter([0.0, 0.5, 1.5, 1.5, 200.0, 201.0, 203.0, 208.0])
+    monkeypatch.setattr("farm.cluster.policy.time.monotonic", lambda: next(clock))
     trouble = StoreTrouble(patience=10)
     assert trouble.allows(busy=3)
     trouble.failed(StorageError("full"))
     assert not trouble.allows(busy=0)
-    now = 101.5
     assert trouble.allows(busy=0)
     assert not trouble.allows(busy=1)
     trouble.over()
     assert trouble.allows(busy=1)
-    for now in (200.0, 201.0, 203.0):
+    for _ in range(3):
         trouble.failed(StorageError("full"))
-    now = 208.0
     with pytest.raises(StorageError, match="full"):
         trouble.failed(StorageError("full"))
