@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Final
 
 from farm.cluster.listener import Listener
 from farm.cluster.plan import Task
 from farm.cluster.status import Cause, FailedTask
 from farm.dataset import Dataset
-from farm.dataset.files import replace_bytes
-from farm.dataset.layout import LOGS_FOLDER, pair_key
+from farm.dataset.files import remove, replace_bytes, size_of
+from farm.dataset.layout import LOGS_FOLDER, Name, pair_key
+from farm.dataset.place import below
 from farm.errors import StorageError
 
-__all__ = ["Quarantine"]
+__all__ = ["Quarantine", "drop_logs"]
+
+LOG_NAME: Final = Name("{variant:16x}-f{frame:04d}.log")
+
+
+def drop_logs(dataset: Dataset) -> None:
+    """Remove the logs of pairs that an earlier run gave up and that have been committed since."""
+    folder = dataset.root / LOGS_FOLDER
+    if not folder.is_dir():
+        return
+    for log in below(folder):
+        named = LOG_NAME.parse(log.name)
+        if named is not None and size_of(dataset.pair(str(named["variant"]), int(named["frame"])).record) is not None:
+            remove(log)
 
 
 class Quarantine:
@@ -35,7 +50,7 @@ class Quarantine:
         text = "\n".join(self._logs.pop(task.key, []))
         if self._dataset is None:
             return ""
-        name = f"{task.variant.id}-f{task.view.frame:04d}.log"
+        name = LOG_NAME.format(variant=task.variant.id, frame=task.view.frame)
         try:
             replace_bytes(self._dataset.root / LOGS_FOLDER / name, f"{task.name}\n{text}\n".encode())
         except StorageError as error:

@@ -22,6 +22,7 @@ def test_a_run_makes_a_dataset_that_passes_its_check(farm, undisturbed, hashes):
         "pairs",
         "recipe.yaml",
         "report.html",
+        "status.html",
         "status.json",
     ]
     code, out, err = farm.run("check", undisturbed)
