@@ -41,17 +41,21 @@ class Node:
 
 @contextlib.contextmanager
 def local_ray(pool: Pool) -> Iterator[None]:
-    """A Ray of this process alone, without dashboard, gone when the block ends."""
+    """A Ray of this process alone, without dashboard, gone when the block ends. FarmError where it does not start."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "1"
-    ray.init(
-        address="local",
-        namespace=NAMESPACE,
-        num_cpus=pool.workers * pool.threads,
-        num_gpus=pool.gpus,
-        include_dashboard=False,
-        **QUIET,
-    )
+    try:
+        ray.init(
+            address="local",
+            namespace=NAMESPACE,
+            num_cpus=pool.workers * pool.threads,
+            num_gpus=pool.gpus,
+            include_dashboard=False,
+            **QUIET,
+        )
+    except Exception as error:  # Ray raises just that where its processes do not come up in time
+        reason = str(error).strip().splitlines()[0]
+        raise FarmError(f"Ray does not start on this machine: {reason} Wait until it is less busy") from error
     try:
         yield
     finally:
