@@ -64,9 +64,9 @@ class Loop:
         A worker of another build than is `expected` is passed over where there are others to wait for.
         """
         self._expected = expected
-        for _ in range(min(tasks, self._pool.workers)):
-            self._crew.hire()
         while self._engine is None:
+            for _ in range(min(tasks, self._pool.workers) - len(self._crew.members)):
+                self._crew.hire(self._judge.avoided)
             self._turn()
             self._tell()
         return self._engine
@@ -150,7 +150,7 @@ class Loop:
             crew.hire(self._judge.avoided | ({shunned} if shunned and self._can_spare(shunned) else set()))
         surplus = len(staying) - wanted
         if surplus > 0:
-            for member in sorted(staying, key=lambda each: each.state == "rendering", reverse=False)[:surplus]:
+            for member in sorted(staying, key=lambda each: each.state == "rendering")[:surplus]:
                 self._let_go(member)
 
     def _assign(self) -> None:
@@ -179,9 +179,8 @@ class Loop:
         if self._interrupted.is_set():
             raise KeyboardInterrupt
         for member, future in self._crew.ready(POLL):
-            {"placing": self._placed, "opening": self._opened, "rendering": self._rendered}[member.state](
-                member, future
-            )
+            settle = {"placing": self._placed, "opening": self._opened, "rendering": self._rendered}[member.state]
+            settle(member, future)
         self._crew.listen()
         for member in self._crew.members:
             age = time.monotonic() - member.since
@@ -235,16 +234,12 @@ class Loop:
             if not self._avoid(node):
                 raise FarmError(f"workers die on {host} while they open Blender; `digidouble doctor` looks why{last}")
             self._listener.noticed(f"{host} is not used: its workers do not open Blender{last}")
-        if self._engine is None:
-            self._crew.hire(self._judge.avoided)
 
     def _never_placed(self, error: Exception) -> None:
         """A process ended before it said where it is."""
         self._unplaced += 1
         if self._unplaced >= self._policy.hopeless:
             raise FarmError(f"worker processes end as they start: {str(error).splitlines()[0]}") from error
-        if self._engine is None:
-            self._crew.hire(self._judge.avoided)
 
     def _rendered(self, member: Member, future: Any) -> None:
         task, seconds = member.task, time.monotonic() - member.since
