@@ -20,13 +20,9 @@ DASHBOARD = importlib.util.find_spec("aiohttp_cors") is not None
 
 
 @pytest.fixture(scope="module")
-def cluster():
+def cluster(start_cluster):
     """A head without CPUs and two nodes of one CPU each, with Ray's dashboard where that is installed."""
-    from ray.cluster_utils import Cluster
-
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": DASHBOARD})
-    for _ in range(2):
-        made.add_node(num_cpus=1)
+    made = start_cluster(nodes=2, num_cpus=0, include_dashboard=DASHBOARD)
     yield made
     made.shutdown()
 
