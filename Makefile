@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench bench-gpu spread train-env test-train extension test-blender clean
+.PHONY: help setup demo test lint bench bench-scale bench-gpu spread train-env test-train extension test-blender clean
 
 # uv is used where present, and otherwise put into a folder of its own, .uv
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
@@ -47,6 +47,9 @@ bench: $(READY) $(TRAIN_READY) ## where the time goes, as ratios within one run
 
 bench-gpu: $(READY) ## on a machine with a GPU: pairs an hour, OptiX against CUDA, GPU against CPU
 	.venv/bin/python tests/bench/gpu_bench.py
+
+bench-scale: $(READY) ## the driver with 100,000 simulated tasks over 64 workers; ten minutes, 8 GB
+	.venv/bin/python tests/bench/scale_bench.py
 
 spread: $(READY) ## comb a thousand grooms, plot how they differ into docs/images/hair-spread.png; half an hour
 	.venv/bin/python tests/bench/spread.py

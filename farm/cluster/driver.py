@@ -19,14 +19,15 @@ from threading import Event
 from typing import Final
 
 from farm.cluster.host import Renderer, RendererFactory
-from farm.cluster.journal import Journal
+from farm.cluster.journal import Journal, Summary
 from farm.cluster.listener import Listener, Listeners
-from farm.cluster.loop import Loop, Summary
+from farm.cluster.loop import Loop
 from farm.cluster.machine import Pool, available_memory, cpu_count, decide, gpu_count, size_pool
 from farm.cluster.metrics import Metrics
 from farm.cluster.plan import Task, plan_tasks
 from farm.cluster.policy import Policy
 from farm.cluster.pool import Crew
+from farm.cluster.quarantine import drop_logs
 from farm.cluster.session import join_cluster, living_nodes, local_ray, size_of_cluster
 from farm.cluster.status import State
 from farm.cluster.turns import Turns
@@ -209,10 +210,11 @@ def _end_state(summary: Summary, ended: str) -> State:
 
 
 def _publish(dataset: Dataset) -> None:
-    """Bring what is made from the records up to date: the index and the report."""
+    """Bring what is made from the records up to date: the index and the report; and drop the logs of what is well."""
     clean_uncommitted(dataset)
     build_index(dataset)
     write_report(dataset)
+    drop_logs(dataset)
 
 
 def _publish_patiently(dataset: Dataset, patience: float) -> None:

@@ -11,13 +11,30 @@ from farm.cluster.plan import Task
 from farm.cluster.status import Cause, FailedTask, NodeStatus, RunStatus, State, WorkerStatus
 from farm.dataset.layout import REFERENCE_NAME, pair_key
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "Summary"]
 
 WINDOW: Final = 600.0
 """Seconds over which the rate is taken, where enough pairs fall into them."""
 FEW: Final = 20
 SHOWN: Final = 100
 PREVIEWS: Final = 12
+
+
+@dataclass
+class Summary:
+    """What a run came to."""
+
+    total: int
+    done: int
+    rendered: int = 0
+    failures: dict[str, str] = field(default_factory=dict)
+    given_up: list[FailedTask] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether every pair of the recipe is there."""
+        return self.done + self.rendered == self.total
 
 
 @dataclass

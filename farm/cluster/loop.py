@@ -4,81 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, Final
 
 from farm.cluster.control import Control
 from farm.cluster.failure import cause_of, reason_of, result
 from farm.cluster.host import OPENING, Rendered
-from farm.cluster.journal import Journal
+from farm.cluster.journal import Journal, Summary
 from farm.cluster.listener import Listener
 from farm.cluster.machine import Pool
 from farm.cluster.plan import Task
-from farm.cluster.policy import Judge, Policy
+from farm.cluster.policy import Judge, Policy, StoreTrouble
 from farm.cluster.pool import Crew, Member
+from farm.cluster.quarantine import Quarantine
 from farm.cluster.queue import Queue
-from farm.cluster.session import Node, living_nodes
-from farm.cluster.status import Cause, FailedTask, NodeStatus, RunStatus, State, write_status
+from farm.cluster.session import Nodes
+from farm.cluster.status import Cause, NodeStatus, RunStatus, State, write_status
 from farm.cluster.status_page import StatusPage
 from farm.dataset import Dataset, Engine, EngineBuild
-from farm.dataset.files import replace_bytes
-from farm.dataset.layout import LOGS_FOLDER, pair_key
 from farm.errors import DigidoubleError, FarmError, StorageError
 
-__all__ = ["Loop", "Summary"]
+__all__ = ["Loop"]
 
 POLL: Final = 0.25
 STATUS_PERIOD: Final = 3.0
-NODES_PERIOD: Final = 2.0
-PAUSE_MAX: Final = 30.0
-"""Seconds; a store that fails is tried again after pauses that double up to this."""
-
-
-@dataclass
-class Summary:
-    """What a run came to."""
-
-    total: int
-    done: int
-    rendered: int = 0
-    failures: dict[str, str] = field(default_factory=dict)
-    given_up: list[FailedTask] = field(default_factory=list)
-    interrupted: bool = False
-
-    @property
-    def complete(self) -> bool:
-        """Whether every pair of the recipe is there."""
-        return self.done + self.rendered == self.total
-
-
-class _StoreTrouble:
-    """For how long the store has failed, and when it is to be tried again."""
-
-    def __init__(self, patience: float) -> None:
-        self._patience = patience
-        self.since: float | None = None
-        self._pause = 1.0
-        self._again = 0.0
-
-    def failed(self, error: StorageError) -> None:
-        """It failed; raises the error once that has gone on for too long."""
-        now = time.monotonic()
-        self.since = now if self.since is None else self.since
-        if now - self.since + self._pause > self._patience:
-            raise error
-        self._again = now + self._pause
-        self._pause = min(2 * self._pause, PAUSE_MAX)
-
-    def over(self) -> None:
-        """It was written."""
-        self.since, self._pause = None, 1.0
-
-    def allows(self, busy: int) -> bool:
-        """Whether a pair may be begun: while the store fails one at a time, after each pause."""
-        return self.since is None or (time.monotonic() >= self._again and not busy)
 
 
 def _differ_by_device(one: Engine, other: Engine) -> bool:
@@ -97,13 +47,13 @@ class Loop:
         self._judge = Judge(policy)
         self._queue = Queue(())
         self._summary = Summary(0, 0)
-        self._store = _StoreTrouble(policy.patience)
+        self._store = StoreTrouble(policy.patience)
         self._engine: Engine | None = None
         self._expected: EngineBuild | None = None
         self._dataset: Dataset | None = None
         self._control: Control | None = None
-        self._logs: defaultdict[str, list[str]] = defaultdict(list)
-        self._nodes: tuple[float, list[Node]] = (0.0, [])
+        self._quarantine = Quarantine(None, listener)
+        self._nodes = Nodes(pool)
         self._hosts: dict[str, str] = {}
         self._unplaced = 0
         self._told = 0.0
@@ -119,9 +69,9 @@ class Loop:
         A worker of another build than is `expected` is passed over where there are others to wait for.
         """
         self._expected = expected
-        for _ in range(min(tasks, self._pool.workers)):
-            self._crew.hire()
         while self._engine is None:
+            for _ in range(min(tasks, self._pool.workers) - len(self._crew.members)):
+                self._crew.hire(self._judge.avoided)
             self._turn()
             self._tell()
         return self._engine
@@ -134,6 +84,7 @@ class Loop:
         """
         self._dataset, self._summary, self._control = dataset, summary, Control(dataset)
         self._page = StatusPage(dataset.root)
+        self._quarantine = Quarantine(dataset, self._listener)
         self._queue = Queue(tasks)
         while self._queue or self._crew.busy:
             self.owned()
@@ -204,7 +155,7 @@ class Loop:
             crew.hire(self._judge.avoided | ({shunned} if shunned and self._can_spare(shunned) else set()))
         surplus = len(staying) - wanted
         if surplus > 0:
-            for member in sorted(staying, key=lambda each: each.state == "rendering", reverse=False)[:surplus]:
+            for member in sorted(staying, key=lambda each: each.state == "rendering")[:surplus]:
                 self._let_go(member)
 
     def _assign(self) -> None:
@@ -233,9 +184,8 @@ class Loop:
         if self._interrupted.is_set():
             raise KeyboardInterrupt
         for member, future in self._crew.ready(POLL):
-            {"placing": self._placed, "opening": self._opened, "rendering": self._rendered}[member.state](
-                member, future
-            )
+            settle = {"placing": self._placed, "opening": self._opened, "rendering": self._rendered}[member.state]
+            settle(member, future)
         self._crew.listen()
         for member in self._crew.members:
             age = time.monotonic() - member.since
@@ -292,16 +242,12 @@ class Loop:
             if not self._avoid(node):
                 raise FarmError(f"workers die on {host} while they open Blender; `digidouble doctor` looks why{last}")
             self._listener.noticed(f"{host} is not used: its workers do not open Blender{last}")
-        if self._engine is None:
-            self._crew.hire(self._judge.avoided)
 
     def _never_placed(self, error: Exception) -> None:
         """A process ended before it said where it is."""
         self._unplaced += 1
         if self._unplaced >= self._policy.hopeless:
             raise FarmError(f"worker processes end as they start: {str(error).splitlines()[0]}") from error
-        if self._engine is None:
-            self._crew.hire(self._judge.avoided)
 
     def _rendered(self, member: Member, future: Any) -> None:
         task, seconds = member.task, time.monotonic() - member.since
@@ -315,7 +261,7 @@ class Loop:
         member.account(done)
         self._judge.succeeded(member.node)
         self._store.over()
-        self._logs.pop(task.key, None)
+        self._quarantine.release(task)
         self._summary.rendered += 1
         self._journal.committed(task, done.seconds)
         self._listener.committed(task, seconds, done.seconds)
@@ -324,7 +270,7 @@ class Loop:
             self._let_go(member)
 
     def _failed(self, member: Member, task: Task, error: Exception) -> None:
-        lives = any(node.id == member.node for node in living_nodes())
+        lives = self._nodes.lives(member.node)
         cause = cause_of(error, hung=member.hung, node_lives=lives)
         if isinstance(error, StorageError):
             self._again(task, "store", f"{task.name}: {error}")
@@ -334,13 +280,13 @@ class Loop:
         verdict = self._judge.failed(task.key, cause, member.node)
         reason = reason_of(error, cause, verdict.tries)
         log = self._crew.log_of(member, task.key) if cause != "lost" else ""
-        self._logs[task.key].append(f"=== {member.name} on {member.host}: {reason}\n{log}")
+        self._quarantine.log(task, f"=== {member.name} on {member.host}: {reason}\n{log}")
         if cause == "scene":
             self._crew.rest(member)
         if cause != "scene" or member.leaving:
             self._let_go(member)
         if verdict.step == "give up":
-            self._quarantine(task, cause, verdict.tries, reason)
+            self._give_up(task, cause, verdict.tries, reason)
         else:
             where = "in a process of its own" if verdict.step == "alone" else "on another worker"
             message = f"{task.name}: {reason} on {member.host}; it is tried again {where}"
@@ -348,7 +294,7 @@ class Loop:
         if verdict.avoid_node and self._avoid(member.node):
             self._listener.noticed(f"{member.host} is not used any more: {self._policy.in_a_row} tasks failed in a row")
         if self._judge.is_hopeless(member.node) and not self._can_spare(member.node):
-            log = self._keep_log(task) or "none"
+            log = self._quarantine.keep(task) or "none"
             raise FarmError(
                 f"the last {self._policy.hopeless} pairs killed their workers on {member.host}, and there is no other"
                 f" node; the log of one: {log}"
@@ -359,31 +305,12 @@ class Loop:
         self._journal.retried(cause)
         self._listener.noticed(message)
 
-    def _quarantine(self, task: Task, cause: Cause, tries: int, reason: str) -> None:
-        """Give a pair up, and keep its logs."""
-        failure = FailedTask(
-            task=task.name,
-            pair=pair_key(task.variant.id, task.view.frame),
-            cause=cause,
-            tries=tries,
-            reason=reason,
-            log=self._keep_log(task),
-        )
+    def _give_up(self, task: Task, cause: Cause, tries: int, reason: str) -> None:
+        failure = self._quarantine.give_up(task, cause, tries, reason)
         self._summary.failures[task.name] = reason
         self._summary.given_up.append(failure)
         self._journal.gave_up(failure)
         self._listener.failed(task, failure)
-
-    def _keep_log(self, task: Task) -> str:
-        """Put what the tries of a task logged into the dataset; returns the place, empty where that failed."""
-        name = f"{task.variant.id}-f{task.view.frame:04d}.log"
-        text = "\n".join(self._logs.pop(task.key, []))
-        try:
-            replace_bytes(self._root / LOGS_FOLDER / name, f"{task.name}\n{text}\n".encode())
-        except StorageError as error:
-            self._listener.noticed(str(error))
-            return ""
-        return f"{LOGS_FOLDER}/{name}"
 
     def _let_go(self, member: Member) -> None:
         """End a worker, at once or after its pair; what was to come to it is anybody's."""
@@ -405,12 +332,4 @@ class Loop:
 
     def _can_spare(self, node: str) -> bool:
         """Whether the run can do without a node: another one carries workers."""
-        looked, nodes = self._nodes
-        if time.monotonic() - looked > NODES_PERIOD:
-            nodes = living_nodes()
-            self._nodes = time.monotonic(), nodes
-        return any(
-            each.id != node and each.id not in self._judge.avoided
-            and each.carries(self._pool.threads, gpus=self._pool.gpus > 0)
-            for each in nodes
-        )  # fmt: skip
+        return self._nodes.has_another(node, self._judge.avoided)

@@ -15,13 +15,15 @@ tries it anew.
 
 from __future__ import annotations
 
+import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from farm.cluster.status import Cause
+from farm.errors import StorageError
 
-__all__ = ["LADDERS", "Judge", "Policy", "Verdict"]
+__all__ = ["LADDERS", "Judge", "Policy", "StoreTrouble", "Verdict"]
 
 Step = Literal["elsewhere", "alone", "give up"]
 
@@ -32,6 +34,8 @@ LADDERS: Final[dict[Cause, tuple[Step, ...]]] = {
     "hang": ("elsewhere",),
 }
 """What follows a task's first, second … failure of a cause; after the last of them it is given up."""
+PAUSE_MAX: Final = 30.0
+"""Seconds; a store that fails is tried again after pauses that double up to this."""
 COUNTED: Final = max(map(len, LADDERS.values()))
 """A task that fails for more than one cause is given up after so many repeats in all."""
 
@@ -118,3 +122,30 @@ class Judge:
     def _tries(counts: Counter[Cause]) -> int:
         """How many tries of a task failed that count."""
         return sum(number for cause, number in counts.items() if cause != "lost")
+
+
+class StoreTrouble:
+    """For how long the store has failed, and when it is to be tried again."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self.since: float | None = None
+        self._pause = 1.0
+        self._again = 0.0
+
+    def failed(self, error: StorageError) -> None:
+        """It failed; raises the error once that has gone on for too long."""
+        now = time.monotonic()
+        self.since = now if self.since is None else self.since
+        if now - self.since + self._pause > self._patience:
+            raise error
+        self._again = now + self._pause
+        self._pause = min(2 * self._pause, PAUSE_MAX)
+
+    def over(self) -> None:
+        """It was written."""
+        self.since, self._pause = None, 1.0
+
+    def allows(self, busy: int) -> bool:
+        """Whether a pair may be begun: while the store fails one at a time, after each pause."""
+        return self.since is None or (time.monotonic() >= self._again and not busy)

@@ -10,8 +10,8 @@ import click
 from rich.console import Console
 
 from farm.cluster.driver import Farm, run
+from farm.cluster.journal import Summary
 from farm.cluster.lines import JsonLines
-from farm.cluster.loop import Summary
 from farm.cluster.progress import ProgressReport
 from farm.dataset.layout import LOGS_FOLDER, REPORT_FILE
 from farm.dataset.place import Place

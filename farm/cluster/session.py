@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,11 +14,13 @@ import ray
 from farm.cluster.machine import Pool
 from farm.errors import FarmError
 
-__all__ = ["NAMESPACE", "Node", "join_cluster", "living_nodes", "local_ray", "size_of_cluster"]
+__all__ = ["NAMESPACE", "Node", "Nodes", "join_cluster", "living_nodes", "local_ray", "size_of_cluster"]
 
 NAMESPACE: Final = "digidouble"
 THREADS: Final = 4
 """CPUs of a cluster's worker, where not said otherwise."""
+LOOK: Final = 2.0
+"""Seconds between two looks at the nodes."""
 QUIET: Final[dict[str, Any]] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
 
 
@@ -38,17 +41,21 @@ class Node:
 
 @contextlib.contextmanager
 def local_ray(pool: Pool) -> Iterator[None]:
-    """A Ray of this process alone, without dashboard, gone when the block ends."""
+    """A Ray of this process alone, without dashboard, gone when the block ends. FarmError where it does not start."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "1"
-    ray.init(
-        address="local",
-        namespace=NAMESPACE,
-        num_cpus=pool.workers * pool.threads,
-        num_gpus=pool.gpus,
-        include_dashboard=False,
-        **QUIET,
-    )
+    try:
+        ray.init(
+            address="local",
+            namespace=NAMESPACE,
+            num_cpus=pool.workers * pool.threads,
+            num_gpus=pool.gpus,
+            include_dashboard=False,
+            **QUIET,
+        )
+    except Exception as error:  # Ray raises just that where its processes do not come up in time
+        reason = str(error).strip().splitlines()[0]
+        raise FarmError(f"Ray does not start on this machine: {reason} Wait until it is less busy") from error
     try:
         yield
     finally:
@@ -82,6 +89,27 @@ def living_nodes() -> list[Node]:
         if node["Alive"]
     ]
     return sorted(nodes, key=lambda node: node.id)
+
+
+class Nodes:
+    """The cluster's nodes, looked up anew every few seconds, and which of them carry a run's workers."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._looked = -LOOK
+        self._living: list[Node] = []
+
+    def lives(self, node: str) -> bool:
+        """Whether a node is alive now."""
+        return any(each.id == node for each in living_nodes())
+
+    def has_another(self, node: str, avoided: Collection[str]) -> bool:
+        """Whether a node beside this one, and none of those that are avoided, carries workers."""
+        if time.monotonic() - self._looked > LOOK:
+            self._living, self._looked = living_nodes(), time.monotonic()
+        threads, gpus = self._pool.threads, self._pool.gpus > 0
+        others = [each for each in self._living if each.id != node and each.id not in avoided]
+        return any(each.carries(threads, gpus=gpus) for each in others)
 
 
 def size_of_cluster(

@@ -88,13 +88,35 @@ def build(engine):
     return engine.build
 
 
-@pytest.fixture(scope="module")
-def head():
-    """A Ray cluster of one node with two CPUs, apart from this process; gives its address."""
+def patiently(start, tries=4):
+    """What a function makes; again where Ray's processes did not come up within its half minute, on a busy machine."""
+    for _ in range(tries - 1):
+        try:
+            return start()
+        except Exception:
+            time.sleep(10)
+    return start()
+
+
+@pytest.fixture(scope="session")
+def start_cluster():
+    """Starts a Ray cluster apart from this process: a head, and nodes of one CPU each."""
     pytest.importorskip("ray", reason="the farm needs ray")
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
+    def start(nodes=0, **head):
+        cluster = patiently(lambda: Cluster(initialize_head=True, head_node_args={"include_dashboard": False} | head))
+        cluster.add = lambda: patiently(lambda: cluster.add_node(num_cpus=1))
+        cluster.workers = [cluster.add() for _ in range(nodes)]
+        return cluster
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def head(start_cluster):
+    """The address of a cluster of one node with two CPUs."""
+    cluster = start_cluster(num_cpus=2)
     yield cluster.address
     cluster.shutdown()
 

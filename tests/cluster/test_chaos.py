@@ -50,13 +50,9 @@ def disk(tmp_path):
 
 
 @pytest.fixture
-def cluster():
+def cluster(start_cluster):
     """A head without CPUs and two nodes of one CPU each."""
-    from ray.cluster_utils import Cluster
-
-    head = {"num_cpus": 0, "include_dashboard": False, "_system_config": QUICK}
-    made = Cluster(initialize_head=True, head_node_args=head)
-    made.workers = [made.add_node(num_cpus=1) for _ in range(2)]
+    made = start_cluster(nodes=2, num_cpus=0, _system_config=QUICK)
     yield made
     made.shutdown()
 
@@ -114,7 +110,7 @@ class Chaos:
     def kill_a_node(self, choice):
         node = self.cluster.workers.pop(choice.randrange(len(self.cluster.workers)))
         os.kill(node.all_processes["raylet"][0].process.pid, signal.SIGKILL)
-        self.cluster.workers.append(self.cluster.add_node(num_cpus=1))
+        self.cluster.workers.append(self.cluster.add())
 
     def kill_the_driver(self, choice):
         self.driver.kill()

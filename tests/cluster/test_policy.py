@@ -2,7 +2,8 @@
 
 import pytest
 
-from farm.cluster.policy import LADDERS, Judge, Policy
+from farm.cluster.policy import LADDERS, Judge, Policy, StoreTrouble
+from farm.errors import StorageError
 
 
 def verdicts(*causes, judge=None, node="n1"):
@@ -65,3 +66,20 @@ def test_the_only_node_is_hopeless_in_the_end():
         assert not judge.is_hopeless("n1")
         judge.failed(str(number), "crash", "n1")
     assert judge.is_hopeless("n1")
+
+
+def test_a_store_that_fails_is_tried_by_one_pair_at_a_time(monkeypatch):
+    clock = iter([0.0, 0.5, 1.5, 1.5, 200.0, 201.0, 203.0, 208.0])
+    monkeypatch.setattr("farm.cluster.policy.time.monotonic", lambda: next(clock))
+    trouble = StoreTrouble(patience=10)
+    assert trouble.allows(busy=3)
+    trouble.failed(StorageError("full"))
+    assert not trouble.allows(busy=0)
+    assert trouble.allows(busy=0)
+    assert not trouble.allows(busy=1)
+    trouble.over()
+    assert trouble.allows(busy=1)
+    for _ in range(3):
+        trouble.failed(StorageError("full"))
+    with pytest.raises(StorageError, match="full"):
+        trouble.failed(StorageError("full"))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from farm.dataset import Dataset, check_dataset, fetch
 from farm.dataset.fetch import fetch_dataset
+from farm.dataset.store import Store
 from farm.errors import DatasetError
 
 
@@ -87,3 +89,18 @@ def test_the_record_comes_last(copied: Callable[[], Dataset], tmp_path: Path, mo
     assert written[-1].name == "dataset.json"
     for folder in {path.parent for path in written if path.suffix == ".exr"}:
         assert [path.name for path in written if path.parent == folder][-1] == "record.json"
+
+
+def test_a_copy_comes_from_an_object_store(finished: Dataset, s3: Any, tmp_path: Path) -> None:
+    store = Store(s3.url("fetched"))
+    for name, data in contents(Path(str(finished.root))).items():
+        store.put(name, data)
+    damaged = next(name for name in contents(Path(str(finished.root))) if name.endswith("reference.exr"))
+    data = store.read(damaged)
+    store.put(damaged, data[:-1] + bytes([data[-1] ^ 1]))
+    found = fetch_dataset(store.url, tmp_path / "copy")
+    assert (found.copied, len(found.damaged)) == (5, 1)
+    store.put(damaged, data)
+    found = fetch_dataset(store.url, tmp_path / "copy")
+    assert (found.copied, found.there, found.damaged) == (1, 5, [])
+    assert contents(tmp_path / "copy") == contents(Path(str(finished.root)))

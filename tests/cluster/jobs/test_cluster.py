@@ -143,7 +143,7 @@ print(*ray.get(see.remote()), flush=True)
 """
 
 
-def test_assets_and_code_reach_the_workers_and_go_up_once(cluster, tmp_path):
+def test_assets_and_code_reach_the_workers_and_go_up_once(cluster, shell, tmp_path):
     client = cluster.client()
     (tmp_path / "walk.bvh").write_text("HIERARCHY of this test,")
     (tmp_path / "large.abc").write_text("and what is said to be large")
@@ -167,6 +167,13 @@ def test_assets_and_code_reach_the_workers_and_go_up_once(cluster, tmp_path):
     assert text == "HIERARCHY of this test, and what is said to be large"
     assert Path(place).parts[-3].startswith("_ray_pkg_")
     assert cluster.token.value not in json.dumps(request)
+
+    code, _, err = shell("fetch", "see", "--to", tmp_path / "copy")
+    assert (code, "/nowhere, a folder of the cluster's that is not mounted here" in err) == (2, True)
+    assert "succeeded already" in shell("cancel", "see")[1]
+    assert "forgotten" in shell("cancel", "see", "--delete")[1]
+    code, _, err = shell("logs", "see")
+    assert (code, "knows no job 'see'" in err) == (2, True)
 
 
 def test_the_cluster_says_what_is_wrong_with_a_request(cluster):

@@ -139,3 +139,15 @@ def test_secrets_do_not_go_into_a_jobs_environment(recipe, tmp_path, name):
 def test_the_entrypoint_is_quoted(recipe, tmp_path):
     submission = prepare(recipe, "/mnt/it's here; rm x", tmp_path)
     assert "--out '/mnt/it'\"'\"'s here; rm x' --address auto" in submission.entrypoint
+
+
+def test_a_large_package_goes_to_an_object_store_once(s3, tmp_path):
+    file = tmp_path / "x.zip"
+    file.write_bytes(b"zip" * 1000)
+    package = Package("x", file, "_ray_pkg_3.zip", 3000)
+    store = s3.url("assets")
+    assert store_package(package, f"{store}/") == f"{store}/_ray_pkg_3.zip"
+    assert s3.objects("assets/") == {"assets/_ray_pkg_3.zip": b"zip" * 1000}
+    puts = s3.requests["PUT"]
+    assert store_package(package, store) == f"{store}/_ray_pkg_3.zip"
+    assert s3.requests["PUT"] == puts
