@@ -12,7 +12,7 @@ from pathlib import Path
 import bpy
 
 HOVER = 0.12
-STEP = 11
+STEP = 18
 PANELS = ("Double", "Hair", "Pose", "Stunt", "Stage", "Vary", "Recipe", "Capture", "Render")
 HEADER, SPACING = 13, 28
 """Of a folded panel, in pixels at 100 %: its header's middle below the one above, and from one to the next."""
