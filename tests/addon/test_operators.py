@@ -38,6 +38,8 @@ def test_a_new_double_leaves_the_artists_scene_alone(double):
     assert own.render.fps == 24
     assert len(double.objects) > 10
     assert double.digidouble.shown
+    groom = next(thing for thing in double.objects if thing.name.startswith("groom"))
+    assert len(groom.evaluated_get(bpy.context.evaluated_depsgraph_get()).data.curves) > 1000
     assert not bpy.ops.digidouble.new_double.poll()
 
 
