@@ -10,6 +10,8 @@ import bpy
 sys.path.insert(0, str(Path(__file__).parent))
 import window
 
+PICTURE = 195
+"""Pixels from the sidebar's top at 100 % to below the hairstyle's picture, the first panel being folded."""
 OUT = Path(os.environ["DIGIDOUBLE_CLICKS_OUT"])
 
 
@@ -79,7 +81,7 @@ def first_steps(w):
 def dice_and_lock(w):
     """Dice change the hair alone; it is locked, and a new seed leaves it."""
     before = shown(w)
-    yield from w.press("roll_axis(axis='hair')", across=0.7)
+    yield from w.press('roll_axis(axis="hair")', across=0.7)
     yield from settled(w)
     rolled = shown(w)
     assert rolled.hair != before.hair
@@ -97,7 +99,7 @@ def hair(w):
     yield from w.fold_all(("Double", "Vary"))
     yield from w.open_panel("Hair")
     before = shown(w)
-    place = yield from w.find("digidouble.hair.style", across=0.6)
+    place = yield from w.find("digidouble.hair.style", across=0.6, below=PICTURE)
     yield from w.click(*place)
     w.picture("hairstyles")
     for key in ("DOWN_ARROW", "DOWN_ARROW", "RET"):
