@@ -48,7 +48,7 @@ def draw_parameter(layout: Any, scene: Any, path: str, *, also: bool = True) -> 
     name.alignment = "RIGHT"
     name.label(text=title_of(parameter))
     row = split.row(align=True)
-    row.prop(group, property_of(parameter), text="")
+    row.prop(group, property_of(parameter), text="Yes" if parameter.type is bool else "")
     lock = row.row(align=True)
     lock.enabled = not group.locked
     lock.prop(group, f"mode_{parameter.name}", text="", icon_only=True)
@@ -89,10 +89,11 @@ def draw_axis(layout: Any, scene: Any, axis: str, names: Sequence[str] = ()) -> 
 
 
 def _draw_picture(layout: Any, scene: Any, path: str) -> None:
-    """The picture of what is chosen; a click shows all there are."""
+    """The picture of what is chosen, where there is one; a click shows all there are."""
     parameter = PARAMETERS[path]
     group = getattr(state_of(scene), parameter.axis)
-    if thumbnails.has(parameter.template):
+    chosen = getattr(getattr(shown_variant(scene), parameter.axis), parameter.name)
+    if thumbnails.icon(parameter.template, chosen):
         layout.template_icon_view(group, property_of(parameter), show_labels=True, scale=6.0, scale_popup=5.0)
 
 

@@ -28,6 +28,8 @@ __all__ = ["forget", "register", "rehearse", "remove", "request", "stage_scene",
 
 SCENE: Final = "Digidouble"
 MARK: Final = "digidouble_stage"
+OUTLINES: Final = ("BOUNDS", "WIRE")
+"""How things look that are there for others, as the scalp that bears the hair."""
 CALM: Final = 0.15
 """Seconds without a change after which a change is shown: a slider is dragged through many."""
 
@@ -139,10 +141,10 @@ def _window(scene: Any) -> Any:
 
 
 def _tidy(scene: Any, frames: range) -> None:
-    """Let the timeline span the frames, and bones not hide the skin."""
+    """Let the timeline span the frames, and neither bones nor boxes hide the skin."""
     scene.frame_start, scene.frame_end = frames[0], frames[-1]
     for thing in scene.objects:
-        if thing.type == "ARMATURE":
+        if thing.type == "ARMATURE" or thing.display_type in OUTLINES:
             thing.hide_set(True)
 
 

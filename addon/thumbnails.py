@@ -10,18 +10,13 @@ from typing import Any, Final
 
 import bpy.utils.previews
 
-__all__ = ["FOLDER", "PICTURED", "has", "icon", "register", "unregister"]
+__all__ = ["FOLDER", "PICTURED", "icon", "register", "unregister"]
 
 FOLDER: Final = Path(__file__).parent / "thumbnails"
 PICTURED: Final = ("hairstyles", "beards", "stunts", "expressions", "wardrobe")
 """Kinds with pictures."""
 
 _loaded: dict[str, Any] = {}
-
-
-def has(kind: str) -> bool:
-    """Whether a kind's templates have pictures."""
-    return (FOLDER / kind).is_dir()
 
 
 def icon(kind: str, name: str) -> int:

@@ -38,6 +38,8 @@ def test_a_new_double_leaves_the_artists_scene_alone(double):
     assert own.render.fps == 24
     assert len(double.objects) > 10
     assert double.digidouble.shown
+    groom = next(thing for thing in double.objects if thing.name.startswith("groom"))
+    assert len(groom.evaluated_get(bpy.context.evaluated_depsgraph_get()).data.curves) > 1000
     assert not bpy.ops.digidouble.new_double.poll()
 
 
@@ -93,19 +95,19 @@ def test_names_are_chosen_and_keep_their_weights(double):
     from farm.recipe.distributions import Choose
 
     state = double.digidouble
-    weighted = Choose((("stunt_suit", 2.0), ("tank_shorts", 1.0)))
-    state.document = document.write_setting(state.document, "wardrobe.outfit", weighted)
-    chosen = [{"name": "stunt_suit", "used": True}, {"name": "tank_shorts", "used": False}]
-    more = [*chosen, {"name": "tshirt_trousers", "used": True}]
-    assert bpy.ops.digidouble.choose(path="wardrobe.outfit", choices=more) == {"FINISHED"}
-    assert document.choices(document.setting(state.document, "wardrobe.outfit")) == {
-        "stunt_suit": 2.0,
-        "tshirt_trousers": 1.0,
+    weighted = Choose((("bust", 2.0), ("full", 1.0)))
+    state.document = document.write_setting(state.document, "camera.framing", weighted)
+    chosen = [{"name": "bust", "used": True}, {"name": "full", "used": False}]
+    more = [*chosen, {"name": "portrait", "used": True}]
+    assert bpy.ops.digidouble.choose(path="camera.framing", choices=more) == {"FINISHED"}
+    assert document.choices(document.setting(state.document, "camera.framing")) == {
+        "bust": 2.0,
+        "portrait": 1.0,
     }
-    assert bpy.ops.digidouble.choose(path="wardrobe.outfit", choices=chosen) == {"FINISHED"}
-    assert state.wardrobe.mode_outfit == "FIXED"
+    assert bpy.ops.digidouble.choose(path="camera.framing", choices=chosen) == {"FINISHED"}
+    assert state.camera.mode_framing == "FIXED"
     with pytest.raises(RuntimeError, match="Choose at least one"):
-        bpy.ops.digidouble.choose(path="wardrobe.outfit", choices=[])
+        bpy.ops.digidouble.choose(path="camera.framing", choices=[])
 
 
 def test_a_recipe_saves_and_opens_as_the_same(double, tmp_path):

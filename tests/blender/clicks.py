@@ -10,6 +10,8 @@ import bpy
 sys.path.insert(0, str(Path(__file__).parent))
 import window
 
+PICTURE = 195
+"""Pixels from the sidebar's top at 100 % to below the hairstyle's picture, the first panel being folded."""
 OUT = Path(os.environ["DIGIDOUBLE_CLICKS_OUT"])
 
 
@@ -79,13 +81,13 @@ def first_steps(w):
 def dice_and_lock(w):
     """Dice change the hair alone; it is locked, and a new seed leaves it."""
     before = shown(w)
-    yield from w.press("roll_axis(axis='hair')", across=0.86)
+    yield from w.press('roll_axis(axis="hair")', across=0.7)
     yield from settled(w)
     rolled = shown(w)
     assert rolled.hair != before.hair
     assert rolled.body == before.body
     assert w.scene().digidouble.hair.locked
-    yield from w.press("digidouble.new_seed", across=0.93)
+    yield from w.press("digidouble.new_seed", across=0.83)
     yield from settled(w)
     assert shown(w).hair == rolled.hair
     assert shown(w).body != before.body
@@ -97,7 +99,7 @@ def hair(w):
     yield from w.fold_all(("Double", "Vary"))
     yield from w.open_panel("Hair")
     before = shown(w)
-    place = yield from w.find("digidouble.hair.style", across=0.6)
+    place = yield from w.find("digidouble.hair.style", across=0.6, below=PICTURE)
     yield from w.click(*place)
     w.picture("hairstyles")
     for key in ("DOWN_ARROW", "DOWN_ARROW", "RET"):
@@ -116,7 +118,7 @@ def panels(w):
         for name in ("Hair", "Pose", "Stunt", "Stage", "Vary", "Recipe", "Capture", "Render", "Double"):
             yield from w.open_panel(name)
             w.picture(f"{name.lower()}-{size * 100:.0f}")
-        place = yield from w.find("roll_axis(axis='wardrobe')", across=0.8)
+        place = yield from w.find("digidouble.wardrobe.locked", across=0.8)
         yield from w.click(w.header("Double")[0], place[1])
         w.picture(f"wardrobe-{size * 100:.0f}")
         yield from w.click(w.header("Double")[0], place[1])

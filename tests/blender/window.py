@@ -12,7 +12,7 @@ from pathlib import Path
 import bpy
 
 HOVER = 0.12
-STEP = 11
+STEP = 18
 PANELS = ("Double", "Hair", "Pose", "Stunt", "Stage", "Vary", "Recipe", "Capture", "Render")
 HEADER, SPACING = 13, 28
 """Of a folded panel, in pixels at 100 %: its header's middle below the one above, and from one to the next."""
@@ -113,12 +113,15 @@ class Window:
                         return manager.clipboard
         return ""
 
-    def find(self, wanted, across=0.45):
-        """The place of the button whose call or path holds `wanted`, searched from the top at a share of the width."""
+    def find(self, wanted, across=0.45, below=12):
+        """The place of the button whose call or path holds `wanted`.
+
+        It is searched at a share `across` of the sidebar's width, from `below` pixels under its top on.
+        """
         region = self.sidebar
         x = region.x + int(region.width * across)
         seen = []
-        for y in range(region.y + region.height - 12, region.y + 8, -STEP):
+        for y in range(region.y + region.height - below, region.y + 8, -STEP):
             self.move(x, y + 1)
             yield 0.03
             self.move(x, y)
