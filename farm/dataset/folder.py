@@ -135,8 +135,8 @@ def clean_uncommitted(dataset: Dataset) -> list[Place]:
 
 
 def _ours(name: str) -> bool:
-    fixed = (layout.REFERENCE_NAME, layout.DATA_NAME, layout.RECORD_NAME)
-    return name in fixed or layout.parse_noisy(name) is not None or layout.PARTIAL_NAME.fullmatch(name) is not None
+    image = layout.image_kind(name) is not None
+    return image or name == layout.RECORD_NAME or layout.PARTIAL_NAME.fullmatch(name) is not None
 
 
 def _remove_empty(folder: Path) -> None:

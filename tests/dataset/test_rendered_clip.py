@@ -42,7 +42,7 @@ name: leap
 seed: 3
 count: 1
 axes:
-  hair: {style: bob, strands: 400}
+  hair: {style: bob, strands: 500}
   stunt: {name: jump, phase: 0.35}
   light: {preset: studio}
   camera: {framing: full, move: orbit, amount: 0.25}
