@@ -107,7 +107,7 @@ def hair(w):
     yield from settled(w)
     assert shown(w).hair.style != before.hair.style
     assert shown(w).body == before.body
-    assert w.scene().digidouble.hair.mode_style == "FIXED"
+    assert w.scene().digidouble.hair.locked  # as the dice left it: the choice is held
     w.picture("another-hairstyle")
 
 
