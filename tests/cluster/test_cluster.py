@@ -34,7 +34,8 @@ class Run:
         folder.mkdir()
         self.said, self.dataset = folder / "said", folder / "dataset"
         recipe = folder / "recipe.yaml"
-        recipe.write_text(SMOKE.replace("count: 2", f"count: {count}").replace("name: smoke", f"name: {folder.name}"))
+        text = SMOKE.replace("count: 2", f"count: {count // 10}").replace("name: smoke", f"name: {folder.name}")
+        recipe.write_text(text.replace("reference: 32", "reference: 32\n  frames: 10"))
         words = [recipe, self.dataset, cluster.address, nap, priority]
         command = [sys.executable, ROOT / "tests" / "bench" / "simulated.py", *map(str, words)]
         with self.said.open("wb") as stream:
