@@ -24,6 +24,7 @@ from farm.dataset import (
     open_dataset,
     write_image,
 )
+from farm.dataset.consistency import inspect_passes
 from farm.dataset.layers import dataset_layers
 from farm.dataset.place import Place
 from farm.errors import FarmError, RenderError
@@ -114,7 +115,8 @@ class Worker:
             stage.scene, f"{task.variant.id}/{task.view.frame}", capture, self._scratch, in_motion=stage.in_motion
         )
         rendered = time.perf_counter()
-        files = _write_images(dataset.pair(task.variant.id, task.view.frame), pair, task, capture)
+        camera = _camera_record(stage.view, task.view.resolution)
+        files = _write_images(dataset.pair(task.variant.id, task.view.frame), pair, task, capture, camera)
         seconds = {"apply": applied - start, **pair.seconds, "write": time.perf_counter() - rendered}
         return Record(
             task=task.key,
@@ -124,7 +126,7 @@ class Worker:
             view=task.view,
             files=files,
             residual=pair.residual,
-            camera=_camera_record(stage.view, task.view.resolution),
+            camera=camera,
             settings=read_back(stage.scene, capture),
             engine=engine,
             timings={name: round(value, 3) for name, value in seconds.items()},
@@ -144,7 +146,9 @@ def _camera_record(view: CameraView, resolution: tuple[int, int]) -> CameraRecor
     )
 
 
-def _write_images(folder: PairFolder, pair: Pair, task: Task, capture: Capture) -> dict[str, ImageFile]:
+def _write_images(
+    folder: PairFolder, pair: Pair, task: Task, capture: Capture, camera: CameraRecord
+) -> dict[str, ImageFile]:
     """Inspect a pair and write its images; RenderError, with nothing written, for one that is unfit."""
     images: dict[Place, tuple[Image, list[str], int]] = {
         folder.noisy(*key): (image, [noisy_role(*key)], key[0]) for key, image in pair.noisy.items()
@@ -157,7 +161,7 @@ def _write_images(folder: PairFolder, pair: Pair, task: Task, capture: Capture) 
         images[folder.path / name] = (spotted.image, [spotted.role], spotted.samples)
     found = {path.name: image for path, (image, _, _) in images.items()}
     layers = dataset_layers(clip=capture.frames.clip, passes=capture.layers)
-    defects = inspect_pair(found, task.view.resolution, layers=layers)
+    defects = inspect_pair(found, task.view.resolution, layers=layers) or [*inspect_passes(found, camera)]
     if defects:
         raise RenderError(f"not committed: {'; '.join(defects)}")
     files = {}

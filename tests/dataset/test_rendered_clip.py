@@ -185,7 +185,7 @@ def test_the_index_and_the_header_know_the_jitter(clip: Dataset) -> None:
             jitter = record.files[name].jitter
             assert jitter == (files[name]["jitter_x"], files[name]["jitter_y"])
             with OpenEXR.File(str(record.folder(clip.root).path / name), header_only=True) as image:
-                header = image.header()
+                header = dict(image.header())
             np.testing.assert_allclose((header["jitterX"], header["jitterY"]), jitter, rtol=1e-6)
         assert files[partner_name(4, 1)]["factor"] == 4
 
