@@ -45,7 +45,7 @@ class Policy:
     """The figures of a run's patience; seconds where they are times.
 
     stall          how long a worker may show no progress before it is taken to hang
-    opening        how long a worker that has its place may take to open its renderer
+    opening        how long a worker that has its place may take to open its renderer: GPUs compile kernels, for minutes
     patience       how long the store may fail before the run ends
     losses         how often a task's node may go away before that counts as a crash
     in_a_row       after so many different tasks failing one after another, a node is avoided
@@ -54,7 +54,7 @@ class Policy:
     """
 
     stall: float = 900.0
-    opening: float = 300.0
+    opening: float = 1800.0
     patience: float = 120.0
     losses: int = 5
     in_a_row: int = 3

@@ -32,6 +32,7 @@ PROBE_PIXELS: Final = 256
 KERNEL_BYTES: Final = 4 * 2**30
 """Size of CUDA's kernel cache: the driver's own limit is too small for several builds of Cycles."""
 MEASURED: Final = "devices.json"
+ABSENT: Final = "device '{}' was asked for and there is none on this machine; use --device cpu"
 
 
 def choose_device(scene: Any, device: str) -> str:
@@ -44,7 +45,7 @@ def choose_device(scene: Any, device: str) -> str:
         return "CPU"
     chosen = _entries(device)
     if not chosen:
-        raise BadInput(f"device '{device}' was asked for and there is none on this machine; use --device cpu")
+        raise BadInput(ABSENT.format(device))
     for entry in _preferences().devices:
         entry.use = entry in chosen
     scene.cycles.device = "GPU"
@@ -54,25 +55,26 @@ def choose_device(scene: Any, device: str) -> str:
 def resolve_kind(device: str) -> str:
     """The kind that `device` stands for on this machine: `gpu` is its GPU at its fastest, another name is itself.
 
-    Where a card can be driven in two ways they are measured, which opens an empty file, and remembered for this
-    machine, its cards and this build. BadInput where there is no GPU.
+    The first process that uses a GPU on a machine measures it, which opens an empty file, lets the driver compile
+    Cycles' kernels, and may take a quarter of an hour; others wait meanwhile. The figures are kept for this machine,
+    its cards and this build. BadInput where there is no such GPU.
     """
-    if device != GPU:
-        return device
-    there = found_kinds()
+    if device == CPU:
+        return CPU
+    there = found_kinds() if device == GPU else {device: [entry.name for entry in _entries(device)]}
     if not there:
-        raise BadInput(
-            f"a GPU was asked for and Blender finds none among {', '.join(_known_kinds())}; use --device cpu"
-        )
-    if len(there) == 1:
-        return next(iter(there))
+        known = ", ".join(_known_kinds())
+        raise BadInput(f"a GPU was asked for and Blender finds none among {known}; use --device cpu")
+    if [] in there.values():
+        raise BadInput(ABSENT.format(device))
     key = f"{bpy.app.build_hash.decode('ascii')} {' + '.join(next(iter(there.values())))}"
     with _one_at_a_time() as file:
-        known = _read(file)
-        if not set(there) <= set(known.get(key, {})):
-            known[key] = {kind: second for kind, (_, second) in measure_kinds(there).items()}
-            _write(file, known)
-    seconds = known[key]
+        known_seconds = _read(file)
+        seconds = known_seconds.setdefault(key, {})
+        missing = [kind for kind in there if kind not in seconds]
+        if missing:
+            seconds.update({kind: second for kind, (_, second) in measure_kinds(missing).items()})
+            _write(file, known_seconds)
     return min(there, key=lambda kind: seconds[kind])
 
 

@@ -1,6 +1,7 @@
 """Which device renders. No machine of ours has a card: what Blender finds is set up where a test needs one."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -53,10 +54,10 @@ def test_a_gpu_of_any_kind_must_be_there(kept, monkeypatch):
         device.resolve_kind("gpu")
 
 
-def test_the_only_kind_is_taken_without_measuring(kept, monkeypatch):
+def test_the_only_kind_is_taken(kept, monkeypatch):
     measured = there(monkeypatch, hip=1.0)
     assert device.resolve_kind("gpu") == "hip"
-    assert not measured
+    assert measured == [["hip"]], "so that its kernels are compiled before the first pair"
 
 
 def test_kinds_are_measured_once_a_machine_where_a_card_has_two_kinds(kept, monkeypatch):
@@ -82,9 +83,19 @@ def test_kinds_are_measured_where_nothing_can_be_kept(monkeypatch):
     assert device.resolve_kind("gpu") == "optix"
 
 
-def test_a_kind_that_is_named_is_not_second_guessed(monkeypatch):
-    there(monkeypatch, optix=0.3, cuda=0.4)
+def test_a_kind_that_is_named_is_not_second_guessed(kept, monkeypatch):
+    measured = there(monkeypatch, optix=0.3, cuda=0.4)
+    monkeypatch.setattr(device, "_entries", lambda kind: [SimpleNamespace(name="Card 9000")])
     assert device.resolve_kind("cuda") == "cuda"
+    assert measured == [["cuda"]]
+    assert device.resolve_kind("gpu") == "optix"
+    assert measured == [["cuda"], ["optix"]]
+
+
+def test_a_kind_that_is_named_must_be_there(monkeypatch):
+    monkeypatch.setattr(device, "_entries", lambda kind: [])
+    with pytest.raises(BadInput, match="device 'cuda' was asked for and there is none .*--device cpu"):
+        device.resolve_kind("cuda")
 
 
 def test_compiled_kernels_are_kept_beside_the_other_caches(kept, monkeypatch):
