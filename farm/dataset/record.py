@@ -46,13 +46,13 @@ class EngineBuild(Table):
     blender: str
     build_hash: str
     device: str = Field(description="Kind of device: cpu, optix, …")
-    digidouble: str = Field(description="Digest of digidouble's version and templates.")
+    digidouble: str = Field(description="Digest of digidouble's version, templates and base mesh.")
 
     @property
     def label(self) -> str:
         """The build in words."""
         program = f"{self.renderer} of Blender {self.blender} ({self.build_hash})"
-        return f"{program} on {self.device} with templates {self.digidouble}"
+        return f"{program} on {self.device} with templates and base mesh {self.digidouble}"
 
 
 class Engine(EngineBuild):

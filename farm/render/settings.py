@@ -12,11 +12,13 @@ from typing import Any, Final
 import bpy
 
 from farm.dataset.record import EngineBuild
+from farm.double.base_mesh import data_digest
 from farm.double.groom.material import HAIR_MODEL
 from farm.errors import RenderError
 from farm.recipe import Capture
 from farm.recipe.passes import MATTE_SAMPLES
 from farm.recipe.templates import templates_digest
+from farm.recipe.variant import content_hash
 
 __all__ = ["allowed", "configure", "engine_build", "prepare_subset", "read_back", "sequence_length"]
 
@@ -61,12 +63,12 @@ FIRST_SAMPLE: Final = 1  # sample 0 is always the pixel's centre: an image of it
 
 
 def engine_build(device: str) -> EngineBuild:
-    """What renders: this Blender on a kind of device, with the templates as they are."""
+    """What renders: this Blender on a kind of device, with the templates and the base mesh's data as they are."""
     return EngineBuild(
         blender=bpy.app.version_string,
         build_hash=bpy.app.build_hash.decode("ascii"),
         device=device,
-        digidouble=templates_digest(),
+        digidouble=content_hash([templates_digest(), data_digest()]),
     )
 
 

@@ -205,7 +205,10 @@ def test_asking_for_a_place_touches_nothing(tmp_path: Path, recipe: Recipe) -> N
             r"begun with .*5\.2\.3 .*, this is .*5\.3\.0 .*; give another folder, or go on with that",
         ),
         ({"device": "optix"}, "on cpu .*, this is .* on optix .*; give another folder, or go on with --device cpu$"),
-        ({"digidouble": "f" * 16}, "with templates 0{16}, this is .* with templates f{16}; give another folder$"),
+        (
+            {"digidouble": "f" * 16},
+            "with templates and base mesh 0{16}, this is .* with templates and base mesh f{16}; give another folder$",
+        ),
     ],
 )
 def test_another_engine_is_refused(

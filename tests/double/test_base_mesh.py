@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from farm.double.base_mesh import RIGS, base_mesh, rig_bones, rig_weights, target
+from farm.double.base_mesh import RIGS, base_mesh, data_digest, rig_bones, rig_weights, target
 from farm.errors import BadInput
 
 
@@ -25,3 +25,22 @@ def test_an_unknown_rig_and_an_unknown_target_are_named():
         rig_weights("robot")
     with pytest.raises(BadInput, match=r"no target 'nose/snout'"):
         target("nose/snout")
+
+
+def test_the_digest_is_of_every_file(tmp_path, monkeypatch):
+    def digest():
+        data_digest.cache_clear()
+        return data_digest()
+
+    monkeypatch.setattr("farm.double.base_mesh.data_folder", lambda: tmp_path)
+    (tmp_path / "targets").mkdir()
+    (tmp_path / "targets" / "a.target").write_bytes(b"1")
+    seen = {digest()}
+    (tmp_path / "targets" / "a.target").write_bytes(b"2")
+    seen.add(digest())
+    (tmp_path / "targets" / "a.target").rename(tmp_path / "targets" / "b.target")
+    seen.add(digest())
+    (tmp_path / "targets" / "__init__.py").write_bytes(b"compiled or not, code is not data")
+    assert digest() in seen
+    assert len(seen) == 3
+    data_digest.cache_clear()

@@ -4,7 +4,7 @@ bpy = pytest.importorskip("bpy", reason="renders need bpy")
 
 from farm.errors import RenderError
 from farm.recipe import Capture
-from farm.recipe.templates import templates_digest
+from farm.render import settings
 from farm.render.settings import configure, engine_build, prepare_subset, read_back
 
 
@@ -46,7 +46,15 @@ def test_the_build_is_named():
     build = engine_build("cpu")
     assert build.blender.startswith("5.2")
     assert len(build.build_hash) == 12
-    assert (build.device, build.digidouble) == ("cpu", templates_digest())
+    assert build.device == "cpu"
+
+
+def test_other_templates_or_another_base_mesh_are_another_build(monkeypatch):
+    known = {engine_build("cpu").digidouble}
+    monkeypatch.setattr(settings, "templates_digest", lambda: "0" * 64)
+    known.add(engine_build("cpu").digidouble)
+    monkeypatch.setattr(settings, "data_digest", lambda: "0" * 64)
+    assert len(known | {engine_build("cpu").digidouble}) == 3
 
 
 def test_a_bias_is_let_through_where_the_recipe_says_so_and_no_other(scene):
