@@ -89,13 +89,15 @@ class FaultyS3:
             region_name=KEYS["AWS_DEFAULT_REGION"],
         )
 
+    def keys(self, prefix: str = "") -> list[str]:
+        """The keys of all objects, listed past the proxy."""
+        pages = self.client().get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
     def objects(self, prefix: str = "") -> dict[str, bytes]:
         """All objects by key, read past the proxy."""
-        client, found = self.client(), {}
-        for page in client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
-            for entry in page.get("Contents", []):
-                found[entry["Key"]] = client.get_object(Bucket=self.bucket, Key=entry["Key"])["Body"].read()
-        return found
+        client = self.client()
+        return {key: client.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in self.keys(prefix)}
 
     def ask_for_keys(self, after: int) -> None:
         """Let the server refuse keys that it does not know, after so many requests."""

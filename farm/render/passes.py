@@ -5,6 +5,7 @@ Blender writes one EXR part a pass (5.2). The channels of a part are `<view laye
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ import OpenEXR
 from numpy.typing import NDArray
 
 from farm.dataset.layers import MATTE_LEVELS
-from farm.errors import RenderError
+from farm.errors import RenderError, StorageError
 from farm.render.shader_outputs import OUTPUTS
 
 __all__ = ["Image", "Kind", "data_pass", "enable_passes", "read_render", "render_image", "table", "unite_light"]
@@ -31,6 +32,8 @@ Channels = dict[str, dict[str, str]]
 Targets = dict[str, dict[str, list[str]]]
 """Blender's pass → component → all channels that it goes into."""
 
+CHANNELS_AT_MOST: Final = 128
+"""Of a render's file: with all passes on, Blender writes fewer."""
 RAW: Final = "raw:"
 
 
@@ -206,12 +209,23 @@ def render_image(scene: Any, scratch: Path, kind: Kind, passes: Collection[str] 
     scene.render.filepath = str(file)
     wanted = table(kind, passes, motion=motion)
     switch_passes(scene.view_layers[0], wanted)
-    if bpy.ops.render.render(write_still=True, scene=scene.name) != {"FINISHED"} or not file.is_file():
-        raise RenderError(f"Blender wrote no image of frame {scene.frame_current}")
-    image = read_render(file, kind, passes, motion=motion)
+    try:
+        if bpy.ops.render.render(write_still=True, scene=scene.name) != {"FINISHED"} or not file.is_file():
+            raise RenderError(f"Blender wrote no image of frame {scene.frame_current}")
+        image = read_render(file, kind, passes, motion=motion)
+    except Exception as error:
+        _refuse_full_disk(scene, scratch, error)
+        raise
     if kind == "data":
         _finish_surface(image, scene.camera)
     return image
+
+
+def _refuse_full_disk(scene: Any, scratch: Path, error: Exception) -> None:
+    """StorageError, where what went wrong with a render is that its file had no room: the scene is not to blame."""
+    free = shutil.disk_usage(scratch).free
+    if free < 4 * CHANNELS_AT_MOST * scene.render.resolution_x * scene.render.resolution_y:
+        raise StorageError(f"no space left for renders in {scratch}: {free / 1e6:.1f} MB; free some") from error
 
 
 def read_render(file: Path, kind: Kind, passes: Collection[str] = (), *, motion: bool = False) -> Image:

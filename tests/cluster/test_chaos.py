@@ -11,10 +11,13 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
+
+from tests.s3 import Fault
 
 pytest.importorskip("ray", reason="the farm needs ray")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds processes with Linux's ps")
@@ -118,7 +121,9 @@ class Chaos:
         self.start()
 
     def fill_the_disk(self, choice):
-        ballast = self.dataset.parent / "ballast"
+        self.fill(self.dataset.parent / "ballast", b"No space left")
+
+    def fill(self, ballast, complaint):
         with ballast.open("wb") as file:
             try:
                 while True:
@@ -126,7 +131,7 @@ class Chaos:
             except OSError:
                 pass
         before = self.said.stat().st_size
-        self.wait("a full disk", lambda: b"No space left" in self.said.read_bytes()[before:])
+        self.wait("a full disk", lambda: complaint in self.said.read_bytes()[before:])
         ballast.unlink()
 
     def end(self):
@@ -134,10 +139,36 @@ class Chaos:
         assert self.driver.wait(timeout=PATIENCE) == 0, self.said.read_text()[-3000:]
         events = [json.loads(line) for line in self.said.read_text().splitlines() if line.startswith("{")]
         assert events[-1]["event"] == "ended" and events[-1]["complete"]
-        assert not [path for path in self.dataset.rglob("*") if path.name.endswith(".partial")]
         committed = [event["pair"] for event in events if event["event"] == "committed"]
         assert len(committed) == len(set(committed)), "a pair was rendered again that was there"
         return events
+
+
+class StoreChaos(Chaos):
+    """The same with the dataset in an object store, and the workers' scratch on a small disk."""
+
+    def __init__(self, cluster, store, scratch, said, command):
+        self.store, self.scratch = store, scratch
+        super().__init__(cluster, None, said, command)
+
+    def keys(self, ending):
+        return [key for key in self.store.keys("run/") if key.endswith(ending)]
+
+    def pairs(self):
+        return len(self.keys("record.json"))
+
+    def fill_the_disk(self, choice):
+        self.fill(self.scratch / "ballast", b"no space left for renders")
+
+    def the_store_fails(self, choice):
+        self.trouble(Fault("error", times=12), Fault("busy", times=12))
+
+    def the_store_stalls(self, choice):
+        self.trouble(Fault("stall", times=1), Fault("cut", times=1), Fault("lost", part="record.json", times=1))
+
+    def trouble(self, *faults):
+        self.store.faults += faults
+        self.wait("trouble with the store", lambda: all(fault.hits for fault in faults))
 
 
 def test_a_run_survives_what_clusters_do(farm, cluster, recipe, disk, calm, hashes, tmp_path):
@@ -153,9 +184,46 @@ def test_a_run_survives_what_clusters_do(farm, cluster, recipe, disk, calm, hash
         time.sleep(choice.uniform(0, 1))
         blow(choice)
     run.end()
-    assert len(list(run.dataset.glob("pairs/*/*/record.json"))) == PAIRS
+    assert run.pairs() == PAIRS
+    assert not list(run.dataset.rglob("*.partial"))
     assert hashes(run.dataset) == calm
     code, out, err = farm.run("check", run.dataset)
+    assert code == 0, (out, err)
+
+
+@pytest.fixture
+def narrow(s3, disk, start_cluster, monkeypatch):
+    """A cluster of two nodes whose temporary folder is the small disk; gives it, the folder, whether it is small."""
+    monkeypatch.setenv("RAY_TMPDIR", tempfile.gettempdir())
+    monkeypatch.setenv("TMPDIR", str(disk[0]))
+    made = start_cluster(nodes=2, num_cpus=0, _system_config=QUICK)
+    yield made, *disk
+    made.shutdown()
+
+
+def test_a_run_into_a_store_survives_all_of_it(farm, recipe, calm, hashes, s3, narrow, tmp_path):
+    """Workers, a node and the driver killed, the nodes' disk full, the store failing and stalling, in one run."""
+    cluster, place, mounted = narrow
+    choice = random.Random(SEED + 2)
+    words = ["--threads", "1", "--workers", "2", "--device", "cpu", "--progress", "jsonl"]
+    command = ["-m", "farm.cli", "render", recipe, "--out", s3.url("run"), "--address", cluster.address, *words]
+    run = StoreChaos(cluster, s3, place, tmp_path / "said", command)
+    blows = [run.kill_a_worker, run.kill_a_node, run.kill_the_driver, run.the_store_fails, run.the_store_stalls]
+    blows += [run.fill_the_disk] * mounted
+    choice.shuffle(blows)
+    for number, blow in enumerate(blows):
+        run.wait_for_pairs(min(number, PAIRS - 2))
+        time.sleep(choice.uniform(0, 1))
+        blow(choice)
+    run.end()
+    assert run.pairs() == PAIRS
+    assert not run.keys(".partial") and not run.keys(".lease")
+    for key, data in s3.objects("run/").items():
+        file = tmp_path / key
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    assert hashes(tmp_path / "run") == calm
+    code, out, err = farm.run("check", s3.url("run"))
     assert code == 0, (out, err)
 
 

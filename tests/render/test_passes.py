@@ -1,5 +1,7 @@
 """Each pass is what its layer says, shown on the small scene from what is known otherwise."""
 
+import subprocess
+
 import numpy as np
 import pytest
 
@@ -9,9 +11,11 @@ from farm.dataset.inspection import inspect_pair
 from farm.dataset.layers import dataset_layers
 from farm.dataset.layout import DATA_NAME, REFERENCE_NAME, noisy_name
 from farm.dataset.metrics import beauty
+from farm.errors import StorageError
 from farm.recipe import Capture
 from farm.recipe.passes import PASSES
 from farm.render.pair import render_pair
+from farm.render.passes import render_image
 from farm.render.settings import configure
 
 CAPTURE = Capture(
@@ -264,3 +268,15 @@ def test_motion_agrees_with_the_place_seen_from_the_frames_beside(scene, tmp_pat
         assert np.abs(expected).max() > 0.5
         assert np.abs(said - expected).max() < 0.05
         assert np.abs(said + expected).max() > 0.5
+
+
+def test_a_full_scratch_disk_is_not_the_scenes_fault(scene, tmp_path):
+    """A worker then waits for room; an error of the scene's would give the pair up."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this user may not mount a small disk")
+    try:
+        with pytest.raises(StorageError, match="no space left for renders in .*free some"):
+            render_image(scene, tmp_path, "radiance")
+    finally:
+        subprocess.run(["umount", "--lazy", str(tmp_path)], check=False)
