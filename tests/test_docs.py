@@ -73,7 +73,7 @@ def test_commands_are_found():
         ("digidouble render haircuts.yaml --outt OUT", "No such option"),
         ("digidouble render --out OUT", "Missing parameter: recipe"),
         ("digidouble polish", "No such command"),
-        ("digidouble render a.yaml --device gpu", "'gpu' is not one of"),
+        ("digidouble render a.yaml --device abacus", "'abacus' is not one of"),
     ],
 )
 def test_a_wrong_command_is_noticed(command, reason):

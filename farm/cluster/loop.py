@@ -70,7 +70,8 @@ class Loop:
         """
         self._expected = expected
         while self._engine is None:
-            for _ in range(min(tasks, self._pool.workers) - len(self._crew.members)):
+            wanted = self.allowance(min(tasks, self._pool.workers))  # a claim, too: others give workers back for it
+            for _ in range(wanted - len(self._crew.members)):
                 self._crew.hire(self._judge.avoided)
             self._turn()
             self._tell()

@@ -196,6 +196,30 @@ def test_a_device_that_is_not_there_is_said_at_once(pretending, one, watcher, tm
     assert not (tmp_path / "dataset").exists()
 
 
+def test_workers_that_choose_another_kind_of_gpu_do_as_the_first_one_chose(engine, one, watcher, tmp_path):
+    """Two that are opened at once may measure differently; the dataset is of one kind."""
+    count = counting(tmp_path / "opened")
+
+    class Pretender:
+        def __init__(self, kind):
+            self.kind, self.seconds = kind, {}
+
+        def engine(self):
+            return engine.model_copy(update={"device": self.kind})
+
+        def render(self, task, root):
+            assert self.kind == open_dataset(root).info.engine.device
+            return task.key
+
+    def make(scratch, advanced):
+        return Pretender("optix" if count("a worker") == 1 else "cuda")
+
+    farm = replace(one, workers=2, device="gpu")
+    summary = run(RECIPE, tmp_path / "dataset", watcher, farm, renderer=make)
+    assert summary.complete
+    assert not watcher.failures
+
+
 def test_another_build_does_not_go_on_with_a_dataset(pretending, one, watcher, engine, tmp_path):
     create_dataset(tmp_path / "dataset", RECIPE, engine=engine.build)
     other = engine.model_copy(update={"build_hash": "0123456789ab"})
@@ -253,27 +277,3 @@ def test_an_interrupt_is_not_lost_where_its_exception_is_dropped(pretending, wat
     assert dropping.pairs == [0]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert read_status(tmp_path / "dataset").state == "stopped"
-
-
-def test_workers_that_choose_another_kind_of_gpu_do_as_the_first_one_chose(engine, one, watcher, tmp_path):
-    """Two that are opened at once may measure differently; the dataset is of one kind."""
-    count = counting(tmp_path / "opened")
-
-    class Pretender:
-        def __init__(self, kind):
-            self.kind, self.seconds = kind, {}
-
-        def engine(self):
-            return engine.model_copy(update={"device": self.kind})
-
-        def render(self, task, root):
-            assert self.kind == open_dataset(root).info.engine.device
-            return task.key
-
-    def make(scratch, advanced):
-        return Pretender("optix" if count("a worker") == 1 else "cuda")
-
-    farm = replace(one, workers=2, device="gpu")
-    summary = run(RECIPE, tmp_path / "dataset", watcher, farm, renderer=make)
-    assert summary.complete
-    assert not watcher.failures

@@ -61,7 +61,7 @@ def test_a_prop_is_no_humanoid():
     assert not detect_rig(["root", "lid", "hinge", "handle.L", "handle.R"])[0].recognised
 
 
-@pytest.mark.skipif(not MOTION.is_dir(), reason="the motion files of /work/shared are not here")
+@pytest.mark.skipif(not MOTION.is_dir(), reason="the motion files of ../shared are not here")
 @pytest.mark.parametrize(("file", "table"), [("cmu_002_04", "character_creator"), ("cmu_131_01", "cmu_max")])
 def test_rigs_of_real_motion_files(file, table):
     names = re.findall(r"(?:ROOT|JOINT) (\S+)", (MOTION / f"{file}.bvh").read_text())
