@@ -196,7 +196,7 @@ def test_a_device_that_is_not_there_is_said_at_once(pretending, one, watcher, tm
     assert not (tmp_path / "dataset").exists()
 
 
-def test_workers_that_choose_another_kind_of_gpu_do_as_the_first_one_chose(engine, one, watcher, tmp_path):
+def test_workers_that_choose_another_kind_of_gpu_do_as_the_first_one_chose(engine, start_cluster, watcher, tmp_path):
     """Two that are opened at once may measure differently; the dataset is of one kind."""
     count = counting(tmp_path / "opened")
 
@@ -214,10 +214,15 @@ def test_workers_that_choose_another_kind_of_gpu_do_as_the_first_one_chose(engin
     def make(scratch, advanced):
         return Pretender("optix" if count("a worker") == 1 else "cuda")
 
-    farm = replace(one, workers=2, device="gpu")
-    summary = run(RECIPE, tmp_path / "dataset", watcher, farm, renderer=make)
+    cluster = start_cluster(num_cpus=2, num_gpus=2)
+    try:
+        farm = Farm(device="gpu", workers=2, threads=1, address=cluster.address)
+        summary = run(RECIPE, tmp_path / "dataset", watcher, farm, renderer=make)
+    finally:
+        cluster.shutdown()
     assert summary.complete
     assert not watcher.failures
+    assert len(list((tmp_path / "opened").iterdir())) >= 3, "the one that chose otherwise was replaced"
 
 
 def test_another_build_does_not_go_on_with_a_dataset(pretending, one, watcher, engine, tmp_path):
