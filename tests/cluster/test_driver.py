@@ -198,31 +198,48 @@ def test_a_device_that_is_not_there_is_said_at_once(pretending, one, watcher, tm
 
 def test_workers_that_choose_another_kind_of_gpu_do_as_the_first_one_chose(engine, start_cluster, watcher, tmp_path):
     """Two that are opened at once may measure differently; the dataset is of one kind."""
-    count = counting(tmp_path / "opened")
+    marks = tmp_path / "marks"
+    marks.mkdir()
+
+    def wait_for(mark):
+        deadline = time.monotonic() + 120
+        while not (marks / mark).exists():
+            assert time.monotonic() < deadline, mark
+            time.sleep(0.05)
 
     class Pretender:
-        def __init__(self, kind):
-            self.kind, self.seconds = kind, {}
+        """The first opens before the second, and renders until a third has taken the second's place."""
+
+        def __init__(self):
+            self.seconds = {}
+            for self.name in ("first", "second", "third"):
+                with contextlib.suppress(FileExistsError):
+                    (marks / self.name).touch(exist_ok=False)
+                    break
+
+        @property
+        def kind(self):
+            return "optix" if self.name == "second" else "cuda"
 
         def engine(self):
+            if self.name == "second":
+                wait_for("rendering")
             return engine.model_copy(update={"device": self.kind})
 
         def render(self, task, root):
             assert self.kind == open_dataset(root).info.engine.device
+            (marks / "rendering").touch()
+            wait_for("third")
             return task.key
-
-    def make(scratch, advanced):
-        return Pretender("optix" if count("a worker") == 1 else "cuda")
 
     cluster = start_cluster(num_cpus=2, num_gpus=2)
     try:
         farm = Farm(device="gpu", workers=2, threads=1, address=cluster.address)
-        summary = run(RECIPE, tmp_path / "dataset", watcher, farm, renderer=make)
+        summary = run(RECIPE, tmp_path / "dataset", watcher, farm, renderer=lambda scratch, advanced: Pretender())
     finally:
         cluster.shutdown()
     assert summary.complete
     assert not watcher.failures
-    assert len(list((tmp_path / "opened").iterdir())) >= 3, "the one that chose otherwise was replaced"
 
 
 def test_another_build_does_not_go_on_with_a_dataset(pretending, one, watcher, engine, tmp_path):
