@@ -4,6 +4,7 @@ Real renders on a real Ray of several nodes on this machine. The points are draw
 not depend on them: every pair exactly once, and the bytes of a run that nobody disturbed.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -124,14 +125,16 @@ class Chaos:
         self.fill(self.dataset.parent / "ballast", b"No space left")
 
     def fill(self, ballast, complaint):
-        with ballast.open("wb") as file:
-            try:
-                while True:
-                    os.write(file.fileno(), b"\0" * 4096)
-            except OSError:
-                pass
+        """Take all room, and what becomes free, until the run complains."""
         before = self.said.stat().st_size
-        self.wait("a full disk", lambda: complaint in self.said.read_bytes()[before:])
+
+        def complains():
+            with contextlib.suppress(OSError), ballast.open("ab", buffering=0) as file:
+                while True:
+                    file.write(b"\0" * 4096)
+            return complaint in self.said.read_bytes()[before:]
+
+        self.wait("a full disk", complains)
         ballast.unlink()
 
     def end(self):
@@ -212,7 +215,7 @@ def test_a_run_into_a_store_survives_all_of_it(farm, recipe, calm, hashes, s3, n
     blows += [run.fill_the_disk] * mounted
     choice.shuffle(blows)
     for number, blow in enumerate(blows):
-        run.wait_for_pairs(min(number, PAIRS - 2))
+        run.wait_for_pairs(number * (PAIRS - 2) // len(blows))
         time.sleep(choice.uniform(0, 1))
         blow(choice)
     run.end()
