@@ -158,7 +158,7 @@ class StoreChaos(Chaos):
         return len(self.keys("record.json"))
 
     def the_store_fails(self, choice):
-        self.trouble(Fault("error", times=12), Fault("busy", times=12))
+        self.trouble(Fault("error", times=6), Fault("busy", times=6))
 
     def the_store_stalls(self, choice):
         self.trouble(Fault("stall", times=1), Fault("cut", times=1), Fault("lost", part="record.json", times=1))
