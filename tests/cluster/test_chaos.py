@@ -152,7 +152,7 @@ class StoreChaos(Chaos):
         super().__init__(cluster, None, said, command)
 
     def keys(self, ending):
-        return [key for key in self.store.keys("run/") if key.endswith(ending)]
+        return [key for key in self.store.keys("chaos/") if key.endswith(ending)]
 
     def pairs(self):
         return len(self.keys("record.json"))
@@ -193,7 +193,7 @@ def test_a_run_into_a_store_survives_its_failures_too(farm, recipe, calm, hashes
     cluster = start_cluster(nodes=2, num_cpus=0, _system_config=QUICK)
     choice = random.Random(SEED + 2)
     words = ["--threads", "1", "--workers", "2", "--device", "cpu", "--progress", "jsonl"]
-    command = ["-m", "farm.cli", "render", recipe, "--out", s3.url("run"), "--address", cluster.address, *words]
+    command = ["-m", "farm.cli", "render", recipe, "--out", s3.url("chaos"), "--address", cluster.address, *words]
     try:
         run = StoreChaos(cluster, s3, tmp_path / "said", command)
         blows = [run.kill_a_worker, run.kill_a_node, run.kill_the_driver, run.the_store_fails, run.the_store_stalls]
@@ -207,12 +207,12 @@ def test_a_run_into_a_store_survives_its_failures_too(farm, recipe, calm, hashes
         cluster.shutdown()
     assert run.pairs() == PAIRS
     assert not run.keys(".partial") and not run.keys(".lease")
-    for key, data in s3.objects("run/").items():
+    for key, data in s3.objects("chaos/").items():
         file = tmp_path / key
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
-    assert hashes(tmp_path / "run") == calm
-    code, out, err = farm.run("check", s3.url("run"))
+    assert hashes(tmp_path / "chaos") == calm
+    code, out, err = farm.run("check", s3.url("chaos"))
     assert code == 0, (out, err)
 
 
