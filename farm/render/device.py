@@ -20,8 +20,8 @@ from typing import Any, Final
 import bpy
 import numpy as np
 
-from farm.double.groom.cache import cache_folder
 from farm.errors import BadInput
+from farm.places import cache_folder
 from farm.quiet import silence
 from farm.render.kinds import CPU, GPU, KINDS
 

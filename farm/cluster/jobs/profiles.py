@@ -18,7 +18,6 @@ says where they are looked for.
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +25,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from farm.errors import BadInput
+from farm.places import config_folder
 from farm.recipe.templates import nearest
 
 __all__ = ["Profile", "Profiles", "load_profiles", "profiles_file"]
@@ -73,12 +73,7 @@ def profiles_file() -> Path:
     given = os.environ.get(VARIABLE)
     if given:
         return Path(given).expanduser()
-    home = Path("~").expanduser()
-    place = {
-        "win32": Path(os.environ.get("APPDATA") or home / "AppData" / "Roaming"),
-        "darwin": home / "Library" / "Application Support",
-    }.get(sys.platform, Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config"))
-    return place / "digidouble" / "clusters.yaml"
+    return config_folder() / "clusters.yaml"
 
 
 def load_profiles() -> Profiles:

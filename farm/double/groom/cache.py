@@ -30,12 +30,12 @@ from farm.double.groom.comb import Guides, comb_guides
 from farm.double.groom.dynamics import Wearing, solve_guides
 from farm.double.groom.style import Hairstyle, Sway
 from farm.double.groom.surface import Head, Roots, Scalp
+from farm.places import cache_folder
 
-__all__ = ["cache_folder", "forget_guides", "guides_key", "solved_guides", "solved_motion"]
+__all__ = ["forget_guides", "guides_key", "solved_guides", "solved_motion"]
 
 Array = NDArray[np.float64]
 
-VARIABLE: Final = "DIGIDOUBLE_CACHE"
 IN_MEMORY: Final = 12
 MOST_BYTES: Final = 1_000_000_000
 """Size of the folder at most: some thousand grooms' guides."""
@@ -80,19 +80,6 @@ def solved_motion(
 def forget_guides() -> None:
     """Forget what is kept in memory; the folder stays."""
     _memory.clear()
-
-
-def cache_folder() -> Path | None:
-    """Where guides are kept on disk; None where nothing is."""
-    given = os.environ.get(VARIABLE)
-    if given is not None:
-        return Path(given) if given else None
-    home = Path("~").expanduser()
-    place = {
-        "win32": Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local"),
-        "darwin": home / "Library" / "Caches",
-    }.get(sys.platform, Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache"))
-    return place / "digidouble"
 
 
 def guides_key(head: Head, shells: list[Shell], style: Hairstyle, *, length: float, frizz: float, seed: int) -> str:

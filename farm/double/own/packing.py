@@ -24,9 +24,9 @@ from typing import Any, Final
 
 import bpy
 
-from farm.double.groom.cache import cache_folder
 from farm.double.own.blend import open_blend, save_copy
 from farm.errors import BadInput, DigidoubleError, StorageError
+from farm.places import cache_folder
 
 __all__ = ["pack_blend"]
 

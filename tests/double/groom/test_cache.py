@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from farm.double.groom import cache
-from farm.double.groom.cache import cache_folder, forget_guides, guides_key, solved_guides, solved_motion
+from farm.double.groom.cache import forget_guides, guides_key, solved_guides, solved_motion
 from farm.double.groom.comb import comb_guides
 from farm.double.groom.dynamics import solve_guides
 from farm.double.groom.style import load_hairstyle
+from farm.places import cache_folder
 
 from .test_dynamics import JOLT, SWAY, hanging_hair, wear
 
