@@ -13,14 +13,15 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import bpy
 import numpy as np
 
-from farm.errors import BadInput
+from farm.dataset.files import replace_bytes
+from farm.errors import BadInput, StorageError
 from farm.places import cache_folder
 from farm.quiet import silence
 from farm.render.kinds import CPU, GPU, KINDS
@@ -200,11 +201,6 @@ def _read(file: Path | None) -> dict[str, dict[str, float]]:
 
 
 def _write(file: Path | None, known: dict[str, dict[str, float]]) -> None:
-    if file is None:
-        return
-    try:
-        fresh = file.with_suffix(".part")
-        fresh.write_text(json.dumps(known, indent=1), encoding="utf-8")
-        fresh.replace(file)
-    except OSError:
-        return
+    if file is not None:
+        with suppress(StorageError):
+            replace_bytes(file, json.dumps(known, indent=1).encode())
