@@ -11,7 +11,6 @@ import functools
 import hashlib
 import signal
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +24,7 @@ from farm.cluster.loop import Loop
 from farm.cluster.machine import Pool, available_memory, cpu_count, decide, gpu_count, size_pool
 from farm.cluster.metrics import Metrics
 from farm.cluster.plan import Task, plan_tasks
-from farm.cluster.policy import Policy
+from farm.cluster.policy import Policy, StoreTrouble
 from farm.cluster.pool import Crew
 from farm.cluster.quarantine import drop_logs
 from farm.cluster.session import join_cluster, living_nodes, local_ray, size_of_cluster
@@ -219,15 +218,13 @@ def _publish(dataset: Dataset) -> None:
 
 def _publish_patiently(dataset: Dataset, patience: float) -> None:
     """Publish, again after a pause that doubles while the store fails; StorageError once that has gone on for long."""
-    deadline, pause = time.monotonic() + patience, 1.0
+    trouble = StoreTrouble(patience)
     while True:
         try:
             return _publish(dataset)
-        except StorageError:
-            if time.monotonic() + pause > deadline:
-                raise
-        time.sleep(pause)
-        pause = min(2 * pause, 30.0)
+        except StorageError as error:
+            trouble.failed(error)
+        trouble.wait()
 
 
 def _missing(dataset: Dataset, plan: list[Task]) -> list[Task]:

@@ -23,7 +23,7 @@ from farm.cluster.session import Nodes
 from farm.cluster.status import Cause, NodeStatus, RunStatus, State, write_status
 from farm.cluster.status_page import StatusPage
 from farm.dataset import Dataset, Engine, EngineBuild
-from farm.errors import DigidoubleError, FarmError, StorageError, StoreAccessError
+from farm.errors import DigidoubleError, FarmError, StorageError
 
 __all__ = ["Loop"]
 
@@ -271,8 +271,6 @@ class Loop:
             self._let_go(member)
 
     def _failed(self, member: Member, task: Task, error: Exception) -> None:
-        if isinstance(error, StoreAccessError):  # waiting does not help
-            raise error
         lives = self._nodes.lives(member.node)
         cause = cause_of(error, hung=member.hung, node_lives=lives)
         if isinstance(error, StorageError):

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from farm.cluster.status import Cause
-from farm.errors import StorageError
+from farm.errors import StorageError, StoreAccessError
 
 __all__ = ["LADDERS", "Judge", "Policy", "StoreTrouble", "Verdict"]
 
@@ -134,7 +134,9 @@ class StoreTrouble:
         self._again = 0.0
 
     def failed(self, error: StorageError) -> None:
-        """It failed; raises the error once that has gone on for too long."""
+        """It failed; raises the error once that has gone on for too long, or at once where waiting does not help."""
+        if isinstance(error, StoreAccessError):
+            raise error
         now = time.monotonic()
         self.since = now if self.since is None else self.since
         if now - self.since + self._pause > self._patience:
@@ -145,6 +147,10 @@ class StoreTrouble:
     def over(self) -> None:
         """It was written."""
         self.since, self._pause = None, 1.0
+
+    def wait(self) -> None:
+        """Let the pause pass."""
+        time.sleep(max(0.0, self._again - time.monotonic()))
 
     def allows(self, busy: int) -> bool:
         """Whether a pair may be begun: while the store fails one at a time, after each pause."""

@@ -3,7 +3,7 @@
 import pytest
 
 from farm.cluster.policy import LADDERS, Judge, Policy, StoreTrouble
-from farm.errors import StorageError
+from farm.errors import StorageError, StoreAccessError
 
 
 def verdicts(*causes, judge=None, node="n1"):
@@ -83,3 +83,19 @@ def test_a_store_that_fails_is_tried_by_one_pair_at_a_time(monkeypatch):
         trouble.failed(StorageError("full"))
     with pytest.raises(StorageError, match="full"):
         trouble.failed(StorageError("full"))
+
+
+def test_a_store_that_refuses_access_is_not_waited_for():
+    with pytest.raises(StoreAccessError, match="no bucket"):
+        StoreTrouble(patience=1000).failed(StoreAccessError("no bucket"))
+
+
+def test_the_pause_is_waited_out(monkeypatch):
+    slept = []
+    monkeypatch.setattr("farm.cluster.policy.time.monotonic", lambda: 50.0)
+    monkeypatch.setattr("farm.cluster.policy.time.sleep", slept.append)
+    trouble = StoreTrouble(patience=10)
+    for _ in range(3):
+        trouble.failed(StorageError("full"))
+        trouble.wait()
+    assert slept == [1.0, 2.0, 4.0]
