@@ -68,7 +68,10 @@ def local_ray(pool: Pool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def join_cluster(address: str) -> Iterator[None]:
-    """A cluster that is there, joined from a node of it; it goes on when the block ends. FarmError where there is none."""
+    """A cluster that is there, joined from a node of it; it goes on when the block ends.
+
+    FarmError where there is none, BadInput for the address of a Ray Client.
+    """
     if address.startswith("ray://"):
         raise BadInput(f"{address} is for Ray Client; from another machine send the run with `digidouble submit`")
     _refuse_absent(address)

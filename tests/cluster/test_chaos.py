@@ -60,6 +60,17 @@ def cluster(start_cluster):
     made.shutdown()
 
 
+@pytest.fixture
+def cluster_on_disk(start_cluster, disk, monkeypatch):
+    """The same, its nodes having their temporary files, renders on their way into a store among them, on that disk."""
+    place, mounted = disk
+    monkeypatch.setenv("TMPDIR", str(place))
+    monkeypatch.setenv("RAY_TMPDIR", "/tmp")
+    made = start_cluster(nodes=2, num_cpus=0, _system_config=QUICK)
+    yield made, place, mounted
+    made.shutdown()
+
+
 @pytest.fixture(scope="module")
 def recipe(farm, tmp_path_factory):
     text = farm.smoke.read_text().replace("count: 2", f"count: {PAIRS}")
@@ -188,29 +199,21 @@ def test_a_run_survives_what_clusters_do(farm, cluster, recipe, disk, calm, hash
     assert code == 0, (out, err)
 
 
-def test_a_run_into_a_store_survives_all_of_it(
-    farm, recipe, calm, hashes, s3, start_cluster, disk, tmp_path, monkeypatch
-):
+def test_a_run_into_a_store_survives_all_of_it(farm, recipe, calm, hashes, s3, cluster_on_disk, tmp_path):
     """Workers, a node and the driver killed, the workers' disk full, the store failing and stalling, in one run."""
-    place, mounted = disk
-    monkeypatch.setenv("TMPDIR", str(place))  # of the nodes, where workers put renders on their way into the store
-    monkeypatch.setenv("RAY_TMPDIR", "/tmp")
-    cluster = start_cluster(nodes=2, num_cpus=0, _system_config=QUICK)
+    cluster, place, mounted = cluster_on_disk
     choice = random.Random(SEED + 2)
     words = ["--threads", "1", "--workers", "2", "--device", "cpu", "--progress", "jsonl"]
     command = ["-m", "farm.cli", "render", recipe, "--out", s3.url("chaos"), "--address", cluster.address, *words]
-    try:
-        run = StoreChaos(cluster, s3, tmp_path / "said", command, place)
-        blows = [run.kill_a_worker, run.kill_a_node, run.kill_the_driver, run.the_store_fails, run.the_store_stalls]
-        blows += [run.fill_the_disk] * mounted
-        choice.shuffle(blows)
-        for number, blow in enumerate(blows):
-            run.wait_for_pairs(number * (PAIRS - 2) // len(blows))
-            time.sleep(choice.uniform(0, 1))
-            blow(choice)
-        run.end()
-    finally:
-        cluster.shutdown()
+    run = StoreChaos(cluster, s3, tmp_path / "said", command, place)
+    blows = [run.kill_a_worker, run.kill_a_node, run.kill_the_driver, run.the_store_fails, run.the_store_stalls]
+    blows += [run.fill_the_disk] * mounted
+    choice.shuffle(blows)
+    for number, blow in enumerate(blows):
+        run.wait_for_pairs(number * (PAIRS - 2) // len(blows))
+        time.sleep(choice.uniform(0, 1))
+        blow(choice)
+    run.end()
     assert run.pairs() == PAIRS
     assert not run.keys(".partial") and not run.keys(".lease")
     for key, data in s3.objects("chaos/").items():
