@@ -210,7 +210,7 @@ def test_a_run_into_a_store_survives_all_of_it(farm, recipe, calm, hashes, s3, c
     blows += [run.fill_the_disk] * mounted
     choice.shuffle(blows)
     for number, blow in enumerate(blows):
-        run.wait_for_pairs(number * (PAIRS - 2) // len(blows))
+        run.wait_for_pairs(number * (PAIRS - 3) // len(blows))
         time.sleep(choice.uniform(0, 1))
         blow(choice)
     run.end()
