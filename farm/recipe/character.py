@@ -11,7 +11,10 @@ from pydantic_core import CoreSchema
 from farm.recipe.faults import fault, show
 from farm.recipe.scalars import Truth
 
-__all__ = ["BALD", "BROUGHT", "Character", "CharacterFile", "WrittenCharacter", "asset_name"]
+__all__ = ["ASSETS_FOLDER", "BALD", "BROUGHT", "Character", "CharacterFile", "WrittenCharacter", "asset_name"]
+
+ASSETS_FOLDER: Final = "assets"
+"""The folder of packed files beside a recipe that came out of Digidouble, as in a dataset."""
 
 BROUGHT: Final = ("body", "skin", "face", "wardrobe", "beard", "rig")
 """The axes of what an artist's character brings itself."""

@@ -79,7 +79,7 @@ class Recipe(BaseModel):
     @model_validator(mode="after")
     def _leaves_its_own_to_the_double(self) -> Recipe:
         for axis in self.brought:
-            if axis in self.axes.model_fields_set:
+            if axis in self.axes.model_fields_set:  # type: ignore[attr-defined]
                 remedy = "keep_hair" if axis == "hair" else "double"
                 raise fault(f"the double brings its own; delete the line, or `{remedy}`", "axes", Key(axis))
         return self

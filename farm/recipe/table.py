@@ -134,7 +134,8 @@ def _print_fixed(recipe: Recipe, console: Console) -> None:
     grid = Table.grid(padding=(0, _GAP))
     if recipe.double is not None:
         hair = ", with its own hair" if recipe.double.keep_hair else ""
-        grid.add_row(Text("double", style="cyan"), Text(f"{recipe.double.file}{hair}"))
+        packed = recipe.double.sha256
+        grid.add_row(Text("double", style="cyan"), Text(f"{f'{packed[:12]}…' if packed else recipe.double.file}{hair}"))
     for axis, parts in same.items():
         grid.add_row(Text(axis, style="cyan"), Text(", ".join(parts)))
     console.print(Text("The same for all", style="italic"))

@@ -1,0 +1,240 @@
+"""An artist's character taken out of its file: a .blend with its armature, what that moves, its hair and all they use.
+
+The packed file holds one collection, `CHARACTER`. In it the character stands as the built-in double does: in metres,
+on z = 0, facing −Y, at rest; an empty above all of it does that. Textures and fonts are packed into the file, what is
+linked is in it, and nothing else of the artist's scene is.
+
+Blender changes what it has opened on the way, so this runs in a process of its own:
+`python -m farm.double.own.character SOURCE TARGET [ARMATURE]` prints, as JSON, the files that went into the new one.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+from scipy.spatial import cKDTree
+
+from farm.double.own.blend import open_blend
+from farm.double.own.head import OwnHead, read_head
+from farm.double.own.reading import OwnDouble, at_rest, evaluated, read_double, shown_things, vertices_of
+from farm.errors import BadInput, DigidoubleError, StorageError
+
+__all__ = ["ARMATURE", "CHARACTER", "HEAD_HAIR", "pack_character"]
+
+CHARACTER: Final = "Digidouble Character"
+ARMATURE: Final = "armature"
+"""The collection's property that points to the armature."""
+HEAD_HAIR: Final = "digidouble_head_hair"
+"""A property of hair objects that grow on the scalp, and of a mesh the names of its modifiers that do."""
+LEFT: Final = ("LIGHT", "CAMERA", "SPEAKER", "LIGHT_PROBE")
+"""What hangs on a character and is none of it."""
+ON_SCALP: Final = 0.5
+"""Hair is the head's where this share of its roots lies on the scalp."""
+
+
+def pack_character(source: Path, target: Path, *, armature: str | None = None) -> list[Path]:
+    """Write the character of `source` as `target`; returns the files that went into it, `source` first.
+
+    BadInput where `source` is no .blend that opens here, where its armature, the armature's rig, a head or a scalp is
+    not found, and where the character uses files that are missing or cannot be packed.
+    """
+    open_blend(source)
+    linked = [Path(bpy.path.abspath(library.filepath)) for library in bpy.data.libraries]
+    _make_local()
+    double = read_double(str(source), armature=armature)
+    _check_rig(source, double)
+    head = read_head(double)
+    members = [*_members(double)]
+    _keep_hidden(members)
+    _mark_hair(members, double, head)
+    collection = _leave_alone(members)
+    collection[ARMATURE] = double.armature
+    _place(members, double, collection)
+    files = _pack(source)
+    try:
+        bpy.data.libraries.write(str(target), {collection}, compress=True)
+    except RuntimeError as error:
+        raise StorageError(f"{target} cannot be written: {' '.join(str(error).split())}") from None
+    return [source, *sorted({*linked, *files})]
+
+
+def _make_local() -> None:
+    """Take in what is linked, and make overrides plain data."""
+    if bpy.data.libraries:
+        bpy.ops.object.make_local(type="ALL")
+        for block in list(bpy.data.all_ids):
+            if block.library or block.override_library:
+                block.make_local()
+
+
+def _check_rig(source: Path, double: OwnDouble) -> None:
+    match = double.match
+    if not match.recognised:
+        raise BadInput(
+            f"{source}: the rig of '{double.armature.name}' is unknown (nearest is {match.table} with score "
+            f"{match.score:.2f}): `digidouble double inspect {source.name} --table FILE` proposes a table of it for "
+            f"templates/rigs"
+        )
+    if match.lacking:
+        raise BadInput(
+            f"{source}: '{double.armature.name}' is taken for {match.table}, but has no bone for "
+            f"{', '.join(match.lacking)}: `digidouble double inspect {source.name}` says which it expects"
+        )
+
+
+def _members(double: OwnDouble) -> Iterator[Any]:
+    """The character's objects, sorted by name: what its armature moves, what hangs on that, its hair, what holds it."""
+    found = {*double.objects, *(bpy.data.objects[name] for name in double.hidden)}
+    found |= {child for thing in found for child in thing.children_recursive}
+    found |= {thing for thing in bpy.context.scene.objects if thing.type == "CURVES" and thing.data.surface in found}
+    for thing in list(found):
+        above = thing.parent
+        while above is not None:
+            found.add(above)
+            above = above.parent
+    yield from sorted((thing for thing in found if thing.type not in LEFT), key=lambda thing: thing.name)
+
+
+def _keep_hidden(members: list[Any]) -> None:
+    """What a collection or the outliner hides stays hidden in the collection to come."""
+    shown, rendered = shown_things(), {*_rendered(bpy.context.view_layer.layer_collection)}
+    for thing in members:
+        thing.hide_viewport |= thing not in shown
+        thing.hide_render |= thing not in rendered
+
+
+def _rendered(layer: Any) -> Iterator[Any]:
+    """The objects of a view layer's collections that renders show."""
+    if layer.exclude or layer.collection.hide_render:
+        return
+    yield from layer.collection.objects
+    for below in layer.children:
+        yield from _rendered(below)
+
+
+def _mark_hair(members: list[Any], double: OwnDouble, head: OwnHead) -> None:
+    """Mark the hair that grows on the scalp: brows and lashes are another matter."""
+    tree = cKDTree(head.surface.vertices)
+
+    def on_scalp(roots: Any) -> bool:
+        places = np.asarray(roots, dtype=np.float64).reshape(-1, 3)
+        return len(places) > 0 and float((head.density[tree.query(places)[1]] > 0).mean()) >= ON_SCALP
+
+    with at_rest(double.armature):
+        for thing in members:
+            if thing.type == "CURVES":
+                if on_scalp(double.to_upright(_roots(thing))):
+                    thing[HEAD_HAIR] = True
+                continue
+            names = []
+            for modifier in (each for each in thing.modifiers if each.type == "PARTICLE_SYSTEM"):
+                system = modifier.particle_system
+                matrix = np.array(thing.matrix_world)
+                local = np.array([each.hair_keys[0].co for each in system.particles if len(each.hair_keys)])
+                if system.settings.type == "HAIR" and len(local):
+                    world = local @ matrix[:3, :3].T + matrix[:3, 3]
+                    names += [modifier.name] if on_scalp(double.to_upright(world)) else []
+            if names:
+                thing[HEAD_HAIR] = names
+
+
+def _roots(thing: Any) -> Any:
+    """World places (N, 3) at which a hair object's curves begin, before its modifiers."""
+    curves = thing.data
+    flat = np.empty(len(curves.points) * 3, dtype=np.float32)
+    first = np.empty(len(curves.curves) + 1, dtype=np.int32)
+    if not len(flat):
+        return flat.reshape(-1, 3)
+    curves.position_data.foreach_get("vector", flat)
+    curves.curve_offset_data.foreach_get("value", first)
+    matrix = evaluated(thing)[1]
+    return flat.reshape(-1, 3)[first[:-1]].astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def _leave_alone(members: list[Any]) -> Any:
+    """A collection of the members in a scene of its own; all else goes, but what they use."""
+    collection = bpy.data.collections.new(CHARACTER)
+    collection.name = CHARACTER
+    scene = bpy.data.scenes.new(CHARACTER)
+    scene.collection.children.link(collection)
+    for thing in members:
+        collection.objects.link(thing)
+    bpy.context.window.scene = scene
+    for other in [each for each in bpy.data.scenes if each != scene]:
+        bpy.data.scenes.remove(other)
+    for group in [each for each in bpy.data.collections if each != collection]:
+        bpy.data.collections.remove(group)
+    for block in bpy.data.all_ids:
+        block.use_fake_user = False
+    bpy.data.orphans_purge(do_local_ids=True, do_linked_ids=True, do_recursive=True)
+    return collection
+
+
+def _place(members: list[Any], double: OwnDouble, collection: Any) -> None:
+    """Let an empty stand the character in metres on z = 0, facing −Y, its hips over the origin."""
+    with at_rest(double.armature):
+        joints = [double.joint(bone) for bone in double.guessed]
+        places = [vertices_of(thing) for thing in double.objects[1:] if not thing.hide_render]
+    low = double.to_upright(np.concatenate([np.array(joints), *places]))[:, 2].min()
+    hips = double.to_upright(double.joint("hips")[None])[0]
+    matrix = np.eye(4)
+    matrix[:3, :3] = double.stance.axes * double.metres[0]
+    matrix[:3, 3] = -hips[0], -hips[1], -low
+    place = bpy.data.objects.new("double place", None)
+    place.matrix_world = Matrix(matrix.tolist())
+    collection.objects.link(place)
+    for thing in members:
+        if thing.parent is None:
+            thing.parent = place
+            thing.matrix_parent_inverse = Matrix.Identity(4)
+
+
+def _pack(source: Path) -> set[Path]:
+    """Pack the files that are left in use; BadInput names what is missing or cannot be packed."""
+    outside = {"SKIP_PACKED", "SKIP_WEAK_REFERENCES", "EXPAND_TOKENS", "EXPAND_SEQUENCES", "EXPAND_CACHES"}
+    used: set[Path] = set()
+
+    def note(block: Any, written: str, meta: Any) -> None:
+        del meta
+        path = Path(bpy.path.abspath(written.replace("\\", "/")))
+        if not isinstance(block, bpy.types.Object) or path.is_file():  # a point cache that was never baked has no file
+            used.add(path)
+
+    bpy.data.file_path_foreach(note, flags=outside)
+    missing = sorted(str(path) for path in used if not path.exists())
+    if missing:
+        raise BadInput(f"{source}: the character uses files that are not there: {', '.join(missing)}")
+    files = set(used)
+    if files:
+        bpy.ops.file.pack_all()
+        used.clear()
+        bpy.data.file_path_foreach(note, flags=outside)
+        if used:
+            raise BadInput(
+                f"{source}: files cannot be packed into it: {', '.join(sorted(map(str, used)))}; bake sequences, "
+                f"movies and caches into the character, or take them off"
+            )
+    return files
+
+
+def _main() -> int:
+    words = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
+    source, target, *armature = words
+    try:
+        files = pack_character(Path(source), Path(target), armature=armature[0] if armature else None)
+    except DigidoubleError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    print(json.dumps([str(path.resolve()) for path in files]))  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())
