@@ -72,6 +72,9 @@ def _make_local() -> None:
         for block in list(bpy.data.all_ids):
             if block.library or block.override_library:
                 block.make_local()
+        for library in list(bpy.data.libraries):
+            if not library.users_id:
+                bpy.data.libraries.remove(library)
 
 
 def _check_rig(source: Path, double: OwnDouble) -> None:
@@ -221,7 +224,16 @@ def _pack(source: Path) -> set[Path]:
                 f"{source}: files cannot be packed into it: {', '.join(sorted(map(str, used)))}; bake sequences, "
                 f"movies and caches into the character, or take them off"
             )
+    _forget_places()
     return files
+
+
+def _forget_places() -> None:
+    """Name what is packed without its folder, so that equal characters are equal bytes wherever they lie."""
+    bpy.data.file_path_foreach(lambda _, written, meta: f"//{Path(written).name}", flags=set())
+    for image in bpy.data.images:
+        for packed in image.packed_files:
+            packed.filepath = f"//{Path(packed.filepath).name}"
 
 
 def _main() -> int:
