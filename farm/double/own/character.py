@@ -26,7 +26,7 @@ from farm.double.own.head import OwnHead, read_head
 from farm.double.own.reading import OwnDouble, at_rest, evaluated, read_double, shown_things, vertices_of
 from farm.errors import BadInput, DigidoubleError, StorageError
 
-__all__ = ["ARMATURE", "CHARACTER", "HEAD_HAIR", "pack_character"]
+__all__ = ["ARMATURE", "CHARACTER", "HEAD_HAIR", "head_hair", "pack_character"]
 
 CHARACTER: Final = "Digidouble Character"
 ARMATURE: Final = "armature"
@@ -53,7 +53,8 @@ def pack_character(source: Path, target: Path, *, armature: str | None = None) -
     head = read_head(double)
     members = [*_members(double)]
     _keep_hidden(members)
-    _mark_hair(members, double, head)
+    for thing, mark in head_hair(double, head).items():
+        thing[HEAD_HAIR] = mark
     collection = _leave_alone(members)
     collection[ARMATURE] = double.armature
     _place(members, double, collection)
@@ -122,30 +123,37 @@ def _rendered(layer: Any) -> Iterator[Any]:
         yield from _rendered(below)
 
 
-def _mark_hair(members: list[Any], double: OwnDouble, head: OwnHead) -> None:
-    """Mark the hair that grows on the scalp: brows and lashes are another matter."""
+def head_hair(double: OwnDouble, head: OwnHead) -> dict[Any, bool | list[str]]:
+    """The hair objects that grow on the scalp, and the meshes with the names of their particles' modifiers that do.
+
+    Brows and lashes are another matter.
+    """
     tree = cKDTree(head.surface.vertices)
+    found: dict[Any, bool | list[str]] = {}
 
     def on_scalp(roots: Any) -> bool:
-        places = np.asarray(roots, dtype=np.float64).reshape(-1, 3)
-        return len(places) > 0 and float((head.density[tree.query(places)[1]] > 0).mean()) >= ON_SCALP
+        if not len(roots):
+            return False
+        nearest = tree.query(double.to_upright(np.asarray(roots, dtype=np.float64)))[1]
+        return float((head.density[nearest] > 0).mean()) >= ON_SCALP
 
     with at_rest(double.armature):
-        for thing in members:
-            if thing.type == "CURVES":
-                if on_scalp(double.to_upright(_roots(thing))):
-                    thing[HEAD_HAIR] = True
-                continue
-            names = []
-            for modifier in (each for each in thing.modifiers if each.type == "PARTICLE_SYSTEM"):
-                system = modifier.particle_system
-                matrix = np.array(thing.matrix_world)
-                local = np.array([each.hair_keys[0].co for each in system.particles if len(each.hair_keys)])
-                if system.settings.type == "HAIR" and len(local):
-                    world = local @ matrix[:3, :3].T + matrix[:3, 3]
-                    names += [modifier.name] if on_scalp(double.to_upright(world)) else []
+        for thing in _members(double):
+            if thing.type == "CURVES" and on_scalp(_roots(thing)):
+                found[thing] = True
+            names = [modifier.name for modifier in thing.modifiers if on_scalp(_particles(thing, modifier))]
             if names:
-                thing[HEAD_HAIR] = names
+                found[thing] = names
+    return found
+
+
+def _particles(thing: Any, modifier: Any) -> Any:
+    """World places (N, 3) at which a modifier's particles grow hair; none for another modifier."""
+    if modifier.type != "PARTICLE_SYSTEM" or modifier.particle_system.settings.type != "HAIR":
+        return np.empty((0, 3))
+    keys = [each.hair_keys[0].co for each in modifier.particle_system.particles if len(each.hair_keys)]
+    matrix = np.array(thing.matrix_world)
+    return np.array(keys).reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 def _roots(thing: Any) -> Any:
@@ -174,6 +182,8 @@ def _leave_alone(members: list[Any]) -> Any:
         bpy.data.scenes.remove(other)
     for group in [each for each in bpy.data.collections if each != collection]:
         bpy.data.collections.remove(group)
+    for text in [each for each in bpy.data.texts if each.use_module]:
+        bpy.data.texts.remove(text)
     for block in bpy.data.all_ids:
         block.use_fake_user = False
     bpy.data.orphans_purge(do_local_ids=True, do_linked_ids=True, do_recursive=True)

@@ -65,12 +65,15 @@ def _sealed(recipe: Recipe, sha256: str) -> Recipe:
     return recipe.model_copy(update={"double": double})
 
 
-def packed_character(source: Path, *, armature: str | None = None) -> Path:
+def packed_character(source: Path, *, armature: str | None = None, shelf: Path | None = None) -> Path:
     """The packed character of an artist's file, `<SHA-256>.blend` in the user's cache.
+
+    Where a `shelf` is given, it lies in that folder instead, from which nothing is ever removed.
 
     Raises BadInput as `farm.double.own.character.pack_character` does, StorageError where the cache cannot be written.
     """
-    shelf = (cache_folder() or Path(tempfile.gettempdir()) / "digidouble") / "characters"
+    cached = shelf is None
+    shelf = shelf or (cache_folder() or Path(tempfile.gettempdir()) / "digidouble") / "characters"
     key = hashlib.sha256(f"{sha256_of(source)} {armature or ''}".encode()).hexdigest()
     note = shelf / f"{key[:32]}.json"
     packed = _known(note, shelf)
@@ -78,7 +81,8 @@ def packed_character(source: Path, *, armature: str | None = None) -> Path:
         packed = _pack(source, armature, shelf, note)
     for path in (packed, note):
         os.utime(path)
-    _forget_old(shelf)
+    if cached:
+        _forget_old(shelf)
     return packed
 
 

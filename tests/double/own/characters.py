@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 from PIL import Image
 
 from farm.double.base_mesh import base_mesh
 from farm.double.scalp import scalp_mask
 from farm.double.shape import shape_vertices
 from farm.recipe.parameters import Body
-from tests.motion.rigs.rigged import generated
+from tests.motion.rigs.rigged import built, generated
 
 BODY = Body(identity=11, age=35, gender=0.2)
 REACH = 0.03
@@ -129,3 +130,17 @@ def _scene_around(rig, cape):
     text = bpy.data.texts.new("evil.py")
     text.use_module = True
     text.write("raise SystemExit('a script of the file ran')")
+
+
+def mixamo_hero(path):
+    """Save a character as it comes from Mixamo: its names, in centimetres on an armature scaled to a hundredth."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    armature = built("mixamo", BODY)
+    armature.name = "Armature"
+    body = _mesh("Beta_Surface", "body", armature)
+    for thing in (armature, body):
+        thing.data.transform(Matrix.Scale(100.0, 4))
+    armature.scale = (0.01,) * 3
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    return path
