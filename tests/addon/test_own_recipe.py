@@ -1,4 +1,4 @@
-"""An artist's Rigify character put on the add-on's stage: varied, saved as a recipe, taken away, its scene untouched."""
+"""An artist's Rigify character put on the stage: varied, saved as a recipe, taken away, its own scene untouched."""
 
 import numpy as np
 import pytest
