@@ -18,7 +18,7 @@ from farm.recipe import PARAMETERS
 from farm.recipe.parameters import NO_STUNT, Hair, Pose, Stunt
 
 from .parameters import choice_property, number_property
-from .state import label, state_of
+from .state import label, state_of, wrapped
 
 __all__ = ["CLASSES", "OwnOperator", "chosen", "match_of", "read_own", "table_of"]
 
@@ -59,12 +59,15 @@ class OwnOperator:
         return False
 
     def execute(self, context: Any) -> set[str]:
-        """Do it, or report why not."""
+        """Do it, or report why not; the panel says it too, until something is done."""
+        state = state_of(context.scene)
         try:
             told = self.work(context, chosen(context))
         except DigidoubleError as error:
-            self.report({"ERROR"}, str(error).splitlines()[0])  # type: ignore[attr-defined]
+            state.problem = str(error).splitlines()[0]
+            self.report({"ERROR"}, state.problem)  # type: ignore[attr-defined]
             return {"CANCELLED"}
+        state.problem = ""
         self.report({"INFO"}, told)  # type: ignore[attr-defined]
         return {"FINISHED"}
 
@@ -204,6 +207,11 @@ class DIGIDOUBLE_PT_own(bpy.types.Panel):  # noqa: N801
             column.label(text="to dress and move it.")
             return
         match = match_of(armature)
+        if state_of(context.scene).problem:
+            box = layout.box().column(align=True)
+            box.alert = True
+            for number, line in enumerate(wrapped(state_of(context.scene).problem)):
+                box.label(text=line, icon="BLANK1" if number else "ERROR")
         column = layout.column(align=True)
         if match.recognised:
             column.label(text=label(match.table), icon="CHECKMARK")

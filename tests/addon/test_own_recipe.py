@@ -141,4 +141,5 @@ def test_a_character_that_cannot_be_used_is_named_and_nothing_is_left(hero):
             bpy.ops.digidouble.vary_own()
     finally:
         body.hide_viewport = False
+    assert "is a head" in bpy.context.scene.digidouble.problem
     assert [scene.name for scene in bpy.data.scenes] == ["Scene"]
