@@ -47,7 +47,7 @@ def rigify_hero(path, *, facing=0.0, scale=1.0):
 
 def _library(path):
     material = bpy.data.materials.new("Velvet")
-    material.diffuse_color = (0.4, 0.0, 0.1, 1.0)
+    material.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = (0.12, 0.01, 0.03, 1.0)
     bpy.data.libraries.write(str(path), {material})
     bpy.data.materials.remove(material)
     return path
