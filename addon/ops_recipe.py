@@ -13,6 +13,7 @@ from farm.recipe import Recipe, load_recipe, templates
 
 from . import document
 from .ops_double import StageOperator
+from .own_recipe import adopt
 from .state import label, state_of
 
 __all__ = ["CLASSES"]
@@ -37,7 +38,7 @@ class DIGIDOUBLE_OT_open_recipe(StageOperator, ImportHelper, bpy.types.Operator)
     def execute(self, context: Any) -> set[str]:
         """Read the file and show its first variant."""
         try:
-            recipe = load_recipe(self.filepath)
+            recipe = adopt(load_recipe(self.filepath))
         except DigidoubleError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

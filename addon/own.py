@@ -18,9 +18,9 @@ from farm.recipe import PARAMETERS
 from farm.recipe.parameters import NO_STUNT, Hair, Pose, Stunt
 
 from .parameters import choice_property, number_property
-from .state import label, state_of
+from .state import label, state_of, wrapped
 
-__all__ = ["CLASSES"]
+__all__ = ["CLASSES", "OwnOperator", "chosen", "match_of", "read_own", "table_of"]
 
 FIRST: Final = 1
 LISTED: Final = 4
@@ -45,7 +45,7 @@ def match_of(armature: Any) -> Match:
     return _match(tuple(bone.name for bone in armature.data.bones))
 
 
-class _OwnOperator:
+class OwnOperator:
     """What operators on an own double share: they need the armature, and report what goes wrong."""
 
     bl_options: Final = {"REGISTER", "UNDO"}
@@ -59,12 +59,15 @@ class _OwnOperator:
         return False
 
     def execute(self, context: Any) -> set[str]:
-        """Do it, or report why not."""
+        """Do it, or report why not; the panel says it too, until something is done."""
+        state = state_of(context.scene)
         try:
             told = self.work(context, chosen(context))
         except DigidoubleError as error:
-            self.report({"ERROR"}, str(error).splitlines()[0])  # type: ignore[attr-defined]
+            state.problem = str(error).splitlines()[0]
+            self.report({"ERROR"}, state.problem)  # type: ignore[attr-defined]
             return {"CANCELLED"}
+        state.problem = ""
         self.report({"INFO"}, told)  # type: ignore[attr-defined]
         return {"FINISHED"}
 
@@ -73,20 +76,22 @@ class _OwnOperator:
         raise NotImplementedError
 
 
-def _read(armature: Any) -> Any:
+def read_own(armature: Any) -> Any:
+    """The double of an armature of this file."""
     from farm.double.own.reading import read_double
 
     return read_double(Path(bpy.data.filepath).name or "this file", armature=armature.name)
 
 
-def _table(armature: Any) -> str:
+def table_of(armature: Any) -> str:
+    """The rig table of an armature; DigidoubleError where it is of no known rig."""
     match = match_of(armature)
     if not match.recognised:
         raise DigidoubleError(f"'{armature.name}' is of no known rig: its bones cannot be posed by Digidouble")
     return match.table
 
 
-class DIGIDOUBLE_OT_paint_scalp(_OwnOperator, bpy.types.Operator):  # noqa: N801 - Blender's own form
+class DIGIDOUBLE_OT_paint_scalp(OwnOperator, bpy.types.Operator):  # noqa: N801 - Blender's own form
     """Find where hair grows by the head's shape, and paint it as the vertex group 'scalp' for you to correct"""
 
     bl_idname = "digidouble.paint_scalp"
@@ -96,13 +101,13 @@ class DIGIDOUBLE_OT_paint_scalp(_OwnOperator, bpy.types.Operator):  # noqa: N801
         """Measure the head and paint."""
         from farm.double.own.head import paint_scalp, read_head
 
-        double = _read(armature)
+        double = read_own(armature)
         head = read_head(double, group=False)
         count = paint_scalp(double, head)
         return f"Painted {count} vertices of '{double.head.name}', {head.area * 1e4:.0f} cm²"
 
 
-class DIGIDOUBLE_OT_comb_hair(_OwnOperator, bpy.types.Operator):  # noqa: N801
+class DIGIDOUBLE_OT_comb_hair(OwnOperator, bpy.types.Operator):  # noqa: N801
     """Comb a hairstyle on your double, as hair curves that follow its head"""
 
     bl_idname = "digidouble.comb_hair"
@@ -122,12 +127,12 @@ class DIGIDOUBLE_OT_comb_hair(_OwnOperator, bpy.types.Operator):  # noqa: N801
 
         given = {name: getattr(self, name) for name in COMBED}
         rounded = {name: round(value, 5) if isinstance(value, float) else value for name, value in given.items()}
-        double = _read(armature)
+        double = read_own(armature)
         groom = groom_double(double, Hair(**rounded))
         return f"Combed {groom.strands} strands on '{double.head.name}'"
 
 
-class DIGIDOUBLE_OT_strike_pose(_OwnOperator, bpy.types.Operator):  # noqa: N801
+class DIGIDOUBLE_OT_strike_pose(OwnOperator, bpy.types.Operator):  # noqa: N801
     """Put your double into a pose; Put Back undoes it at any time"""
 
     bl_idname = "digidouble.strike_pose"
@@ -138,13 +143,13 @@ class DIGIDOUBLE_OT_strike_pose(_OwnOperator, bpy.types.Operator):  # noqa: N801
         """Key the pose."""
         from farm.motion.apply import apply_motion
 
-        table = _table(armature)
+        table = table_of(armature)
         apply_motion(armature, Pose(name=self.pose), Stunt(), rig=table, frames=range(FIRST, FIRST + 1))
         context.scene.frame_set(FIRST)
         return f"'{armature.name}': {label(self.pose)}"
 
 
-class DIGIDOUBLE_OT_do_stunt(_OwnOperator, bpy.types.Operator):  # noqa: N801
+class DIGIDOUBLE_OT_do_stunt(OwnOperator, bpy.types.Operator):  # noqa: N801
     """Let your double do a stunt, from frame 1 on; Put Back undoes it at any time"""
 
     bl_idname = "digidouble.do_stunt"
@@ -158,7 +163,7 @@ class DIGIDOUBLE_OT_do_stunt(_OwnOperator, bpy.types.Operator):  # noqa: N801
         """Key the whole stunt, at the scene's frame rate."""
         from farm.motion.apply import apply_motion, plan_for
 
-        table = _table(armature)
+        table = table_of(armature)
         stunt = Stunt(name=self.stunt, mirror=self.mirror, phase=0.0)
         rate = context.scene.render.fps / context.scene.render.fps_base
         frames = range(FIRST, FIRST + 1 + round(plan_for(armature, stunt, rig=table).duration * rate))
@@ -167,7 +172,7 @@ class DIGIDOUBLE_OT_do_stunt(_OwnOperator, bpy.types.Operator):  # noqa: N801
         return f"'{armature.name}': {label(self.stunt)}, frames {frames[0]} to {frames[-1]}"
 
 
-class DIGIDOUBLE_OT_put_back(_OwnOperator, bpy.types.Operator):  # noqa: N801
+class DIGIDOUBLE_OT_put_back(OwnOperator, bpy.types.Operator):  # noqa: N801
     """Take Digidouble's poses and stunts off this armature, and put back what was there before"""
 
     bl_idname = "digidouble.put_back"
@@ -202,6 +207,11 @@ class DIGIDOUBLE_PT_own(bpy.types.Panel):  # noqa: N801
             column.label(text="to dress and move it.")
             return
         match = match_of(armature)
+        if state_of(context.scene).problem:
+            box = layout.box().column(align=True)
+            box.alert = True
+            for number, line in enumerate(wrapped(state_of(context.scene).problem)):
+                box.label(text=line, icon="BLANK1" if number else "ERROR")
         column = layout.column(align=True)
         if match.recognised:
             column.label(text=label(match.table), icon="CHECKMARK")
@@ -212,6 +222,9 @@ class DIGIDOUBLE_PT_own(bpy.types.Panel):  # noqa: N801
         else:
             column.label(text="Unknown rig", icon="ERROR")
             column.label(text="It can wear hair, but not move.", icon="BLANK1")
+        stage = layout.column()
+        stage.enabled = match.recognised and not match.lacking
+        stage.operator("digidouble.vary_own", icon="MOD_NOISE")
         row = layout.row(align=True)
         row.operator("digidouble.paint_scalp", icon="BRUSH_DATA")
         row.operator("digidouble.comb_hair", icon="OUTLINER_OB_CURVES")

@@ -13,7 +13,7 @@ from farm.recipe.distributions import Choose
 from farm.recipe.parameters import NO_STUNT
 from farm.recipe.passes import PRESETS
 
-from . import document, preview, thumbnails
+from . import document, own_recipe, preview, thumbnails
 from .parameters import VARIED, ends_of, mode_of, property_of, title_of
 from .properties import preset_property
 from .state import label, shown_variant, state_of, wrapped
@@ -113,8 +113,15 @@ class _AxisPanel(StagePanel):
 
     axis = ""
 
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Not where an artist's double brings what the axis would say; only whether its hair stays is asked then."""
+        return super().poll(context) and (cls.axis == "hair" or cls.axis not in own_recipe.brought(context.scene))
+
     def draw_header_preset(self, context: Any) -> None:
         """Dice and lock."""
+        if self.axis in own_recipe.brought(context.scene):
+            return
         group = getattr(state_of(context.scene), self.axis)
         row = self.layout.row(align=True)
         row.operator("digidouble.roll_axis", text="", icon="FILE_REFRESH", emboss=False).axis = self.axis
@@ -123,7 +130,8 @@ class _AxisPanel(StagePanel):
 
     def draw(self, context: Any) -> None:
         """The axis' parameters."""
-        draw_axis(self.layout, context.scene, self.axis)
+        if self.axis != "hair" or not own_recipe.draw_keep_hair(self.layout, context.scene):
+            draw_axis(self.layout, context.scene, self.axis)
 
 
 class DIGIDOUBLE_PT_double(bpy.types.Panel):  # noqa: N801 - Blender's own form
@@ -222,7 +230,7 @@ class DIGIDOUBLE_PT_vary(StagePanel, bpy.types.Panel):  # noqa: N801
         row.prop(state, "seed")
         row.operator("digidouble.new_seed", text="", icon="FILE_REFRESH")
         box = layout.column(align=True)
-        for axis in VARY_AXES:
+        for axis in (each for each in VARY_AXES if each not in own_recipe.brought(scene)):
             group = getattr(state, axis)
             row = box.row(align=True)
             row.label(text=title(axis))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import bpy
@@ -24,7 +25,7 @@ from .state import CHANGED, shown_variant, state_of
 if TYPE_CHECKING:
     from farm.stage.apply import Stage
 
-__all__ = ["forget", "register", "rehearse", "remove", "request", "stage_scene", "unregister", "update"]
+__all__ = ["doubles", "forget", "register", "rehearse", "remove", "request", "stage_scene", "unregister", "update"]
 
 SCENE: Final = "Digidouble"
 MARK: Final = "digidouble_stage"
@@ -42,11 +43,16 @@ def stage_scene() -> Any:
     return next((scene for scene in bpy.data.scenes if scene.get(MARK)), None)
 
 
-def make_scene() -> Any:
-    """A new scene for a double, with the recipe that a new double begins with."""
+def doubles() -> Path:
+    """The add-on's folder of packed doubles of artists."""
+    return Path(bpy.utils.extension_path_user(__package__, path="doubles"))
+
+
+def make_scene(text: str = "") -> Any:
+    """A new scene for a double, with a recipe; left out, the one that a new double begins with."""
     scene = bpy.data.scenes.new(SCENE)
     scene[MARK] = True
-    state_of(scene).document = document.fresh()
+    state_of(scene).document = text or document.fresh()
     return scene
 
 
@@ -109,12 +115,16 @@ def _stage(scene: Any) -> Stage:
     from farm.stage.apply import Stage
 
     resolution = _resolution(scene)
-    identity = (scene.session_uid, resolution)
+    own = document.read(state_of(scene).document).double is not None
+    identity = (scene.session_uid, resolution, own)
     if _live.get("identity") != identity:
         _clear(scene)
         scene.render.resolution_x, scene.render.resolution_y = resolution
         scene.render.resolution_percentage = 100
-        _live.update(identity=identity, stage=Stage(scene, resolution=resolution, detail="preview"))
+        _live.update(
+            identity=identity,
+            stage=Stage(scene, resolution=resolution, detail="preview", assets=doubles() if own else None),
+        )
     stage: Stage = _live["stage"]
     return stage
 

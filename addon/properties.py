@@ -12,6 +12,7 @@ from farm.recipe import Capture, Frames, Recipe, Reference
 from farm.recipe.passes import PRESETS
 
 from . import document
+from .own_recipe import keep_hair_property
 from .parameters import AXIS_GROUPS
 from .state import CHANGED, DIGITS, change, label, state_of, told
 
@@ -152,6 +153,7 @@ class DIGIDOUBLE_PG_scene(bpy.types.PropertyGroup):  # noqa: N801
             name="Folder", description="Where datasets go; left empty, a folder of Digidouble's own", subtype="DIR_PATH"
         ),
         "problem": bpy.props.StringProperty(name="Problem", options={"HIDDEN", "SKIP_SAVE"}),
+        "keep_hair": keep_hair_property(),
         "recipe_name": _field(Recipe, "name", ("name",), "Name", str),
         "seed": _field(Recipe, "seed", ("seed",), "Seed", int),
         "count": _field(Recipe, "count", ("count",), "Variants", int),

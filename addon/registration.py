@@ -11,6 +11,7 @@ from . import (
     ops_recipe,
     ops_render,
     own,
+    own_recipe,
     panel_render,
     panels,
     preferences,
@@ -30,6 +31,7 @@ CLASSES: Final = (
     *panels.CLASSES,
     *panel_render.CLASSES,
     *own.CLASSES,
+    *own_recipe.CLASSES,
 )
 
 

@@ -20,6 +20,7 @@ from farm import __version__
 from farm.cluster.jobs.cli import COMMANDS
 from farm.doctor import examine, require_renderer
 from farm.double.own.cli import double
+from farm.double.own.sealing import seal_double
 from farm.errors import BadInput, DigidoubleError, TemplateError
 from farm.learn.cli import denoise, evaluate, onnx, train
 from farm.motion.cli import motion
@@ -109,9 +110,10 @@ def plan(recipe: Path, as_json: bool, **estimate: Any) -> int:
     from farm.recipe.table import plan_json, render_table
 
     loaded = load_recipe(recipe)
-    if estimate["calibrate"]:
+    if estimate["calibrate"] or loaded.double is not None:
         require_renderer()
-    data, lines = estimates(loaded, **estimate)
+    loaded, double = seal_double(loaded)
+    data, lines = estimates(loaded, **estimate, double=double)
     if as_json:
         click.echo(json.dumps(plan_json(loaded) | ({"estimate": data} if data else {}), indent=2))
     else:
@@ -148,7 +150,8 @@ def render(recipe: Path, out: str | None, progress: str, **farm: Any) -> int:
     from farm.dataset.place import open_place
 
     root = open_place(out) if out is not None else Path("out") / loaded.name
-    return render_dataset(loaded, root, jsonl=progress == "jsonl", farm=farm)
+    loaded, packed = seal_double(loaded)
+    return render_dataset(loaded, root, jsonl=progress == "jsonl", farm=farm, double=packed)
 
 
 @cli.command()

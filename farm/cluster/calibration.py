@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from farm.cluster.double_file import place_double
 from farm.cluster.estimate import Calibration, calibrate
 from farm.cluster.machine import cpu_count, decide, gpu_count
 from farm.cluster.plan import Task, plan_tasks
@@ -35,10 +36,10 @@ def _records(dataset: Dataset) -> Iterator[Record]:
             yield read_record(pair.folder.record)
 
 
-def warm_up(recipe: Recipe, device: str, *, workers: int = 1) -> Calibration:
+def warm_up(recipe: Recipe, device: str, *, workers: int = 1, double: Path | None = None) -> Calibration:
     """Render the recipe's first pair and one that follows it warm, as one of so many workers would; about a minute.
 
-    The first pair builds the double; the second says what a warm one takes.
+    The first pair builds the double; the second says what a warm one takes. `double` is the packed file of an artist's.
     """
     from farm.cluster.worker import Worker
 
@@ -46,6 +47,7 @@ def warm_up(recipe: Recipe, device: str, *, workers: int = 1) -> Calibration:
         worker = Worker(recipe, decide(device, gpus=gpu_count() > 0), max(1, cpu_count() // workers), Path(folder))
         engine = worker.engine()
         dataset = create_dataset(Path(folder) / "warm-up", recipe, engine=engine.build)
+        place_double(dataset, recipe, double)
         for task in _first(plan_tasks(recipe, engine.build)):
             worker.render(task, str(dataset.root))
         return calibrate(list(_records(dataset)), recipe.capture)

@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Event
 from typing import Final
 
+from farm.cluster.double_file import find_double, place_double
 from farm.cluster.host import Renderer, RendererFactory
 from farm.cluster.journal import Journal, Summary
 from farm.cluster.listener import Listener, Listeners
@@ -79,10 +80,12 @@ def run(
     farm: Farm | None = None,
     *,
     renderer: RendererFactory | None = None,
+    double: Path | None = None,
 ) -> Summary:
     """Render what is missing of a recipe's dataset at `root`; write its index and report.
 
-    `renderer` takes the place of Blender, for tests and simulations.
+    `renderer` takes the place of Blender, for tests and simulations. `double` is the packed file of the artist's double
+    that the recipe names; left out, the dataset has it, or it came with the job.
 
     Raises BadInput, with nothing written, when the folder, a template or the device cannot be used, FarmError where
     workers do not come up, and KeyboardInterrupt for an interrupt (SIGINT, SIGTERM) before the first pair. A later one
@@ -95,11 +98,14 @@ def run(
     with contextlib.ExitStack() as stack:
         interrupts = stack.enter_context(_Interrupts())
         there = check_place(root, recipe)
+        packed = find_double(recipe, there, double)
         if there is not None:
             owned = stack.enter_context(exclusive(root))
         todo = _missing(there, plan_tasks(recipe, there.info.engine)) if there is not None else None
         if there is not None and not todo:
-            _publish(create_dataset(root, recipe, engine=there.info.engine))
+            dataset = create_dataset(root, recipe, engine=there.info.engine)
+            place_double(dataset, recipe, packed)
+            _publish(dataset)
             return Summary(total=total, done=total)
         tasks = total if todo is None else len(todo)
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="digidouble-", ignore_cleanup_errors=True))
@@ -126,6 +132,7 @@ def run(
             owned = stack.enter_context(exclusive(root))
         loop.owned = owned
         clean_uncommitted(dataset)
+        place_double(dataset, recipe, packed)
         if todo is None:
             todo = _missing(dataset, plan_tasks(recipe, engine.build))
         journal.began(total=total, done=total - len(todo))

@@ -17,13 +17,20 @@ __all__ = ["estimates"]
 
 
 def estimates(
-    recipe: Recipe, *, out: str | None, calibrate: bool, device: str, workers: int, price: float | None
+    recipe: Recipe,
+    *,
+    out: str | None,
+    calibrate: bool,
+    device: str,
+    workers: int,
+    price: float | None,
+    double: Path | None = None,
 ) -> tuple[dict[str, Any] | None, list[str]]:
     """What a run will take, as plain data and as lines; no data where nothing was measured.
 
     Raises DatasetError for an `out` that holds no dataset of the recipe.
     """
-    found = warm_up(recipe, device, workers=workers) if calibrate else _measured(recipe, out)
+    found = warm_up(recipe, device, workers=workers, double=double) if calibrate else _measured(recipe, out)
     if found is None:
         return None, ["time and disk are not known yet: --calibrate renders a pair or two to tell them"]
     expected = estimate(plan_tasks(recipe, UNKNOWN_BUILD), recipe, found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -20,11 +21,16 @@ from farm.recipe import Recipe
 __all__ = ["render_dataset"]
 
 
-def render_dataset(recipe: Recipe, root: Place, *, jsonl: bool, farm: Mapping[str, Any]) -> int:
-    """Render what is missing of a dataset; the exit code. `farm` has the fields of `Farm` that were said."""
+def render_dataset(
+    recipe: Recipe, root: Place, *, jsonl: bool, farm: Mapping[str, Any], double: Path | None = None
+) -> int:
+    """Render what is missing of a dataset; the exit code. `farm` has the fields of `Farm` that were said.
+
+    `double` is the packed file of an artist's own double, where the recipe has one and it is here.
+    """
     if jsonl:
         lines = JsonLines(sys.stdout)
-        summary = run(recipe, root, lines, Farm(**farm))
+        summary = run(recipe, root, lines, Farm(**farm), double=double)
         lines.write(
             "ended",
             complete=summary.complete,
@@ -36,7 +42,7 @@ def render_dataset(recipe: Recipe, root: Place, *, jsonl: bool, farm: Mapping[st
     else:
         progress = ProgressReport(Console(highlight=False, soft_wrap=not sys.stdout.isatty()))
         try:
-            summary = run(recipe, root, progress, Farm(**farm))
+            summary = run(recipe, root, progress, Farm(**farm), double=double)
         finally:
             progress.close()
         _summarise(summary, root)

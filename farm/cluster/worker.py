@@ -24,6 +24,7 @@ from farm.dataset import (
     open_dataset,
     write_image,
 )
+from farm.dataset.assets import asset_names, bring_asset
 from farm.dataset.consistency import inspect_passes
 from farm.dataset.layers import dataset_layers
 from farm.dataset.place import Place
@@ -96,7 +97,7 @@ class Worker:
             scene, engine = open_scene(capture, device=self._device, threads=self._threads)
             if self._advanced is not None:
                 watch(self._advanced)
-            self._opened = Stage(scene, resolution=capture.resolution), engine
+            self._opened = Stage(scene, resolution=capture.resolution, assets=self._scratch / "assets"), engine
         return self._opened
 
     def _render(self, task: Task, dataset: Dataset) -> Record:
@@ -106,6 +107,8 @@ class Worker:
         stage, engine = self._open()
         if dataset.info.engine != engine.build:
             raise FarmError(f"this worker runs {engine.build}, but {dataset.root} was begun with {dataset.info.engine}")
+        for sha256 in asset_names(self._recipe):
+            bring_asset(dataset.root, sha256, self._scratch / "assets")
         capture = self._recipe.capture
         start = time.perf_counter()
         stage.apply(task.variant, frames=capture.frames.numbers, rate=capture.frames.rate)

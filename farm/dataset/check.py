@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from farm.dataset import layout
+from farm.dataset.assets import asset_names, asset_place, assets_there
 from farm.dataset.examination import Defect, PairFindings, PairPlan, examine_pairs, without_path
 from farm.dataset.files import is_partial, read_bytes, sha256_of
 from farm.dataset.folder import pair_folders
@@ -93,6 +94,7 @@ def check_dataset(
     plan = None if recipe is None else _make_plan(recipe, info)
     defects += _wrong_seals(root, info)
     defects += _strangers(root)
+    defects += _wrong_assets(root, recipe)
     found = _examine_all(list(pair_folders(root)), None if plan is None else plan.pair, workers, progress)
     for findings in found:
         defects += findings.defects
@@ -174,10 +176,26 @@ def _wrong_seals(root: Place, info: DatasetInfo | None) -> Iterator[Defect]:
             yield Defect(name, "its bytes are not the written ones (SHA-256 differs)")
 
 
+def _wrong_assets(root: Place, recipe: Recipe | None) -> Iterator[Defect]:
+    """Packed doubles that are missing, damaged, or none of the recipe's."""
+    named = [] if recipe is None else asset_names(recipe)
+    for sha256 in named:
+        place = asset_place(root, sha256)
+        if not place.is_file():
+            yield Defect(relative(place, root), "is missing; render the recipe with your own .blend again")
+        elif sha256_of(place) != sha256:
+            yield Defect(relative(place, root), "its bytes are not the written ones (SHA-256 differs)")
+    for place in assets_there(root):
+        values = layout.ASSET_NAME.parse(place.name)
+        if values is not None and recipe is not None and values["sha256"] not in named:
+            yield Defect(relative(place, root), "is no double of the recipe")
+
+
 def _strangers(root: Place) -> Iterator[Defect]:
     """Files and folders that have no place in a dataset."""
-    known = layout.TOP_FILES | layout.RUN_NAMES | {layout.PAIRS_FOLDER}
+    known = layout.TOP_FILES | layout.RUN_NAMES | layout.TOP_FOLDERS
     entries = [entry for entry in root.iterdir() if entry.name not in known]
+    entries += [each for each in _entries(root / layout.ASSETS_FOLDER) if layout.ASSET_NAME.parse(each.name) is None]
     for variant in _entries(root / layout.PAIRS_FOLDER):
         inner = _entries(variant)
         entries += [entry for entry in inner if layout.parse_pair_path(relative(entry, root)) is None]

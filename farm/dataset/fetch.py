@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from farm.dataset import layout
+from farm.dataset.assets import assets_there, bring_asset
 from farm.dataset.files import read_bytes, replace_bytes, sha256_of, size_of
 from farm.dataset.folder import Dataset, open_dataset
 from farm.dataset.record import read_record
@@ -46,6 +47,10 @@ def fetch_dataset(
     dataset = open_dataset(source)
     _check_target(dataset, to)
     replace_bytes(to / layout.RECIPE_FILE, read_bytes(dataset.root / layout.RECIPE_FILE))
+    for asset in assets_there(dataset.root):
+        values = layout.ASSET_NAME.parse(asset.name)
+        if values is not None:
+            bring_asset(dataset.root, str(values["sha256"]), to / layout.ASSETS_FOLDER)
     records = list(dataset.committed().values())
     found = Fetched()
     progress(0, len(records))

@@ -122,7 +122,9 @@ def clean_uncommitted(dataset: Dataset) -> list[Place]:
     `farm.dataset.lease`. Raises DatasetError, with nothing removed, as `Dataset.committed` does, StorageError where
     removing fails.
     """
-    removed = [path for path in below(dataset.root) if is_partial(path)]
+    assets = dataset.root / layout.ASSETS_FOLDER
+    entries = [*below(dataset.root), *(below(assets) if assets.is_dir() else [])]
+    removed = [path for path in entries if is_partial(path)]
     for pair in _judged(dataset):
         leftover = layout.PARTIAL_NAME.fullmatch if pair.intact else _ours
         removed += [pair.folder.path / name for name in sorted(pair.sizes) if leftover(name)]
@@ -207,7 +209,7 @@ def _refuse_foreign(root: Place, recipe_text: str) -> None:
     entries = [entry for entry in below(root) if not is_partial(entry)]
     recipe = root / layout.RECIPE_FILE
     ours = recipe.is_file() and _same_text(recipe, recipe_text)
-    known = layout.TOP_FILES | layout.RUN_NAMES | {layout.PAIRS_FOLDER} if ours else set()
+    known = layout.TOP_FILES | layout.RUN_NAMES | layout.TOP_FOLDERS if ours else set()
     names = [entry.name for entry in entries if layout.LEASE_NAME.parse(entry.name) is None]
     foreign = next((name for name in names if name not in known), None)
     if foreign is not None:

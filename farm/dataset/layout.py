@@ -3,10 +3,12 @@
     DATASET/
       dataset.json  recipe.yaml  index.parquet  report.html  contact_sheet.png  README.md
       status.json  status.html  control.json  logs/         of the runs that made it, no part of its content
+      assets/<sha256>.blend                                 the artist's own double, where the recipe has one
       pairs/<variant>/f<frame>/noisy_<spp>spp_r<replica>.exr  reference.exr  data.exr  record.json
                                low_x<factor>_<spp>spp.exr  sample_<number>.exr
 
-`<variant>` is a variant's id (16 hex digits); frame and samples have at least four digits, the replica two.
+`<sha256>` is that of the file's bytes; `<variant>` is a variant's id (16 hex digits); frame and samples have at least
+four digits, the replica two.
 A pair has a `data.exr` where its recipe asks for passes that are of the frame itself, the same for all its images;
 partners of low resolution, `low_…`, and single samples, `sample_…`, where its recipe asks for these.
 A name that starts with a dot and ends in `.partial` is a file being written; `writer-<number>.lease` says that a run
@@ -22,8 +24,11 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from farm.dataset.place import Place
+from farm.recipe.character import ASSETS_FOLDER, asset_name
 
 __all__ = [
+    "ASSETS_FOLDER",
+    "ASSET_NAME",
     "CARD_FILE",
     "CONTACT_SHEET_FILE",
     "CONTROL_FILE",
@@ -46,8 +51,10 @@ __all__ = [
     "STATUS_FILE",
     "STATUS_PAGE",
     "TOP_FILES",
+    "TOP_FOLDERS",
     "Name",
     "PairFolder",
+    "asset_name",
     "image_kind",
     "noisy_name",
     "pair_key",
@@ -74,6 +81,7 @@ RUN_NAMES: Final = frozenset({STATUS_FILE, STATUS_PAGE, CONTROL_FILE, LOGS_FOLDE
 """What runs leave beside the content: how they stand, what they were told, the logs of what failed."""
 
 PAIRS_FOLDER: Final = "pairs"
+TOP_FOLDERS: Final = frozenset({PAIRS_FOLDER, ASSETS_FOLDER})
 REFERENCE_NAME: Final = "reference.exr"
 DATA_NAME: Final = "data.exr"
 RECORD_NAME: Final = "record.json"
@@ -134,6 +142,7 @@ NOISY_NAME: Final = Name("noisy_{spp:04d}spp_r{replica:02d}.exr")
 PARTNER_NAME: Final = Name("low_x{factor:02d}_{spp:04d}spp.exr")
 SAMPLE_NAME: Final = Name("sample_{number:02d}.exr")
 PAIR_PATH: Final = Name(PAIRS_FOLDER + "/{variant:16x}/f{frame:04d}")
+ASSET_NAME: Final = Name("{sha256:64x}.blend")
 LEASE_NAME: Final = Name("writer-{number:04d}.lease")
 PARTIAL_NAME: Final = re.compile(r"\..+\.partial")
 

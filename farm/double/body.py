@@ -82,6 +82,30 @@ class Double:
         """All Blender objects of the double, the armature first."""
         return [self.armature, self.body, *self.garments, self.eyes, self.mouth, self.lashes, self.brows]
 
+    @property
+    def rest_skin(self) -> NDArray[np.float64]:
+        """(V, 3) vertices of the body at rest, in metres."""
+        return self.shape[: len(self.body.data.vertices)]
+
+    def posed_skin(self, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
+        """World places (N, 3) of some of the body's vertices in the current frame.
+
+        Modifiers that add vertices put them behind the given ones.
+        """
+        evaluated = self.body.evaluated_get(bpy.context.evaluated_depsgraph_get())
+        mesh = evaluated.to_mesh()
+        places = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
+        mesh.vertices.foreach_get("co", places)
+        evaluated.to_mesh_clear()
+        matrix = np.array(evaluated.matrix_world)
+        local: NDArray[np.float64] = places.reshape(-1, 3)[chosen].astype(np.float64)
+        world: NDArray[np.float64] = local @ matrix[:3, :3].T + matrix[:3, 3]
+        return world
+
+    def remove(self) -> None:
+        """Remove it from its scene; see `remove_double`."""
+        remove_double(self)
+
 
 @on_one_thread
 def build_double(look: Look, collection: Any) -> Double:

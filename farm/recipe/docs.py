@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from farm.recipe.capture import AllowBias, Capture, Frames, Partners, Reference, Split
+from farm.recipe.character import CharacterFile
 from farm.recipe.markdown import markdown_table, renew_table
 from farm.recipe.parameters import AXES, NO_STUNT, PARAMETERS, Parameter
 from farm.recipe.units import accepted_units
@@ -33,6 +34,7 @@ def parameter_tables() -> str:
 def capture_tables() -> str:
     """A Markdown table per part of a recipe other than its axes."""
     parts: dict[str, type[BaseModel]] = {
+        "double": CharacterFile,
         "capture": Capture,
         "capture.reference": Reference,
         "capture.frames": Frames,
@@ -90,6 +92,8 @@ def _plain(value: Any) -> str:
         return str(value.count)
     if isinstance(value, bool):
         return str(value).lower()
+    if value is None:
+        return "none"
     return str(list(value)) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -39,7 +39,16 @@ def load_recipe(path: str | Path) -> Recipe:
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise RecipeError(f"{file}: cannot read the recipe: {reason}") from None
-    return parse_recipe(text, source=str(file))
+    return _from_its_folder(parse_recipe(text, source=str(file)), file.parent)
+
+
+def _from_its_folder(recipe: Recipe, folder: Path) -> Recipe:
+    """The recipe with the whole path of its double's file, which begins at the recipe's folder."""
+    double = recipe.double
+    if double is None:
+        return recipe
+    whole = str((folder / Path(double.file).expanduser()).absolute())
+    return recipe.model_copy(update={"double": double.model_copy(update={"file": whole})})
 
 
 def parse_recipe(text: str, *, source: str = "recipe") -> Recipe:

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
 
 from farm.errors import RecipeError
 from farm.recipe import templates
 from farm.recipe.axes import Axes, AxisSettings
 from farm.recipe.capture import Capture, Split
+from farm.recipe.character import BALD, BROUGHT, Character, WrittenCharacter
 from farm.recipe.distributions import Fixed, Setting
-from farm.recipe.faults import fault, show
+from farm.recipe.faults import Key, fault, show
 from farm.recipe.parameters import AXES, PARAMETERS, SEED_MAX, Parameter, Value
 from farm.recipe.population import KIND, load_population
 from farm.recipe.scalars import Whole
@@ -63,6 +64,11 @@ class Recipe(BaseModel):
     population: PopulationName = Field(
         default=None, description="Whom to draw from where the axes say nothing; the defaults stand when left out."
     )
+    double: WrittenCharacter = Field(
+        default=None,
+        exclude_if=lambda double: double is None,
+        description="Your own double, a .blend file; the built-in one when left out.",
+    )
     axes: Axes = Field(default_factory=Axes, description="What may vary: a setting per parameter.")  # type: ignore[valid-type]
     capture: Capture = Field(default_factory=Capture, description="What is rendered of each variant.")
     split: Split = Field(
@@ -70,9 +76,29 @@ class Recipe(BaseModel):
         description="Shares of the variants for training, validation and testing.",
     )
 
+    @model_validator(mode="after")
+    def _leaves_its_own_to_the_double(self) -> Recipe:
+        for axis in self.brought:
+            if axis in self.axes.model_fields_set:  # type: ignore[attr-defined]
+                remedy = "keep_hair" if axis == "hair" else "double"
+                raise fault(f"the double brings its own; delete the line, or `{remedy}`", "axes", Key(axis))
+        return self
+
+    @property
+    def brought(self) -> tuple[str, ...]:
+        """The axes that say nothing, because the artist's double brings what they would say."""
+        if self.double is None:
+            return ()
+        return (*BROUGHT, "hair") if self.double.keep_hair else BROUGHT
+
     def settings(self) -> Iterator[tuple[str, Setting]]:
-        """The setting of every parameter as (path, setting), left-out ones included, in the order of the axes."""
+        """The setting of every parameter as (path, setting), left-out ones included, in the order of the axes.
+
+        Axes that an artist's double brings are left out.
+        """
         for axis, model in AXES.items():
+            if axis in self.brought:
+                continue
             settings = getattr(self.axes, axis)
             for name in model.model_fields:
                 yield f"{axis}.{name}", self._setting(settings, PARAMETERS[f"{axis}.{name}"])
@@ -92,6 +118,7 @@ class Recipe(BaseModel):
         if self.population is None:
             return frozenset()
         said = {f"{axis}.{name}" for axis in AXES for name in getattr(self.axes, axis).model_fields_set}
+        said |= {path for path, parameter in PARAMETERS.items() if parameter.axis in self.brought}
         return load_population(self.population).paths - said
 
     def variant(self, index: int) -> Variant:
@@ -108,15 +135,24 @@ class Recipe(BaseModel):
                     setting.value if isinstance(setting, Fixed) else setting.draw(stream(self.seed, index, path))
                 )
         if self.population is not None:
-            drawn |= load_population(self.population).draw(int(drawn["body.identity"]), drawn)
+            path = "body.identity"
+            person = self.axes.body.identity.draw(stream(self.seed, index, path)) if self.brought else drawn[path]  # type: ignore[attr-defined]
+            drawn |= load_population(self.population).draw(int(person), drawn)
         values: dict[str, dict[str, Any]] = {axis: {} for axis in AXES}
         for path, parameter in PARAMETERS.items():
-            values[parameter.axis][parameter.name] = drawn[path]
+            if parameter.axis not in self.brought:
+                values[parameter.axis][parameter.name] = drawn[path]
+        if "hair" in self.brought:
+            values["hair"]["style"] = BALD
         try:
-            return Variant.model_validate({"index": index, **values})
+            return Variant.model_validate({"index": index, "double": self._character, **values})
         except ValidationError as error:
             problem = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
             raise RecipeError(f"recipe '{self.name}': variant {index}: {problem}; narrow its distribution") from error
+
+    @property
+    def _character(self) -> Character | None:
+        return None if self.double is None else Character(sha256=self.double.sha256, keep_hair=self.double.keep_hair)
 
     def draw(self) -> list[Variant]:
         """The recipe's variants.
@@ -141,8 +177,14 @@ class Recipe(BaseModel):
 
     @property
     def digest(self) -> str:
-        """Hash of what the recipe means: spelling, order, comments and written-out defaults make no difference."""
-        return content_hash(self.model_dump(mode="json"))
+        """Hash of what the recipe means: spelling, order, comments and written-out defaults make no difference.
+
+        Nor does it where a packed double lies, whose content it names.
+        """
+        data = self.model_dump(mode="json")
+        if self.double is not None and self.double.sha256 is not None:
+            data["double"] = self.double.model_dump(mode="json", include={"sha256", "keep_hair"})
+        return content_hash(data)
 
     def to_yaml(self) -> str:
         """The recipe as YAML, without what was left out; reading it gives an equal recipe."""

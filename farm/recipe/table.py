@@ -132,6 +132,10 @@ def _print_fixed(recipe: Recipe, console: Console) -> None:
         if isinstance(setting, Fixed) and path not in recipe.left_to_population:
             same.setdefault(parameter.axis, []).append(f"{parameter.name} {_exact(parameter, setting.value)}")
     grid = Table.grid(padding=(0, _GAP))
+    if recipe.double is not None:
+        hair = ", with its own hair" if recipe.double.keep_hair else ""
+        packed = recipe.double.sha256
+        grid.add_row(Text("double", style="cyan"), Text(f"{f'{packed[:12]}…' if packed else recipe.double.file}{hair}"))
     for axis, parts in same.items():
         grid.add_row(Text(axis, style="cyan"), Text(", ".join(parts)))
     console.print(Text("The same for all", style="italic"))
@@ -147,7 +151,9 @@ def _print_fixed(recipe: Recipe, console: Console) -> None:
 
 def _is_left_out(recipe: Recipe, parameter: Parameter) -> bool:
     left_out = parameter.name not in getattr(recipe.axes, parameter.axis).model_fields_set
-    return parameter.drawn and left_out and not isinstance(dict(recipe.settings())[parameter.path], Fixed)
+    if parameter.axis in recipe.brought or not (parameter.drawn and left_out):
+        return False
+    return not isinstance(dict(recipe.settings())[parameter.path], Fixed)
 
 
 @dataclass(frozen=True)

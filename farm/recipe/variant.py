@@ -10,8 +10,9 @@ import json
 from typing import Any, Final, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from farm.recipe.character import Character
 from farm.recipe.parameters import Beard, Body, Camera, Face, Hair, Light, Pose, Rig, Skin, Stunt, Wardrobe
 
 __all__ = ["VARIANT_FORMAT", "Variant", "content_hash", "stream"]
@@ -32,12 +33,16 @@ def stream(seed: int, *names: str | int) -> np.random.Generator:
 
 
 class Variant(BaseModel):
-    """One draw of a recipe. `index` is its number in the recipe and not part of its content."""
+    """One draw of a recipe. `index` is its number in the recipe and not part of its content.
+
+    `double` is an artist's character in place of the built-in double, which the axes of what it brings say nothing of.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal["digidouble-variant/1"] = VARIANT_FORMAT
     index: int
+    double: Character | None = Field(default=None, exclude_if=lambda double: double is None)
     body: Body
     skin: Skin
     face: Face = Face()
@@ -57,7 +62,9 @@ class Variant(BaseModel):
 
     @property
     def identity(self) -> str:
-        """Hash of who it is (body and skin): a split never parts equal ones."""
+        """Hash of who it is (body and skin, or the artist's double): a split never parts equal ones."""
+        if self.double is not None:
+            return content_hash(self.double.sha256)
         return content_hash([self.body.model_dump(mode="json"), self.skin.model_dump(mode="json")])
 
     @property
@@ -67,5 +74,5 @@ class Variant(BaseModel):
 
     def flat(self) -> dict[str, Any]:
         """Every parameter as `axis.name`."""
-        data = self.model_dump(mode="json", exclude={"format", "index"})
+        data = self.model_dump(mode="json", exclude={"format", "index", "double"})
         return {f"{axis}.{name}": value for axis, values in data.items() for name, value in values.items()}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, Final
 
 import bpy
@@ -18,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.algebra import on_one_thread
-from farm.double.body import Double, Look, build_double, remove_double
 from farm.double.groom.beard import build_beard
 from farm.double.groom.dynamics import PREROLL
 from farm.double.groom.strands import Detail, Groom, build_groom, remove_groom, strand_points
@@ -29,6 +29,7 @@ from farm.recipe.parameters import NO_STUNT
 from farm.recipe.variant import Variant
 from farm.stage.camera import build_camera, lowest_view, move_camera, place_camera, stop_camera
 from farm.stage.camera_path import CameraPath, plan_path, reach
+from farm.stage.cast import Cast, bring_double
 from farm.stage.framing import View
 from farm.stage.lights import build_set, remove_set
 from farm.stage.props import build_prop, remove_prop
@@ -48,10 +49,16 @@ Undo = Callable[[], None]
 class Stage:
     """A scene with one variant on it. All that it makes lives in a collection of its own."""
 
-    def __init__(self, scene: Any, *, resolution: tuple[int, int], detail: Detail = "final") -> None:
-        """A stage in `scene` for pictures of `resolution`; in `preview` detail, hair is quick to look at."""
+    def __init__(
+        self, scene: Any, *, resolution: tuple[int, int], detail: Detail = "final", assets: Path | None = None
+    ) -> None:
+        """A stage in `scene` for pictures of `resolution`; in `preview` detail, hair is quick to look at.
+
+        `assets` is the folder of packed doubles of artists, where variants have one.
+        """
         self.scene = scene
         self._detail = detail
+        self._assets = assets
         self._resolution = resolution
         self._collection = bpy.data.collections.new(COLLECTION)
         scene.collection.children.link(self._collection)
@@ -59,7 +66,7 @@ class Stage:
         self._keys: dict[str, str] = {}
         self._undo: dict[str, Undo] = {}
         self._motion: tuple[Any, Any] | None = None
-        self._double: Double
+        self._double: Cast
         self._groom: Groom
         self._swaying: Swaying | None = None
         self._view: View
@@ -157,8 +164,8 @@ class Stage:
         return self._view if self._path is None else self._path.view(self._view, self._frame)
 
     def _build_double(self, variant: Variant, _: range) -> Undo:
-        self._double = build_double(Look.of(variant), self._collection)
-        return lambda: remove_double(self._double)
+        self._double = bring_double(variant, self._collection, self._assets)
+        return self._double.remove
 
     def _move(self, variant: Variant, frames: range) -> Undo:
         armature = self._double.armature
@@ -228,7 +235,7 @@ class Stage:
 
     def _aim(self, variant: Variant, frames: range) -> Undo:
         framing = load_framing(variant.camera.framing)
-        rest = self._double.shape[: len(self._double.body.data.vertices)]
+        rest = self._double.rest_skin
         stature = float(np.ptp(rest[:, 2]))
         inside = (rest[:, 2] >= framing.from_ * stature) & (np.abs(rest[:, 0]) <= framing.reach * stature)
         chosen = np.flatnonzero(inside)
@@ -236,7 +243,7 @@ class Stage:
         points = []
         for place in np.unique(np.linspace(0, len(frames) - 1, FRAMED).round().astype(int)):
             self.show(frames[place])
-            body = _posed(self._double.body, chosen)
+            body = self._double.posed_skin(chosen)
             hair = strand_points(self._groom)[0]
             seen = np.concatenate([body, hair[hair[:, 2] >= body[:, 2].min()]])
             points.append(seen if path is None else path.withdrawn(seen, frames[place]))
@@ -268,19 +275,3 @@ def _set_rate(scene: Any, rate: float) -> None:
     """Let a scene play so many frames a second."""
     scene.render.fps = max(1, round(rate))
     scene.render.fps_base = scene.render.fps / rate
-
-
-def _posed(body: Any, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
-    """World places (N, 3) of some of the body's vertices in the current frame.
-
-    Modifiers that add vertices put them behind the given ones.
-    """
-    evaluated = body.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    mesh = evaluated.to_mesh()
-    places = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
-    mesh.vertices.foreach_get("co", places)
-    evaluated.to_mesh_clear()
-    matrix = np.array(evaluated.matrix_world)
-    local: NDArray[np.float64] = places.reshape(-1, 3)[chosen].astype(np.float64)
-    world: NDArray[np.float64] = local @ matrix[:3, :3].T + matrix[:3, 3]
-    return world

@@ -18,7 +18,8 @@ def step_keys(variant: Variant, frames: range, rate: float = FPS) -> dict[str, s
     """What decides each step's result, hashed: a step is done again when its key changes."""
     part = variant.model_dump(mode="json")
     tint = [part["hair"][name] for name in TINT]
-    double = content_hash([*(part[axis] for axis in ("body", "skin", "face", "wardrobe", "rig")), tint])
+    built = [*(part[axis] for axis in ("body", "skin", "face", "wardrobe", "rig")), tint]
+    double = content_hash(part.get("double", built))
     motion = content_hash([double, part["pose"], part["stunt"], list(frames), rate])
     groom = content_hash([motion, part["hair"], part["beard"]])
     return {

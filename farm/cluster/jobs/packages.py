@@ -1,7 +1,8 @@
 """What a job carries: zips that are named by their content, so that a cluster gets each of them once.
 
     code     farm/, templates/ and recipe.yaml: the job's working directory, under a megabyte
-    assets   one package a file that the user adds: digidouble_assets/NAME, on the job's and each worker's path
+    assets   one package a file that the user adds: digidouble_assets/NAME, on the job's and each worker's path; the
+             recipe's own double is one of them, <SHA-256>.blend
 
 A zip of equal files is equal bytes: entries are sorted, their times fixed. Its name is `_ray_pkg_<SHA-1>.zip`, which
 is how Ray names a package that it keeps.
@@ -22,7 +23,8 @@ from typing import Final
 from farm.errors import BadInput
 from farm.recipe import Recipe, templates
 
-__all__ = ["ASSETS", "LARGEST", "RECIPE_NAME", "Package", "asset", "pack_assets", "pack_code", "store_package"]
+__all__ = ["ASSETS", "LARGEST", "RECIPE_NAME", "Package", "asset", "pack_assets", "pack_code", "pack_double"]
+__all__ += ["store_package"]
 
 LARGEST: Final = 100 * 2**20
 """Bytes that a package must stay under to be kept by Ray itself (`GCS_STORAGE_MAX_SIZE`)."""
@@ -85,6 +87,11 @@ def pack_assets(paths: Iterable[Path], folder: Path) -> list[Package]:
     return [_pack_asset(path, folder) for path in paths]
 
 
+def pack_double(packed: Path, folder: Path) -> Package:
+    """The package of an artist's double, which is packed already and named by its content."""
+    return _pack_files(packed.name, {packed.name: packed}, folder)
+
+
 def _pack_asset(path: Path, folder: Path) -> Package:
     if path.suffix == ".blend":
         from farm.cluster.jobs.blend import collect_blend
@@ -92,8 +99,12 @@ def _pack_asset(path: Path, folder: Path) -> Package:
         files = dict(_files(collect_blend(path)))
     else:
         files = {path.name: path}
+    return _pack_files(path.name, files, folder)
+
+
+def _pack_files(label: str, files: dict[str, Path], folder: Path) -> Package:
     # Ray strips a folder that is alone at the root of a zip from a store, and none from one that it keeps itself.
-    return _zip(path.name, {f"{ASSETS}/{name}": file for name, file in files.items()}, folder, text={BESIDE: path.name})
+    return _zip(label, {f"{ASSETS}/{name}": file for name, file in files.items()}, folder, text={BESIDE: label})
 
 
 def asset(name: str) -> Path:

@@ -18,7 +18,8 @@ from typing import Any, Final
 
 from farm import __version__
 from farm.cluster.jobs.client import JobsClient
-from farm.cluster.jobs.packages import LARGEST, RECIPE_NAME, Package, pack_assets, pack_code, store_package
+from farm.cluster.jobs.packages import LARGEST, RECIPE_NAME, Package, pack_assets, pack_code, pack_double, store_package
+from farm.double.own.sealing import seal_double
 from farm.errors import BadInput, ClusterError
 from farm.recipe import Recipe
 
@@ -97,7 +98,7 @@ def prepare(
     python: str = "python",
     environment: Mapping[str, str] | None = None,
 ) -> Submission:
-    """A recipe's job, packed into `folder`; nothing is sent.
+    """A recipe's job, packed into `folder`; nothing is sent. An artist's double goes along, packed.
 
     Raises BadInput for a root that the cluster would not find again, an asset that is missing or uses files that are,
     and an environment with a secret in it.
@@ -114,8 +115,13 @@ def prepare(
                 f"{name} looks like a secret, and a job's environment is on the dashboard for all to read; give it to"
                 " the cluster's nodes instead"
             )
-    packages = (pack_code(recipe, folder), *pack_assets(assets, folder))
-    return Submission(recipe, root, packages, tuple(options), python, environment)
+    recipe, double = seal_double(recipe)
+    if recipe.double is not None and double is None:
+        raise BadInput("double.file: the packed double is not there, and a job takes it along; name your own .blend")
+    packages = [pack_code(recipe, folder), *pack_assets(assets, folder)]
+    if double is not None:
+        packages.append(pack_double(double, folder))
+    return Submission(recipe, root, tuple(packages), tuple(options), python, environment)
 
 
 def submit(

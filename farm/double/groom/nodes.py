@@ -13,10 +13,11 @@ import bpy
 
 from farm.errors import DigidoubleError
 
-__all__ = ["Attribute", "add_asset", "set_inputs"]
+__all__ = ["MARK", "Attribute", "add_asset", "set_inputs"]
 
 ASSETS: Final = ("assets", "nodes", "procedural_hair_node_assets.blend")
 MARK: Final = "digidouble_hair_asset"
+"""A property of node groups that were appended here: the asset's name."""
 
 
 class Attribute(str):

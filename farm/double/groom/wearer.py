@@ -15,8 +15,9 @@ from farm.double.base_mesh import base_mesh
 from farm.double.body import Double
 from farm.double.groom.collider import Shell
 from farm.double.groom.surface import Head
+from farm.double.own.guest import Guest
 from farm.double.own.head import OwnHead, read_head
-from farm.double.own.reading import OwnDouble, head_share, triangles_of, uvs_of, vertices_of
+from farm.double.own.reading import OwnDouble, meshes_around, triangles_of, uvs_of, vertices_of
 from farm.double.own.surface import as_quads
 from farm.double.own.uv import usable_uvs
 from farm.double.scalp import scalp_mask
@@ -27,9 +28,6 @@ Array = NDArray[np.float64]
 
 Wearer = Double | OwnDouble
 
-OF_THE_HEAD: Final = 0.8
-"""A mesh that follows the head by this share is a part of it."""
-
 CHIN_REACH: Final = 0.06
 """How far the chin lies below the jaw's joint at most, in metres."""
 
@@ -37,7 +35,7 @@ CHIN_REACH: Final = 0.06
 def read_wearer(double: Wearer) -> tuple[Head, list[Shell]]:
     """The posed head and what hair collides with, in metres."""
     if isinstance(double, OwnDouble):
-        return _read_own(double, read_head(double))
+        return _read_own(double, double.measured if isinstance(double, Guest) else read_head(double))
     base = base_mesh()
     faces = base.groups["body"]
     scalp = scalp_mask()
@@ -70,7 +68,7 @@ def _read_own(double: OwnDouble, own: OwnHead) -> tuple[Head, list[Shell]]:
     settle = _nearest_on_skin(double.head)
     aside = own.fit.eyes.mean(axis=0) * [1.0, 0.0, 0.0]
     shells = [Shell(posed, faces)]
-    shells += [Shell(vertices_of(thing) * metres, as_quads(triangles_of(thing))) for thing in _around(double)]
+    shells += [Shell(vertices_of(thing) * metres, as_quads(triangles_of(thing))) for thing in meshes_around(double)]
     return Head(
         rest=own.surface.vertices - aside,
         posed=posed,
@@ -81,15 +79,6 @@ def _read_own(double: OwnDouble, own: OwnHead) -> tuple[Head, list[Shell]]:
         chin=own.fit.chin - aside,
         settle=lambda points: settle(points / metres) * metres,
     ), shells
-
-
-def _around(double: OwnDouble) -> list[Any]:
-    """The meshes that hair lies on: not those of the head itself, which are eyes, teeth, lashes and hair cards."""
-    return [
-        thing
-        for thing in double.others
-        if head_share(thing, double.armature, set(double.head_bones)).mean() < OF_THE_HEAD and not thing.hide_render
-    ]
 
 
 def _chin(rest: Array, eyes: Array) -> Array:

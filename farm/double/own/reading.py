@@ -25,9 +25,12 @@ __all__ = [
     "armatures",
     "at_rest",
     "choose_armature",
+    "evaluated",
     "head_share",
+    "meshes_around",
     "read_double",
     "shares_of",
+    "shown_things",
     "surface_of",
     "triangles_of",
     "uvs_of",
@@ -46,6 +49,8 @@ LEAST_SIZE: Final = 0.1
 HEAD_WIDTH: Final = 0.1
 """Bones this far sideways from the head's joint, as a share of the height, are none of the head's."""
 BELOW_JOINT: Final = 0.02
+OF_THE_HEAD: Final = 0.8
+"""A mesh that follows the head by this share is a part of it."""
 HEAD_TOP: Final = 1.07
 """Height of a body relative to that of its highest joint where there is no mesh."""
 
@@ -195,8 +200,13 @@ def _bound(armature: Any) -> tuple[list[Any], list[Any]]:
     """Mesh objects of the scene that an armature moves, by name: those that Blender evaluates, and the hidden ones."""
     meshes = (thing for thing in bpy.context.scene.objects if thing.type == "MESH" and _moves(armature, thing))
     moved = sorted(meshes, key=lambda each: each.name)
-    shown = {thing.original for thing in bpy.context.evaluated_depsgraph_get().objects}
+    shown = shown_things()
     return [thing for thing in moved if thing in shown], [thing for thing in moved if thing not in shown]
+
+
+def shown_things() -> set[Any]:
+    """The scene's objects that Blender evaluates for the viewport."""
+    return {thing.original for thing in bpy.context.evaluated_depsgraph_get().objects}
 
 
 def _moves(armature: Any, thing: Any) -> bool:
@@ -304,6 +314,15 @@ def head_share(thing: Any, armature: Any, bones: set[str]) -> Array:
     if thing.parent_type == "BONE" and thing.parent == armature:
         return np.full(len(vertices_of(thing)), float(thing.parent_bone in bones))
     return shares_of(thing, bones) / np.maximum(shares_of(thing, {bone.name for bone in armature.data.bones}), 1e-6)
+
+
+def meshes_around(double: OwnDouble) -> list[Any]:
+    """The meshes that hair lies on: not those of the head itself, which are eyes, teeth, lashes and hair cards."""
+    return [
+        thing
+        for thing in double.others
+        if head_share(thing, double.armature, set(double.head_bones)).mean() < OF_THE_HEAD and not thing.hide_render
+    ]
 
 
 def _distances(thing: Any, armature: Any, middle: Array) -> Array:
