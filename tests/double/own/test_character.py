@@ -73,6 +73,10 @@ def test_all_that_it_uses_is_in_its_file_and_nothing_else(hero, packed, collecti
     assert texture.packed_file is not None
     assert not bpy.data.texts
     assert guest.rig == "rigify_generated"
+    animation = guest.armature.animation_data
+    assert (animation.action, len(animation.nla_tracks)) == (None, 0)
+    assert len(animation.drivers) > 10
+    assert guest.head.modifiers["Smooth"].levels == 1
 
 
 def test_it_stands_as_the_built_in_double_does(packed, collection):
