@@ -143,7 +143,7 @@ def test_a_stage_varies_it_and_it_leaves_without_a_trace(hero, packed):
     for variant in (one, other, one):
         stage.apply(variant, frames=range(1, 2))
         rig = bpy.data.objects["Hero Rig"]
-        hands.append(np.array(rig.matrix_world @ rig.pose.bones["DEF-hand.R"].head))
+        hands.append(np.array(rig.matrix_world @ rig.pose.bones["DEF-hand.L"].head))
         assert len(bpy.data.objects["groom"].data.curves) > 15_000
     assert (one.pose.name, other.pose.name) == ("standing", "reaching")
     assert np.linalg.norm(hands[0] - hands[1]) > 0.2
