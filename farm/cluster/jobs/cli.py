@@ -19,6 +19,7 @@ from farm.cluster.jobs.address import parse_address
 from farm.cluster.jobs.client import Job, JobsClient, connect
 from farm.cluster.jobs.packages import Package
 from farm.cluster.jobs.profiles import Profile, load_profiles
+from farm.cluster.jobs.progress import run_status
 from farm.cluster.jobs.submission import Submission, prepare, submit
 from farm.errors import BadInput
 from farm.recipe import load_recipe
@@ -157,7 +158,7 @@ def status(job: str | None, *, cluster: _Cluster, as_json: bool) -> int:
             _list(jobs)
         return 0
     found = client.known_job(job)
-    run = _last_status(client.logs(job))
+    run = run_status(client, job)
     if as_json:
         click.echo(json.dumps({**found.model_dump(mode="json"), "run": run}, indent=2))
         return 0
@@ -271,18 +272,6 @@ def _told(job: Job) -> str:
     if job.status in ("SUCCEEDED", "RUNNING") or not job.message:
         return ""
     return f": {job.message.strip().splitlines()[0]}"
-
-
-def _last_status(log: str) -> dict[str, Any]:
-    """The latest `status` in a run's log, as `farm.cluster.lines` writes it; empty where there is none."""
-    for line in reversed(log.splitlines()):
-        if line.startswith('{"event": "status"'):
-            try:
-                event: dict[str, Any] = json.loads(line)
-            except ValueError:  # the line is still being written
-                continue
-            return event
-    return {}
 
 
 def _run_facts(run: dict[str, Any]) -> dict[str, str]:
