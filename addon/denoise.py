@@ -118,10 +118,8 @@ def read_exr(path: Path) -> dict[str, np.ndarray]:
             pixels = opened.read_image(part, 0, 0, spec.nchannels, oiio.FLOAT)
             if pixels is None:
                 raise BadInput(f"{path}: not a readable image: {opened.geterror().strip()}")
-            prefix = str(spec.getattribute("oiio:subimagename") or "")
             for number, name in enumerate(spec.channelnames):
-                whole = name if name.startswith(prefix) or "." in name or not prefix else f"{prefix}.{name}"
-                found[whole] = np.ascontiguousarray(pixels[..., number])
+                found[name] = np.ascontiguousarray(pixels[..., number])
             part += 1
     finally:
         opened.close()
@@ -144,9 +142,13 @@ def channels_of(there: Mapping[str, np.ndarray], layers: Mapping[str, Collection
 
 
 def _renamed(there: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Channels of a multilayer EXR of Blender's, `<view layer>.<pass>.<component>`, by a dataset's names."""
-    layer = next((name.split(".")[0] for name in there if name.endswith(".Combined.R")), "")
-    wanted = {f"{layer}.Combined.{channel}": channel for channel in LIGHT}
+    """Channels of a multilayer EXR of Blender's, `<view layer>.<pass>.<component>`, by a dataset's names.
+
+    Where Blender has denoised the picture itself, the light before that is taken.
+    """
+    layer = next((name.rpartition(".Combined.")[0] for name in there if name.endswith(".Combined.R")), "")
+    light = "Noisy Image" if f"{layer}.Noisy Image.R" in there else "Combined"
+    wanted = {f"{layer}.{light}.{channel}": channel for channel in LIGHT}
     for name, each in PASSES.items():
         wanted |= {f"{layer}.{each.name}.{component}": f"{name}.{component}" for component in each.components}
     return {wanted[name]: pixels for name, pixels in there.items() if name in wanted}

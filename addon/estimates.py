@@ -10,7 +10,7 @@ from farm.cluster.calibration import UNKNOWN_BUILD, from_dataset
 from farm.cluster.estimate import Calibration, Estimate, estimate
 from farm.cluster.machine import available_memory, cpu_count, gpu_count, size_pool
 from farm.cluster.plan import plan_tasks
-from farm.dataset import open_dataset
+from farm.dataset.folder import open_dataset
 from farm.dataset.layout import DATASET_FILE, RECIPE_FILE
 from farm.errors import DigidoubleError
 from farm.recipe import Recipe, load_recipe

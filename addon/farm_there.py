@@ -123,6 +123,8 @@ def test(cluster: Cluster) -> str:
     forget_clients()
     asked = client(cluster)
     found = asked.resources()
+    if not found.nodes:
+        return f"Ray {asked.ray_version()}: its machines are still starting"
     counts = ((found.nodes, "node"), (found.gpus, "GPU"), (found.cpus, "CPU"))
     told = ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count or name != "GPU")
     return f"Ray {asked.ray_version()}: {told}{'' if found.gpus else ', no GPU'}"

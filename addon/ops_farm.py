@@ -127,7 +127,8 @@ class DIGIDOUBLE_OT_enter_token(bpy.types.Operator):  # noqa: N801
         return context.window_manager.invoke_props_dialog(self, width=360)  # type: ignore[no-any-return]
 
     def draw(self, _: Any) -> None:
-        """The field alone."""
+        """The field alone, ready to type."""
+        self.layout.activate_init = True
         self.layout.prop(self, "token")
 
     def execute(self, context: Any) -> set[str]:

@@ -93,7 +93,9 @@ def wrong_folder(text: str) -> str:
 class DIGIDOUBLE_UL_clusters(bpy.types.UIList):  # noqa: N801
     """The clusters by name."""
 
-    def draw_item(self, _: Any, layout: Any, __: Any, item: Any, ___: Any, *____: Any) -> None:
+    def draw_item(
+        self, _context: Any, layout: Any, _data: Any, item: Any, _icon: Any, _active: Any, _name: Any
+    ) -> None:
         """Name and address."""
         row = layout.row()
         row.prop(item, "name", text="", emboss=False, icon="NETWORK_DRIVE")
