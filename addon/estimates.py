@@ -106,8 +106,9 @@ def spell_time(seconds: float) -> str:
 
 def spell_size(count: float) -> str:
     """A number of bytes in a few letters."""
+    count = float(f"{count:.2g}")
     for unit in UNITS:
         if count < 1000:
-            return f"{count:.3g} {unit}"
+            return f"{count:g} {unit}"
         count /= 1000
-    return f"{count:.3g} TB"
+    return f"{count:g} TB"

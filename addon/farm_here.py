@@ -90,10 +90,13 @@ def log(job: Job) -> str:
         raise StorageError(f"cannot read {job.log}: {error.strerror or error}") from error
 
 
-def fetch_by_command(source: str, to: Path, command: str) -> None:
-    """Fetch a dataset from an object store with the installed Digidouble, which has what speaks to it."""
+def fetch_by_command(source: str, to: Path, command: str, *, whole: bool) -> None:
+    """Fetch a dataset from an object store with the installed Digidouble, which has what speaks to it.
+
+    BadInput where there is none, StorageError with what it says where it fails.
+    """
     done = subprocess.run(
-        [find_command(command), "fetch", source, "--to", str(to)],
+        [find_command(command), "fetch", source, "--to", str(to), *([] if whole else ["--previews"])],
         capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, **_apart(),
     )  # fmt: skip
     if done.returncode:

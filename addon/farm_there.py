@@ -48,6 +48,8 @@ IN_PANELS: Final = {
     "--allow-plain-token": "'Unencrypted Token' in the preferences",
     "give --assets-store,": "fill in 'Large Files' in the preferences:",
     "set RAY_AUTH_TOKEN, or put it into ~/.ray/auth_token with mode 0600": "click Enter Token",
+    "`ray get-auth-token` on the head node prints it": "whoever runs the farm has it",
+    ": `ray get-auth-token` on its head node prints it": ": ask whoever runs the farm for it",
 }
 """What the command line calls its remedies -> what they are here."""
 
@@ -208,14 +210,14 @@ def fetch(source: str, to: Path, command: str, *, whole: bool, progress: Callabl
             f"{source} is a folder of the cluster's that is not mounted here: mount it, or let datasets go to an object"
             " store"
         )
+    if "://" in source and not _speaks_stores():
+        fetch_by_command(source, to, command, whole=whole)
+        return "fetched"
     if not whole:
         found = fetch_previews(source, to)
         if not found:
             raise DatasetError("The pictures are laid out when the render ends")
         return "pictures fetched"
-    if "://" in source and not _speaks_stores():
-        fetch_by_command(source, to, command)
-        return "fetched"
     done = fetch_dataset(source, to, progress)
     if done.damaged:
         raise StorageError(f"{len(done.damaged)} pairs are damaged at the source: {done.damaged[0]}")

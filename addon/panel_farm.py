@@ -42,8 +42,22 @@ class DIGIDOUBLE_PT_farm(StagePanel, bpy.types.Panel):  # noqa: N801
     bl_label = "Farm"
     bl_space_type, bl_region_type, bl_category = SPACE.values()
 
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Where the scene has a double, or something was rendered."""
+        return bool(state_of(context.scene).document) or bool(jobs().jobs)
+
     def draw(self, context: Any) -> None:
         """Where, how much, start; and what was started."""
+        if state_of(context.scene).document:
+            self._draw_start(context)
+        listed = jobs().jobs
+        for job in listed[:SHOWN]:
+            _draw_job(self.layout, job)
+        if len(listed) > SHOWN:
+            self.layout.label(text=f"and {len(listed) - SHOWN} older ones")
+
+    def _draw_start(self, context: Any) -> None:
         layout, cluster = self.layout, chosen_cluster(context)
         preferences = preferences_of(context)
         if preferences is not None:
@@ -64,11 +78,6 @@ class DIGIDOUBLE_PT_farm(StagePanel, bpy.types.Panel):  # noqa: N801
             row.operator("digidouble.submit", icon="RENDER_ANIMATION")
         for problem in refused:
             _draw_problem(layout, problem, cluster)
-        listed = jobs().jobs
-        for job in listed[:SHOWN]:
-            _draw_job(layout, job)
-        if len(listed) > SHOWN:
-            layout.label(text=f"and {len(listed) - SHOWN} older ones")
 
 
 def _draw_here(layout: Any, context: Any) -> bool:
@@ -133,9 +142,10 @@ def _draw_problem(layout: Any, problem: str, cluster: Cluster | None) -> None:
 
 def _draw_lines(layout: Any, text: str, *, icon: str) -> Any:
     box = layout.box().column(align=True)
-    box.alert = icon == "ERROR"
+    told = box.column(align=True)
+    told.alert = icon == "ERROR"
     for number, line in enumerate(wrapped(text, 30)):
-        box.label(text=line, icon=icon if number == 0 else "BLANK1")
+        told.label(text=line, icon=icon if number == 0 else "BLANK1")
     return box
 
 

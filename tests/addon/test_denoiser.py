@@ -114,6 +114,7 @@ def test_the_render_names_its_missing_passes_and_is_denoised_once_they_are_on(bl
     assert blender.ops.digidouble.enable_passes() == {"FINISHED"}
     assert layer.use_pass_normal
     assert layer.cycles.denoising_store_passes
+    assert not {"UNDO"} - blender.types.DIGIDOUBLE_OT_enable_passes.bl_options
     with pytest.raises(RuntimeError, match="the image lacks albedo, normal"):
         blender.ops.digidouble.denoise()
     rendered.cycles.use_denoising = False

@@ -258,6 +258,8 @@ def test_after_a_restart_the_list_is_there_and_no_file_holds_the_token(cluster, 
     bpy.ops.wm.save_as_mainfile(filepath=str(home / "saved.blend"), compress=False)
     assert files_with(TOKEN, home) == []
     (again,) = preferences_of(bpy.context).clusters
+    kept = [str(getattr(again, each.identifier)) for each in again.bl_rna.properties]
+    assert not any(TOKEN in each for each in kept)
     assert again.address == cluster.url
     assert answer_of(again)[1].endswith("(401)")
 

@@ -3,13 +3,14 @@
 import json
 import os
 import stat
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from farm.errors import BadInput, StorageError
+from farm.errors import BadInput, DatasetError, StorageError
 from farm.recipe import parse_recipe
 
 jobs = pytest.importorskip("addon.jobs", exc_type=ImportError)
@@ -133,6 +134,97 @@ def test_the_list_of_an_earlier_digidouble_is_read(tmp_path):
     (tmp_path / "jobs.json").write_text(json.dumps([{**old, "of_a_later_one": 1}]), encoding="utf-8")
     (job,) = jobs.JobList(tmp_path).jobs
     assert (job.name, job.key, job.cluster, job.active) == ("a", "/data/a", "", True)
+
+
+def test_the_operators_start_cancel_and_forget_a_render(tmp_path, command, monkeypatch, state):
+    import bpy
+
+    from addon import threads, watch
+
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    listed = jobs.JobList(tmp_path / "home")
+    monkeypatch.setattr(watch, "jobs", lambda: listed)
+    monkeypatch.setattr("addon.ops_farm.jobs", lambda: listed)
+    monkeypatch.setattr(watch, "home", lambda: tmp_path / "home")
+
+    def looked():
+        watch.look()
+        threads.pump()
+        return listed.jobs[0] if listed.jobs else None
+
+    ops, scene = bpy.ops.digidouble, state.id_data
+    state.output = str(tmp_path / "out")
+    window = bpy.context.window_manager.windows[0]
+    before, window.scene = window.scene, scene
+    try:
+        assert ops.submit() == {"FINISHED"}
+        (job,) = listed.jobs
+        assert job.total == 100
+        assert (tmp_path / "home" / "double.yaml").is_file()
+        wait_for(lambda: looked().done == 2)
+        assert looked().state == jobs.RUNNING
+        with pytest.raises(RuntimeError, match="Cancel it first"):
+            ops.forget_job(job=job.key)
+        with pytest.raises(RuntimeError, match="The report is written when the render ends"):
+            ops.open_report(job=job.key)
+        with pytest.raises(RuntimeError, match="It was rendered here"):
+            ops.fetch_job(job=job.key, directory=str(tmp_path / "copy"))
+        assert ops.cancel_job(job=job.key) == {"FINISHED"}
+        wait_for(lambda: looked().state == jobs.STOPPED)
+        assert ops.show_log(job=job.key) == {"FINISHED"}
+        wait_for(lambda: looked() and "Log of double" in bpy.data.texts)
+        assert ops.forget_job(job=job.key) == {"FINISHED"}
+        assert listed.jobs == ()
+        monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+        with pytest.raises(RuntimeError, match="no command 'digidouble' is installed"):
+            ops.submit()
+        assert "no command" in watch.refused[0]
+    finally:
+        window.scene = before
+        watch.refused.clear()
+
+
+def test_an_object_store_is_fetched_by_the_installed_command(tmp_path, monkeypatch):
+    """Where Blender's Python has no fsspec."""
+    there = pytest.importorskip("addon.farm_there")
+    monkeypatch.setattr(there, "_speaks_stores", lambda: False)
+    command = tmp_path / "digidouble"
+    command.write_text(
+        '#!/bin/sh\necho "$@" > "$0.asked"\ncase $2 in s3://no*) echo "error: no such bucket" >&2; exit 2; esac\n'
+    )
+    command.chmod(0o755)
+
+    def fetch(source, *, whole):
+        return there.fetch(source, tmp_path / "to", str(command), whole=whole, progress=lambda *_: None)
+
+    assert fetch("s3://data/x", whole=True) == "fetched"
+    assert (tmp_path / "digidouble.asked").read_text() == f"fetch s3://data/x --to {tmp_path / 'to'}\n"
+    fetch("s3://data/x", whole=False)
+    assert (tmp_path / "digidouble.asked").read_text().endswith("--previews\n")
+    with pytest.raises(StorageError, match="^no such bucket$"):
+        fetch("s3://none/x", whole=True)
+    with pytest.raises(DatasetError, match="not mounted here"):
+        fetch("/of/the/cluster", whole=True)
+
+
+BUSY = """
+import sys, time, types
+import bpy, addon
+from addon import threads
+addon.register()
+threads.start("long", lambda say: time.sleep(3600), print, print)
+assert threads.busy("long") and not threads.start("long", print, print, print)
+print("ENDS", flush=True)
+"""
+
+
+def test_blender_ends_while_work_goes_on(tmp_path):
+    root = str(Path(__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", BUSY], capture_output=True, text=True, cwd=root, timeout=300, check=False,
+        env={**os.environ, "PYTHONPATH": root},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.strip().endswith("ENDS")) == (0, True), done.stderr
 
 
 def test_two_blenders_keep_each_others_jobs(tmp_path):

@@ -1,5 +1,6 @@
 """The panel Farm by clicking, on a Ray with a token that tests/blender/run.py has started."""
 
+import copy
 import os
 from pathlib import Path
 
@@ -81,11 +82,19 @@ def submit(w):
     yield 2.0
     assert bpy.data.images["contact_sheet.png"].size[0] > 32
     w.picture("farm-pictures")
-    windows = bpy.context.window_manager.windows
-    if len(windows) > 1:
-        with bpy.context.temp_override(window=windows[-1]):
-            bpy.ops.wm.window_close()
+    yield from denoise_tab(w)
+    w.picture("farm-denoise")
+    yield from close_others()
+
+
+def denoise_tab(w):
+    """The tab Digidouble of the image editor's sidebar, in the latest window."""
+    other = copy.copy(w)
+    other.window = bpy.context.window_manager.windows[-1]
+    other.area = other.window.screen.areas[0]
+    other.area.spaces.active.show_region_ui = True
     yield 1.0
+    yield from other.open_tab("Digidouble")
 
 
 def cancel(w):
@@ -105,8 +114,33 @@ def at_150(w):
     bpy.context.preferences.view.ui_scale = 1.5
     yield 2.5
     w.picture("farm-150")
+    region = w.sidebar
+    x, y = region.x + region.width // 2, region.y + region.height // 2
+    w.move(x, y)
+    for _ in range(12):
+        w.window.event_simulate(type="WHEELDOWNMOUSE", value="PRESS", x=x, y=y)
+        yield 0.1
+    w.picture("farm-150-below")
+    for _ in range(12):
+        w.window.event_simulate(type="WHEELUPMOUSE", value="PRESS", x=x, y=y)
+        yield 0.1
     bpy.context.preferences.view.ui_scale = 1.0
     yield 2.5
+
+
+def preferences(w):
+    """The list of clusters in the preferences, and what the image editor's sidebar says of denoising."""
+    bpy.ops.preferences.addon_show(module="bl_ext.user_default.digidouble")
+    yield 2.0
+    w.picture("farm-preferences")
+    yield from close_others()
+
+
+def close_others():
+    for window in bpy.context.window_manager.windows[1:]:
+        with bpy.context.temp_override(window=window):
+            bpy.ops.wm.window_close()
+    yield 1.0
 
 
 def steps(w):
@@ -117,3 +151,4 @@ def steps(w):
     yield from submit(w)
     yield from cancel(w)
     yield from at_150(w)
+    yield from preferences(w)

@@ -221,7 +221,8 @@ def cancel(job: str, *, cluster: _Cluster, delete: bool) -> int:
 @click.argument("source", metavar="JOB|ROOT")
 @_cluster
 @click.option("--to", type=click.Path(path_type=Path), required=True, help="A new or empty folder, or an earlier copy.")
-def fetch(source: str, *, cluster: _Cluster, to: Path) -> int:
+@click.option("--previews", is_flag=True, help="Copy the contact sheet and the report alone.")
+def fetch(source: str, *, cluster: _Cluster, to: Path, previews: bool) -> int:
     """Copy a dataset to this machine, each image compared with its record's hash; run it again to go on.
 
     JOB is a run on a cluster, finished or not; ROOT a dataset that this machine can read: a folder, s3://…
@@ -231,7 +232,7 @@ def fetch(source: str, *, cluster: _Cluster, to: Path) -> int:
       digidouble fetch demo-0f3a52c1d9e4 --cluster studio --to data/demo
       digidouble fetch s3://studio-datasets/demo --to data/demo
     """
-    from farm.dataset.fetch import fetch_dataset
+    from farm.dataset.fetch import fetch_dataset, fetch_previews
 
     root = source
     if "://" not in source and not Path(source).exists():
@@ -244,6 +245,10 @@ def fetch(source: str, *, cluster: _Cluster, to: Path) -> int:
                 " (rsync), or let runs write to an object store"
             )
         root = job_root
+    if previews:
+        names = fetch_previews(root, to)
+        click.echo(f"{to}: {', '.join(names) or 'nothing yet: they are written when the run ends'}")
+        return 0 if names else 1
     parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*parts, console=Console(stderr=True)) as bar:
         line = bar.add_task("pairs", total=None)

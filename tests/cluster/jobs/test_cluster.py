@@ -117,6 +117,9 @@ def test_a_run_from_submission_to_the_fetched_dataset(cluster, shell, tmp_path):
     code, out, _ = shell("status", "--json")
     assert [each["submission_id"] for each in json.loads(out)] == [job]
 
+    code, out, err = shell("fetch", job, "--previews", "--to", tmp_path / "few")
+    assert (code, err) == (0, "")
+    assert out == f"{tmp_path / 'few'}: contact_sheet.png, report.html\n"
     code, out, err = shell("fetch", job, "--to", tmp_path / "copy")
     assert code == 0, err
     assert "1 pairs copied" in out
