@@ -94,8 +94,7 @@ class DIGIDOUBLE_OT_enable_passes(bpy.types.Operator):  # noqa: N801
     def execute(self, context: Any) -> set[str]:
         """Switch them on."""
         model = loaded()
-        assert model is not None
-        off, _ = denoise.missing_passes(model.layers, context.view_layer)
+        off, _ = denoise.missing_passes(model.layers if model else (), context.view_layer)
         denoise.switch_on(context.view_layer, off)
         return {"FINISHED"}
 

@@ -15,10 +15,12 @@ from farm.recipe import Recipe
 
 from .jobs import DONE, FAILED, RUNNING, STOPPED, Job
 
-__all__ = ["cancel", "fetch_by_command", "find_command", "log", "look", "start"]
+__all__ = ["alive", "cancel", "fetch_by_command", "find_command", "log", "look", "start"]
 
 COMMAND: Final = "digidouble"
 RECORDS: Final = "pairs/*/*/record.json"
+LIVE: Final = ("running", "paused", "waiting")
+"""States of a run whose status is of now, and not of an earlier run into the same dataset."""
 _children: Final[dict[int, subprocess.Popen[bytes]]] = {}
 
 
@@ -57,18 +59,21 @@ def start(recipe: Recipe, base: Path, home: Path, command: str) -> Job:
 
 def look(job: Job) -> dict[str, Any]:
     """How a job stands now: state, pairs done, seconds left, failures, trouble."""
-    alive = _alive(job)
-    done = sum(1 for _ in Path(job.folder).glob(RECORDS))
-    left, failures = None, {}
+    running = alive(job)
+    done, left, failures = None, None, {}
     try:
         status = read_status(Path(job.folder))
-        left, failures = status.eta if alive else None, dict(status.failures)
+        failures = dict(status.failures)
+        if running and status.state in LIVE:
+            done, left = status.done, status.eta
     except DatasetError:
         pass
-    trouble = "" if alive else _trouble(job)
+    if done is None:
+        done = sum(1 for _ in Path(job.folder).glob(RECORDS))
+    trouble = "" if running else _trouble(job)
     ended = DONE if done >= job.total and job.report else FAILED if trouble else STOPPED
     return {
-        "state": RUNNING if alive else ended,
+        "state": RUNNING if running else ended,
         "done": done,
         "left": left,
         "failures": failures,
@@ -78,7 +83,7 @@ def look(job: Job) -> dict[str, Any]:
 
 def cancel(job: Job) -> None:
     """End a job that is running; what is committed stays, and starting it again goes on from there."""
-    if _alive(job):
+    if alive(job):
         os.kill(job.process, signal.SIGTERM)
 
 
@@ -113,7 +118,8 @@ def _trouble(job: Job) -> str:
     return next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), "")
 
 
-def _alive(job: Job) -> bool:
+def alive(job: Job) -> bool:
+    """Whether its process goes on."""
     child = _children.get(job.process)
     if child is not None:
         return child.poll() is None

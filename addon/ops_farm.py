@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ import bpy
 from farm.errors import BadInput, DigidoubleError
 
 from . import document, farm_here, farm_there, threads, watch
+from .farm_there import Cluster
 from .jobs import Job
 from .ops_double import StageOperator
 from .preferences import chosen_cluster, command_of, online
@@ -49,10 +51,8 @@ class DIGIDOUBLE_OT_submit(StageOperator, bpy.types.Operator):  # noqa: N801 - B
 def _take(job: Job) -> None:
     """Put a job that was begun on the list, and watch it."""
     before = jobs().find(job.key)
-    if before is not None and before.copy:
-        jobs().update(job.key, state=job.state, trouble="")
-    else:
-        jobs().add(job)
+    jobs().add(job if before is None else replace(before, state=job.state, process=job.process, trouble=""))
+    watch.look_at(bpy.context, job)
     watch.watch()
 
 
@@ -88,23 +88,33 @@ class DIGIDOUBLE_OT_test_cluster(bpy.types.Operator):  # noqa: N801
 
     def execute(self, context: Any) -> set[str]:
         """Ask in a thread."""
-        cluster = chosen_cluster(context)
-        tested.pop(cluster.name, None)
-
-        def fail(message: str) -> None:
-            tested[cluster.name] = (False, farm_there.in_panels(message))
-
-        def answer(told: str) -> None:
-            tested[cluster.name] = (True, told)
-
-        try:
-            _check_online(cluster.profile.url)
-        except DigidoubleError as error:
-            fail(str(error))
-            self.report({"ERROR"}, str(error))
+        trouble = _ask(chosen_cluster(context))
+        if trouble:
+            self.report({"ERROR"}, trouble)
             return {"CANCELLED"}
-        threads.start(("test", cluster.name), lambda _: farm_there.test(cluster), answer, fail)
         return {"FINISHED"}
+
+
+def _ask(cluster: Cluster | None) -> str:
+    """Test a cluster in a thread; what it answers is kept. Returns why it is not asked, '' where it is."""
+    if cluster is None:
+        return "Choose a cluster to render on"
+    name = cluster.name
+    tested.pop(name, None)
+
+    def fail(message: str) -> None:
+        tested[name] = (False, farm_there.in_panels(message))
+
+    def answer(told: str) -> None:
+        tested[name] = (True, told)
+
+    try:
+        _check_online(cluster.profile.url)
+    except DigidoubleError as error:
+        fail(str(error))
+        return str(error)
+    threads.start(("test", name), lambda _: farm_there.test(cluster), answer, fail)
+    return ""
 
 
 class DIGIDOUBLE_OT_enter_token(bpy.types.Operator):  # noqa: N801
@@ -141,7 +151,7 @@ class DIGIDOUBLE_OT_enter_token(bpy.types.Operator):  # noqa: N801
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         watch.refused.clear()
-        bpy.ops.digidouble.test_cluster()
+        _ask(cluster)
         return {"FINISHED"}
 
 
@@ -232,7 +242,7 @@ class DIGIDOUBLE_OT_forget_job(_JobOperator, bpy.types.Operator):  # noqa: N801
 
     def work(self, _: Any, job: Job) -> None:
         """Forget it, unless it is running here."""
-        if job.active and not job.cluster and farm_here.look(job)["state"] == job.state:
+        if not job.cluster and farm_here.alive(job):
             raise BadInput("Cancel it first")
         jobs().forget(job.key)
 
@@ -347,7 +357,7 @@ class DIGIDOUBLE_OT_fetch_job(_JobOperator, bpy.types.Operator):  # noqa: N801
     directory: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Folder", description="A new or empty folder, or one that holds an earlier copy", subtype="DIR_PATH"
     )
-    whole: bpy.props.EnumProperty(  # type: ignore[valid-type]
+    what: bpy.props.EnumProperty(  # type: ignore[valid-type]
         name="What",
         items=(
             ("PREVIEWS", "Pictures and Report", "The contact sheet and the report alone"),
@@ -369,7 +379,7 @@ class DIGIDOUBLE_OT_fetch_job(_JobOperator, bpy.types.Operator):  # noqa: N801
         """What, and where to."""
         column = self.layout.column()
         column.use_property_split, column.use_property_decorate = True, False
-        column.prop(self, "whole", expand=True)
+        column.prop(self, "what", expand=True)
         column.prop(self, "directory")
 
     def work(self, context: Any, job: Job) -> None:
@@ -380,7 +390,7 @@ class DIGIDOUBLE_OT_fetch_job(_JobOperator, bpy.types.Operator):  # noqa: N801
             raise BadInput("Give a folder to fetch into")
         if "://" in job.folder:
             _check_online(job.address)
-        to, command, whole = Path(bpy.path.abspath(self.directory)), command_of(context), self.whole == "DATASET"
+        to, command, whole = Path(bpy.path.abspath(self.directory)), command_of(context), self.what == "DATASET"
 
         def work(say: threads.Say) -> str:
             return farm_there.fetch(

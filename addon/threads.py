@@ -27,10 +27,12 @@ Say = Callable[[str], None]
 
 _results: queue.SimpleQueue[tuple[threading.Event, Any, Callable[[], None]]] = queue.SimpleQueue()
 _running: Final[dict[Any, tuple[threading.Event, list[str]]]] = {}
+_told: Final[list[str]] = []
+"""What work said when panels were drawn last."""
 
 
 class EndedError(DigidoubleError):
-    """Work was ended before it was done."""
+    """Work was ended before it was done; nobody needs to be told."""
 
 
 def start(key: Any, work: Callable[[Say], Any], then: Callable[[Any], None], failed: Callable[[str], None]) -> bool:
@@ -51,6 +53,8 @@ def start(key: Any, work: Callable[[Say], Any], then: Callable[[Any], None], fai
         after: Callable[[], None]
         try:
             result = work(say)
+        except EndedError:
+            after = _call(lambda _: None, None)
         except DigidoubleError as error:
             after = _call(failed, str(error))
         except Exception as error:
@@ -87,23 +91,29 @@ def end(key: Any) -> None:
 
 
 def pump() -> float | None:
-    """Take what came back; again soon, while work goes on."""
+    """Take what came back; again soon, while work goes on. Panels are drawn anew where something is new."""
+    new = False
     with contextlib.suppress(queue.Empty):
         while True:
             ended, key, after = _results.get_nowait()
             if key in _running and _running[key][0] is ended:
                 del _running[key]
                 after()
-    redraw()
+                new = True
+    told = [words[0] for _, words in _running.values()]
+    if new or told != _told:
+        _told[:] = told
+        redraw()
     return EVERY if _running else None
 
 
 def redraw() -> None:
-    """Let panels show what is new."""
+    """Let sidebars show what is new; what is costly to draw is left alone."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in ("VIEW_3D", "IMAGE_EDITOR", "PREFERENCES"):
-                area.tag_redraw()
+            for region in area.regions:
+                if region.type == "UI" and area.type in ("VIEW_3D", "IMAGE_EDITOR"):
+                    region.tag_redraw()
 
 
 def stop() -> None:

@@ -13,7 +13,7 @@ from farm.errors import BadInput
 
 from . import farm_here, farm_there, threads
 from .farm_there import Cluster
-from .jobs import Job, JobList
+from .jobs import FAILED, Job, JobList
 from .preferences import find_cluster, online
 
 __all__ = [
@@ -69,8 +69,12 @@ def cluster_of_job(context: Any, job: Job) -> Cluster:
 def look_at(context: Any, job: Job) -> None:
     """Look at a job in a thread."""
     listed, key = jobs(), job.key
-    if job.cluster and not online(job.address):
-        listed.update(key, trouble=OFFLINE)
+    try:
+        if job.cluster and not online(job.address):
+            listed.update(key, trouble=OFFLINE)
+            return
+    except BadInput as error:
+        listed.update(key, state=FAILED, trouble=str(error))
         return
 
     def answered(found: dict[str, Any]) -> None:

@@ -231,7 +231,7 @@ def test_a_run_from_the_panel_to_its_pictures(cluster, farm, scene, home, token)
     assert '"event": "ended"' in bpy.data.texts["Log of tiny"].as_string()
     for what, name in (("PREVIEWS", "few"), ("DATASET", "all")):
         to = home / name
-        assert bpy.ops.digidouble.fetch_job(job=job.key, whole=what, directory=str(to)) == {"FINISHED"}
+        assert bpy.ops.digidouble.fetch_job(job=job.key, what=what, directory=str(to)) == {"FINISHED"}
         pumped(lambda to=to: watch.jobs().find(job.key).copy == str(to), 30)
         assert (to / "contact_sheet.png").is_file()
         assert len(list(to.glob("pairs/*/*/record.json"))) == (what == "DATASET")
@@ -239,7 +239,8 @@ def test_a_run_from_the_panel_to_its_pictures(cluster, farm, scene, home, token)
 
     assert bpy.ops.digidouble.submit() == {"FINISHED"}
     pumped(lambda: not threads.busy(watch.SUBMIT), 60)
-    assert [each.id for each in watch.jobs().jobs] == [job.id]
+    pumped(lambda: not threads.busy(("look", job.key)), 60)
+    assert [(each.id, each.state, each.done) for each in watch.jobs().jobs] == [(job.id, "done", 1)]
 
 
 def test_after_a_restart_the_list_is_there_and_no_file_holds_the_token(cluster, farm, home, token):
