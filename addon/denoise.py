@@ -51,7 +51,7 @@ def able() -> str:
         for name, module in (("ONNX Runtime", "onnxruntime"), ("OpenImageIO", "OpenImageIO"))
         if importlib.util.find_spec(module) is None
     ]
-    return " and ".join(lacks)
+    return " and no ".join(lacks)
 
 
 def load(path: Path) -> OnnxModel:

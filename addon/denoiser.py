@@ -22,6 +22,9 @@ __all__ = ["CLASSES", "register", "unregister"]
 KEY: Final = "denoise"
 EVERY: Final = 0.1
 LINEAR: Final = "Linear Rec.709"
+LACKING: Final = (
+    "This Blender has no {}: take one from blender.org, and the extension's file that ends in -denoiser.zip"
+)
 _loaded: Final[dict[str, OnnxModel]] = {}
 """The denoiser that is loaded, by its file; at most one."""
 _problem: Final[list[str]] = []
@@ -69,7 +72,7 @@ def _load(path: Path) -> OnnxModel:
     if str(path) not in _loaded:
         lacks = denoise.able()
         if lacks:
-            raise BadInput(f"This Blender has no {lacks}: install the extension's file that ends in -denoiser.zip")
+            raise BadInput(LACKING.format(lacks))
         model = denoise.load(path)
         _loaded.clear()
         _loaded[str(path)] = model
@@ -214,9 +217,7 @@ class DIGIDOUBLE_PT_denoise(bpy.types.Panel):  # noqa: N801
         lacks = denoise.able()
         if lacks:
             column = layout.column(align=True)
-            for number, line in enumerate(
-                wrapped(f"This Blender has no {lacks}: install the extension's file that ends in -denoiser.zip")
-            ):
+            for number, line in enumerate(wrapped(LACKING.format(lacks))):
                 column.label(text=line, icon="INFO" if number == 0 else "BLANK1")
             return
         layout.operator("digidouble.load_denoiser", icon="FILE_FOLDER")

@@ -166,7 +166,7 @@ def test_without_onnx_runtime_it_says_what_to_install(addon, monkeypatch, tmp_pa
     monkeypatch.setattr(denoise, "able", denoise.able.__wrapped__)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     denoiser.unregister()
-    with pytest.raises(RuntimeError, match=r"no ONNX Runtime and OpenImageIO: .* ends in -denoiser\.zip"):
+    with pytest.raises(RuntimeError, match=r"no ONNX Runtime and no OpenImageIO: .* ends in -denoiser\.zip"):
         bpy.ops.digidouble.load_denoiser(filepath=str(tmp_path / "x.onnx"))
     assert not bpy.ops.digidouble.denoise.poll()
     assert not bpy.ops.digidouble.enable_passes.poll()
