@@ -13,7 +13,7 @@ from farm.errors import BadInput, DigidoubleError
 from farm.learn.onnx_model import OnnxModel
 
 from . import denoise, threads
-from .ops_farm import open_editor
+from .ops_jobs import open_editor
 from .preferences import denoiser_of, preferences_of
 from .state import wrapped
 

@@ -16,9 +16,9 @@ from .farm_here import find_command
 from .farm_there import Cluster, needs_token
 from .jobs import DONE, FAILED, RUNNING, STOPPED, WAITING, Job
 from .panels import SPACE, StagePanel
-from .preferences import chosen_cluster, command_of, online, preferences_of, wrong_address
+from .preferences import OFFLINE, chosen_cluster, command_of, online, preferences_of, wrong_address
 from .state import state_of, wrapped
-from .watch import OFFLINE, SUBMIT, jobs, refused, tested
+from .watch import SUBMIT, jobs, refused, tested
 
 __all__ = ["CLASSES"]
 

@@ -13,9 +13,22 @@ from farm.errors import BadInput
 from .farm_there import Cluster
 from .state import wrapped
 
-__all__ = ["CLASSES", "HERE", "chosen_cluster", "command_of", "denoiser_of", "find_cluster", "online", "preferences_of"]
+__all__ = [
+    "CLASSES",
+    "HERE",
+    "OFFLINE",
+    "chosen_cluster",
+    "command_of",
+    "denoiser_of",
+    "find_cluster",
+    "online",
+    "preferences_of",
+    "require_online",
+    "wrong_address",
+]
 
 HERE: Final = "This Machine"
+OFFLINE: Final = "Blender's preferences do not allow online access"
 _items: list[tuple[str, str, str, str, int]] = []
 """Blender does not keep the texts of a menu itself."""
 
@@ -254,6 +267,12 @@ def find_cluster(context: Any, name: str) -> Cluster | None:
 def online(address: str) -> bool:
     """Whether Blender's preferences let the add-on speak to an address: to this machine always."""
     return bpy.app.online_access or parse_address(address).loopback
+
+
+def require_online(address: str) -> None:
+    """BadInput where Blender's preferences do not let the add-on speak to an address."""
+    if not online(address):
+        raise BadInput(OFFLINE)
 
 
 CLASSES: Final = (

@@ -14,7 +14,7 @@ from farm.errors import BadInput
 from . import farm_here, farm_there, threads
 from .farm_there import Cluster
 from .jobs import FAILED, Job, JobList
-from .preferences import find_cluster, online
+from .preferences import OFFLINE, find_cluster, online
 
 __all__ = [
     "SUBMIT",
@@ -36,7 +36,6 @@ PATIENCE: Final = 8
 """A cluster that did not answer is asked at every so many-th look."""
 SUBMIT: Final = "submit"
 """The key of a submission's work."""
-OFFLINE: Final = "Blender's preferences do not allow online access"
 
 tested: Final[dict[str, tuple[bool, str]]] = {}
 """How clusters answered the last test, by name: whether well, and in what words."""

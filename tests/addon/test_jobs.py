@@ -145,6 +145,7 @@ def test_the_operators_start_cancel_and_forget_a_render(tmp_path, command, monke
     listed = jobs.JobList(tmp_path / "home")
     monkeypatch.setattr(watch, "jobs", lambda: listed)
     monkeypatch.setattr("addon.ops_farm.jobs", lambda: listed)
+    monkeypatch.setattr("addon.ops_jobs.jobs", lambda: listed)
     monkeypatch.setattr(watch, "home", lambda: tmp_path / "home")
 
     def looked():
