@@ -158,8 +158,8 @@ def _draw_job(layout: Any, job: Job) -> None:
     place.alignment, place.active = "RIGHT", False
     place.label(text=job.cluster or "here")
     box.progress(factor=job.done / max(1, job.total), text=_tell_progress(job))
-    if job.failures:
-        box.label(text=_tell_failures(job.failures), icon="ERROR")
+    for number, line in enumerate(wrapped(_tell_failures(job.failures), 30) if job.failures else ()):
+        box.label(text=line, icon="ERROR" if number == 0 else "BLANK1")
     for line in wrapped(threads.said(("fetch", job.key)) or job.trouble):
         box.label(text=line)
     _draw_buttons(box, job)
