@@ -144,6 +144,7 @@ class DIGIDOUBLE_OT_enter_token(bpy.types.Operator):  # noqa: N801
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         watch.refused.clear()
+        watch.ask_again()
         _ask(cluster)
         return {"FINISHED"}
 

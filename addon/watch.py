@@ -18,6 +18,7 @@ from .preferences import OFFLINE, find_cluster, online
 
 __all__ = [
     "SUBMIT",
+    "ask_again",
     "cluster_of_job",
     "home",
     "jobs",
@@ -107,6 +108,12 @@ def watch() -> None:
     """Look at the jobs as long as one may change."""
     if not bpy.app.background and not bpy.app.timers.is_registered(look):
         bpy.app.timers.register(look, first_interval=0.1, persistent=True)
+
+
+def ask_again() -> None:
+    """Look at once also at jobs whose cluster did not answer: something has changed."""
+    _unanswered.clear()
+    watch()
 
 
 def _begin() -> None:
