@@ -4,7 +4,7 @@
 
 A folder is staged with the add-on, the manifest and wheels, and given to Blender's own builder and validator. The
 platform `system` is for a Blender on the system's Python: it carries no binary wheels, so that Python must have
-numpy, pydantic, scipy and PyYAML.
+numpy, pydantic, scipy and PyYAML. `PLATFORM-denoiser` carries ONNX Runtime as well, which runs exported denoisers.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ PYTHON: Final = "3.13"
 TAGS: Final[dict[str, tuple[str, ...]]] = {
     "linux-x64": ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"),
     "windows-x64": ("win_amd64",),
-    "macos-arm64": ("macosx_12_0_arm64", "macosx_11_0_arm64"),
+    "macos-arm64": ("macosx_12_0_arm64", "macosx_11_0_arm64", "macosx_14_0_arm64"),
 }
 """Blender's name of a platform -> the tags of wheels that run on it."""
 SYSTEM: Final = "system"
+DENOISER: Final = "-denoiser"
 
 PURE: Final = ("anny==0.6.2", "threadpoolctl==3.8.0")
 BINARY: Final = (
@@ -44,6 +45,8 @@ BINARY: Final = (
     "scipy==1.18.1",
 )
 """What the preview needs. Rendering is done by an installed `digidouble`, in processes of its own."""
+RUNTIME: Final = ("onnxruntime==1.32.0",)
+"""What runs an exported denoiser; of its own needs, numpy alone is used."""
 THUMBNAILS: Final = {"hairstyles": 1, "beards": 1, "stunts": 3, "expressions": 0, "wardrobe": 0}
 """Kinds with a sheet in the docs, and which picture of a row is cut out of it."""
 LEFT_OUT: Final = (Path(__file__).name, "__pycache__")
@@ -65,14 +68,15 @@ def _build_one(platform: str, pure: Path, stage: Path, dist: Path, blender: Path
     _cut_thumbnails(stage / "thumbnails")
     wheels = stage / "wheels"
     shutil.copytree(pure, wheels)
-    if platform != SYSTEM:
-        tags = [part for tag in TAGS[platform] for part in ("--platform", tag)]
+    name, denoises = platform.removesuffix(DENOISER), platform.endswith(DENOISER)
+    if name != SYSTEM:
+        tags = [part for tag in TAGS[name] for part in ("--platform", tag)]
         _pip(
             "download", "--no-deps", "--only-binary=:all:", "--implementation", "cp", "--python-version", PYTHON, *tags,
-            "--dest", str(wheels), *_pinned(),
+            "--dest", str(wheels), *_pinned((*BINARY, *RUNTIME) if denoises else BINARY),
         )  # fmt: skip
     manifest = (ROOT / "blender_manifest.toml").read_text(encoding="utf-8")
-    (stage / "blender_manifest.toml").write_text(_complete(manifest, platform, wheels), encoding="utf-8")
+    (stage / "blender_manifest.toml").write_text(_complete(manifest, name, wheels), encoding="utf-8")
     target = dist / f"digidouble-{tomllib.loads(manifest)['version']}-{platform}.zip"
     dist.mkdir(parents=True, exist_ok=True)
     _official(blender, "build", f"--source-dir={stage}", f"--output-filepath={target}")
@@ -95,9 +99,9 @@ def _cut_thumbnails(folder: Path) -> None:
             picture.save(folder / kind / f"{name}.png", optimize=True)
 
 
-def _pinned() -> list[str]:
+def _pinned(names: Sequence[str]) -> list[str]:
     """The packages, those without a version at the one that this environment has, which fit each other."""
-    return [name if "==" in name else f"{name}=={importlib.metadata.version(name)}" for name in BINARY]
+    return [name if "==" in name else f"{name}=={importlib.metadata.version(name)}" for name in names]
 
 
 def _complete(manifest: str, platform: str, wheels: Path) -> str:
@@ -139,10 +143,11 @@ def _run(*command: str) -> None:
 
 def main() -> None:
     """Build for the platforms that are named, or for all."""
+    known = (*TAGS, SYSTEM, *(f"{name}{DENOISER}" for name in TAGS))
     platforms = sys.argv[1:] or [*TAGS, SYSTEM]
     for name in platforms:
-        if name not in (*TAGS, SYSTEM):
-            raise SystemExit(f"error: unknown platform '{name}'; known: {', '.join((*TAGS, SYSTEM))}")
+        if name not in known:
+            raise SystemExit(f"error: unknown platform '{name}'; known: {', '.join(known)}")
     for file in build(platforms):
         print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 2**20:.0f} MB")  # noqa: T201
 

@@ -1,167 +1,133 @@
-"""Renders on this machine: `digidouble render` in a process of its own, which goes on when Blender is closed.
+"""The list of renders, here and on clusters: kept in a file, so that it survives restarts.
 
-A job's only state is its dataset: pairs are counted by the records that commit them. The list of jobs is a file, so
-that it survives restarts.
+A render's only truth is its dataset, and what its process or cluster says; what the file keeps of its state is how it
+was when it was last looked at. No token is ever in it.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import signal
-import subprocess
-from dataclasses import asdict, dataclass
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
-from farm.errors import BadInput, StorageError
-from farm.recipe import Recipe
+from farm.dataset.files import replace_bytes
+from farm.dataset.layout import CONTACT_SHEET_FILE, REPORT_FILE
 
-__all__ = ["Job", "JobList", "find_command"]
+__all__ = ["ACTIVE", "DONE", "FAILED", "RUNNING", "STOPPED", "WAITING", "Job", "JobList"]
 
-COMMAND: Final = "digidouble"
-RECORDS: Final = "pairs/*/*/record.json"
-SHEET: Final = "contact_sheet.png"
-REPORT: Final = "report.html"
-
+WAITING: Final = "waiting"
 RUNNING: Final = "running"
 DONE: Final = "done"
 STOPPED: Final = "stopped"
-
-
-def find_command(chosen: str) -> str:
-    """The command that renders: the chosen one, else the one on the path; BadInput where there is none."""
-    found = shutil.which(chosen or COMMAND)
-    if found is None:
-        where = f"'{chosen}' cannot be run" if chosen else f"no command '{COMMAND}' is installed"
-        raise BadInput(f"{where}: install Digidouble for rendering, and choose its command in the preferences")
-    return found
+FAILED: Final = "failed"
+ACTIVE: Final = (WAITING, RUNNING)
+"""States that are looked at again."""
+FILE: Final = "jobs.json"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One render. `folder` is its dataset's, `log` the file of what the process says, `total` its pairs."""
+    """One render, and how it was at the last look.
+
+    folder    its dataset, as those who render see it
+    log       the file of what its process says; '' on a cluster
+    total     its pairs, of which `done` are committed
+    process   its process' number; 0 on a cluster
+    cluster   the cluster's name, '' for this machine; `address` where it answers, `id` what it calls the job
+    copy      the folder of what was fetched of it; '' where nothing was
+    left      seconds left; None where that cannot be said
+    failures  pairs that were given up, by cause
+    trouble   what went wrong
+    """
 
     name: str
     folder: str
     log: str
     total: int
-    process: int
-
-    def done(self) -> int:
-        """Pairs that are committed."""
-        return sum(1 for _ in Path(self.folder).glob(RECORDS))
-
-    def trouble(self) -> str:
-        """The first error that the process named; '' where it named none."""
-        try:
-            lines = Path(self.log).read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
-            return ""
-        return next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), "")
+    process: int = 0
+    cluster: str = ""
+    address: str = ""
+    id: str = ""
+    copy: str = ""
+    state: str = WAITING
+    done: int = 0
+    left: float | None = None
+    failures: dict[str, int] = field(default_factory=dict)
+    trouble: str = ""
 
     @property
-    def report(self) -> Path:
-        """Its report, once it is written."""
-        return Path(self.folder) / REPORT
+    def key(self) -> str:
+        """What tells it from all others."""
+        return f"{self.address} {self.id}" if self.cluster else self.folder
 
     @property
-    def sheet(self) -> Path:
-        """Its contact sheet, once it is written."""
-        return Path(self.folder) / SHEET
+    def active(self) -> bool:
+        """Whether it may still change."""
+        return self.state in ACTIVE
+
+    def here(self, name: str) -> Path | None:
+        """A file of its dataset that this machine can read: of the dataset itself, or of what was fetched of it."""
+        places = [Path(folder) for folder in (self.folder, self.copy) if folder and "://" not in folder]
+        return next((place / name for place in places if (place / name).is_file()), None)
+
+    @property
+    def report(self) -> Path | None:
+        """Its report, once it is written and here."""
+        return self.here(REPORT_FILE)
+
+    @property
+    def sheet(self) -> Path | None:
+        """Its contact sheet, once it is written and here."""
+        return self.here(CONTACT_SHEET_FILE)
 
 
 class JobList:
-    """The jobs, the newest first, kept in `home`."""
+    """The jobs, the newest first, kept in `home`.
+
+    Several Blenders may share it: each change is made to what is there.
+    """
 
     def __init__(self, home: Path) -> None:
-        self._home = home
-        self._file = home / "jobs.json"
-        self._children: dict[int, subprocess.Popen[bytes]] = {}
-        self.jobs: list[Job] = self._read()
+        self.home = home
+        self._file = home / FILE
+        self._lock = threading.Lock()
+        self.jobs: tuple[Job, ...] = self._read()
 
-    def start(self, recipe: Recipe, base: Path, command: str) -> Job:
-        """Render a recipe into a folder of its name in `base`; a dataset of that recipe that is there is gone on with.
+    def find(self, key: str) -> Job | None:
+        """The job of a key."""
+        return next((job for job in self.jobs if job.key == key), None)
 
-        Raises:
-            BadInput: the command cannot be run.
-            StorageError: the folder cannot be written.
-        """
-        text = recipe.to_yaml()
-        try:
-            folder = _place(base, recipe.name, text)
-            self._home.mkdir(parents=True, exist_ok=True)
-            base.mkdir(parents=True, exist_ok=True)
-            written, log = (self._home / f"{folder.name}{ending}" for ending in (".yaml", ".log"))
-            written.write_text(text, encoding="utf-8")
-            with log.open("wb") as said:
-                child = subprocess.Popen(
-                    [find_command(command), "render", str(written), "--out", str(folder)],
-                    stdout=said, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, **_apart(),
-                )  # fmt: skip
-        except OSError as error:
-            raise StorageError(f"cannot render into {base}: {error.strerror or error}") from error
-        self._children[child.pid] = child
-        job = Job(recipe.name, str(folder), str(log), recipe.count * recipe.capture.frames.count, child.pid)
-        self.jobs = [job, *(each for each in self.jobs if each.folder != job.folder)]
-        self._write()
-        return job
+    def add(self, job: Job) -> None:
+        """Put a job first, in the place of one with its key."""
+        self._change(lambda there: (job, *(each for each in there if each.key != job.key)))
 
-    def state(self, job: Job) -> str:
-        """Whether a job is running, done or stopped."""
-        if self._alive(job):
-            return RUNNING
-        return DONE if job.done() >= job.total and job.report.is_file() else STOPPED
+    def update(self, key: str, **facts: Any) -> None:
+        """Change what is known of a job; one that is gone stays gone. The file is written where that is worth it."""
+        before = self.find(key)
+        if before is None:
+            return
+        after = replace(before, **facts)
+        self.jobs = tuple(after if each.key == key else each for each in self.jobs)
+        if (after.state, after.copy) != (before.state, before.copy):
+            self._change(lambda there: there)
 
-    def cancel(self, job: Job) -> None:
-        """End a job that is running; what is committed stays, and starting it again goes on from there."""
-        if self._alive(job):
-            os.kill(job.process, signal.SIGTERM)
-
-    def forget(self, job: Job) -> None:
+    def forget(self, key: str) -> None:
         """Take a job off the list; its dataset stays."""
-        self.jobs = [each for each in self.jobs if each != job]
-        self._write()
+        self._change(lambda there: tuple(each for each in there if each.key != key))
 
-    def _alive(self, job: Job) -> bool:
-        child = self._children.get(job.process)
-        if child is not None:
-            return child.poll() is None
-        try:  # a job of an earlier Blender: its number may be another process' by now
-            said = Path(f"/proc/{job.process}/cmdline").read_bytes()
-        except OSError:
-            return False
-        return job.folder.encode() in said.split(b"\0")
+    def _change(self, edit: Callable[[tuple[Job, ...]], tuple[Job, ...]]) -> None:
+        with self._lock:
+            self.jobs = edit(tuple(self.find(each.key) or each for each in self._read()))
+            text = json.dumps([asdict(job) for job in self.jobs], indent=1)
+            replace_bytes(self._file, text.encode())
 
-    def _read(self) -> list[Job]:
+    def _read(self) -> tuple[Job, ...]:
+        known = {each.name for each in fields(Job)}
         try:
-            return [Job(**each) for each in json.loads(self._file.read_text(encoding="utf-8"))]
-        except (OSError, ValueError, TypeError):
-            return []
-
-    def _write(self) -> None:
-        partial = self._file.with_suffix(".partial")
-        partial.write_text(json.dumps([asdict(job) for job in self.jobs], indent=1), encoding="utf-8")
-        partial.replace(self._file)
-
-
-def _place(base: Path, name: str, text: str) -> Path:
-    """A folder for a dataset: one that holds this very recipe's, else one that is not there yet."""
-    number = 1
-    while True:
-        folder = base / (name if number == 1 else f"{name}-{number}")
-        if not folder.exists():
-            return folder
-        recipe = folder / "recipe.yaml"
-        if recipe.is_file() and recipe.read_text(encoding="utf-8") == text:
-            return folder
-        number += 1
-
-
-def _apart() -> dict[str, Any]:
-    """How a process is started so that closing Blender does not end it, and so that it uses its own packages."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "BLENDER_"))}
-    if os.name == "nt":
-        return {"env": environment, "creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
-    return {"env": environment, "start_new_session": True}
+            listed = json.loads(self._file.read_text(encoding="utf-8"))
+            return tuple(Job(**{name: value for name, value in each.items() if name in known}) for each in listed)
+        except (OSError, ValueError, TypeError, AttributeError):
+            return ()

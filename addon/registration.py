@@ -7,17 +7,20 @@ from typing import Final
 import bpy
 
 from . import (
+    denoiser,
     ops_double,
+    ops_farm,
+    ops_jobs,
     ops_recipe,
-    ops_render,
     own,
     own_recipe,
-    panel_render,
+    panel_farm,
     panels,
     preferences,
     preview,
     properties,
     thumbnails,
+    watch,
 )
 
 __all__ = ["CLASSES", "register", "unregister"]
@@ -27,11 +30,13 @@ CLASSES: Final = (
     *properties.CLASSES,
     *ops_double.CLASSES,
     *ops_recipe.CLASSES,
-    *ops_render.CLASSES,
+    *ops_farm.CLASSES,
+    *ops_jobs.CLASSES,
     *panels.CLASSES,
-    *panel_render.CLASSES,
+    *panel_farm.CLASSES,
     *own.CLASSES,
     *own_recipe.CLASSES,
+    *denoiser.CLASSES,
 )
 
 
@@ -42,12 +47,14 @@ def register() -> None:
         bpy.utils.register_class(each)
     bpy.types.Scene.digidouble = bpy.props.PointerProperty(type=properties.DIGIDOUBLE_PG_scene)
     preview.register()
-    ops_render.register()
+    denoiser.register()
+    watch.register()
 
 
 def unregister() -> None:
     """Take all of it back."""
-    ops_render.unregister()
+    watch.unregister()
+    denoiser.unregister()
     preview.unregister()
     del bpy.types.Scene.digidouble
     for each in reversed(CLASSES):

@@ -50,6 +50,17 @@ def s3(_s3_server, monkeypatch):
     fsspec.get_filesystem_class("s3").clear_instance_cache()
 
 
+@pytest.fixture(scope="module")
+def cluster():
+    """A Ray of one node on loopback that asks for a token; what it was sent and remembers is the module's own."""
+    pytest.importorskip("ray", reason="a cluster needs ray")
+    pytest.importorskip("aiohttp_cors", reason="Ray's Jobs API needs ray[default]")
+    from tests.ray_head import running
+
+    with running() as started:
+        yield started
+
+
 def pytest_configure():
     """Refuse to skip what needs the renderer where it is required."""
     missing = [name for name in RENDERER if importlib.util.find_spec(name) is None]

@@ -8,10 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-import pyarrow as pa
-
 from farm.dataset import layout
-from farm.dataset.columns import columns
 from farm.dataset.layers import Layer
 
 __all__ = ["CONFORMS_TO", "KEYS", "RECORDS", "describe"]
@@ -50,7 +47,7 @@ _KINDS: Final = {
 }
 """Media types of the files beside it, by ending."""
 
-_TYPES: Final = {pa.string(): "sc:Text", pa.int64(): "sc:Integer", pa.float64(): "sc:Float", pa.bool_(): "sc:Boolean"}
+_TYPES: Final = {"string": "sc:Text", "int64": "sc:Integer", "double": "sc:Float", "bool": "sc:Boolean"}
 
 
 def describe(*, name: str, recipe: str, layers: Sequence[Layer], files: Mapping[str, str]) -> dict[str, Any]:
@@ -119,17 +116,19 @@ def _sets(layers: Sequence[Layer]) -> Iterable[dict[str, Any]]:
 
 def _record_set() -> dict[str, Any]:
     """The index's plain columns; its lists and maps are for Parquet's own readers."""
+    from farm.dataset.columns import columns
+
     fields = [
         {
             "@type": "cr:Field",
             "@id": f"{RECORDS}/{column.name}",
             "name": f"{RECORDS}/{column.name}",
             "description": f"{column.description} [{column.unit}]" if column.unit else column.description,
-            "dataType": _TYPES[column.type],
+            "dataType": _TYPES[str(column.type)],
             "source": {"fileObject": {"@id": layout.INDEX_FILE}, "extract": {"column": column.name}},
         }
         for column in columns()
-        if column.type in _TYPES
+        if str(column.type) in _TYPES
     ]
     return {
         "@type": "cr:RecordSet",

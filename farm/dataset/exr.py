@@ -19,12 +19,12 @@ import numpy as np
 import OpenEXR
 
 from farm.dataset.files import read_bytes, replacing
+from farm.dataset.layers import COLOUR_SPACE
 from farm.dataset.place import Place
 from farm.errors import DatasetError, StorageError
 
-__all__ = ["COLOUR_SPACE", "REC709_CHROMATICITIES", "ImageStamp", "decode_image", "read_image", "write_image"]
+__all__ = ["REC709_CHROMATICITIES", "ImageStamp", "decode_image", "read_image", "write_image"]
 
-COLOUR_SPACE: Final = "lin_rec709_scene"
 REC709_CHROMATICITIES: Final = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
 
 _SIDE_MAX: Final = 16_384

@@ -13,10 +13,11 @@ from farm.dataset import layout
 from farm.dataset.assets import assets_there, bring_asset
 from farm.dataset.files import read_bytes, replace_bytes, sha256_of, size_of
 from farm.dataset.folder import Dataset, open_dataset
+from farm.dataset.place import open_place
 from farm.dataset.record import read_record
 from farm.errors import DatasetError
 
-__all__ = ["Fetched", "fetch_dataset"]
+__all__ = ["Fetched", "fetch_dataset", "fetch_previews"]
 
 AT_ONCE: Final = 8
 """Pairs that are copied at the same time."""
@@ -67,6 +68,19 @@ def fetch_dataset(
         if size_of(dataset.root / name) is not None:
             replace_bytes(to / name, read_bytes(dataset.root / name))
     replace_bytes(to / layout.DATASET_FILE, read_bytes(dataset.root / layout.DATASET_FILE))
+    return found
+
+
+def fetch_previews(source: str | Path, to: Path) -> list[str]:
+    """Copy what is for the eye alone, the contact sheet and the report, into the folder `to`; their names.
+
+    It is no dataset, and may be done before there is one: what is not written yet is left out. Raises as
+    `fetch_dataset` does.
+    """
+    root = open_place(source)
+    found = [name for name in (layout.CONTACT_SHEET_FILE, layout.REPORT_FILE) if size_of(root / name) is not None]
+    for name in found:
+        replace_bytes(to / name, read_bytes(root / name))
     return found
 
 

@@ -10,10 +10,9 @@ from pydantic import Field, model_validator
 from farm import __version__
 from farm.dataset import layout
 from farm.dataset.croissant import KEYS, describe
-from farm.dataset.exr import COLOUR_SPACE
 from farm.dataset.files import read_bytes, replace_bytes, sha256_of
 from farm.dataset.formats import Table, encode_json, read_json
-from farm.dataset.layers import LAYERS, Layer
+from farm.dataset.layers import COLOUR_SPACE, LAYERS, Layer
 from farm.dataset.place import Place
 from farm.dataset.record import EngineBuild
 from farm.errors import DatasetError, RecipeError

@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 __all__ = [
+    "COLOUR_SPACE",
     "DEPTH_BACKGROUND",
     "LAYERS",
     "MATTE_LEVELS",
@@ -18,6 +19,8 @@ __all__ = [
     "has_data",
     "present_layers",
 ]
+
+COLOUR_SPACE: Final = "lin_rec709_scene"
 
 DEPTH_BACKGROUND: Final = 1e10
 """Depth where the camera sees nothing, as Cycles writes it."""

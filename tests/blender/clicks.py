@@ -115,7 +115,7 @@ def panels(w):
     """Every panel, opened alone, at 100 % and at 150 %."""
     for size in (1.0, 1.5):
         yield from scale(size)
-        for name in ("Hair", "Pose", "Stunt", "Stage", "Vary", "Recipe", "Capture", "Render", "Double"):
+        for name in ("Hair", "Pose", "Stunt", "Stage", "Vary", "Recipe", "Capture", "Farm", "Double"):
             yield from w.open_panel(name)
             w.picture(f"{name.lower()}-{size * 100:.0f}")
         place = yield from w.find("digidouble.wardrobe.locked", across=0.8)

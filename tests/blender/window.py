@@ -13,7 +13,7 @@ import bpy
 
 HOVER = 0.12
 STEP = 18
-PANELS = ("Double", "Hair", "Pose", "Stunt", "Stage", "Vary", "Recipe", "Capture", "Render")
+PANELS = ("Double", "Hair", "Pose", "Stunt", "Stage", "Vary", "Recipe", "Capture", "Farm")
 HEADER, SPACING = 13, 28
 """Of a folded panel, in pixels at 100 %: its header's middle below the one above, and from one to the next."""
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from farm.dataset import exr as exr_module
 from farm.dataset import read_image, write_image
-from farm.dataset.exr import COLOUR_SPACE, REC709_CHROMATICITIES
+from farm.dataset.exr import REC709_CHROMATICITIES
+from farm.dataset.layers import COLOUR_SPACE
 from farm.errors import DatasetError, StorageError
 
 WRITE_IN_A_FRESH_PROCESS = """

@@ -39,6 +39,12 @@ def test_a_copy_goes_on_where_it_stopped(copied: Callable[[], Dataset], tmp_path
     assert other.stat().st_mtime_ns == before
 
 
+def test_previews_are_the_sheet_and_the_report_alone(finished: Dataset, tmp_path: Path) -> None:
+    names = fetch.fetch_previews(str(finished.root), tmp_path / "few")
+    assert sorted(contents(tmp_path / "few")) == sorted(names) == ["contact_sheet.png", "report.html"]
+    assert fetch.fetch_previews(tmp_path / "nowhere", tmp_path / "none") == []
+
+
 def test_a_damaged_pair_is_told_and_left_out(copied: Callable[[], Dataset], tmp_path: Path) -> None:
     source, to = Path(str(copied().root)), tmp_path / "fetched"
     image = sorted(source.rglob("reference.exr"))[0]

@@ -19,6 +19,7 @@ from farm.cluster.jobs.address import parse_address
 from farm.cluster.jobs.client import Job, JobsClient, connect
 from farm.cluster.jobs.packages import Package
 from farm.cluster.jobs.profiles import Profile, load_profiles
+from farm.cluster.jobs.progress import run_status
 from farm.cluster.jobs.submission import Submission, prepare, submit
 from farm.errors import BadInput
 from farm.recipe import load_recipe
@@ -157,7 +158,7 @@ def status(job: str | None, *, cluster: _Cluster, as_json: bool) -> int:
             _list(jobs)
         return 0
     found = client.known_job(job)
-    run = _last_status(client.logs(job))
+    run = run_status(client, job)
     if as_json:
         click.echo(json.dumps({**found.model_dump(mode="json"), "run": run}, indent=2))
         return 0
@@ -220,7 +221,8 @@ def cancel(job: str, *, cluster: _Cluster, delete: bool) -> int:
 @click.argument("source", metavar="JOB|ROOT")
 @_cluster
 @click.option("--to", type=click.Path(path_type=Path), required=True, help="A new or empty folder, or an earlier copy.")
-def fetch(source: str, *, cluster: _Cluster, to: Path) -> int:
+@click.option("--previews", is_flag=True, help="Copy the contact sheet and the report alone.")
+def fetch(source: str, *, cluster: _Cluster, to: Path, previews: bool) -> int:
     """Copy a dataset to this machine, each image compared with its record's hash; run it again to go on.
 
     JOB is a run on a cluster, finished or not; ROOT a dataset that this machine can read: a folder, s3://…
@@ -230,7 +232,7 @@ def fetch(source: str, *, cluster: _Cluster, to: Path) -> int:
       digidouble fetch demo-0f3a52c1d9e4 --cluster studio --to data/demo
       digidouble fetch s3://studio-datasets/demo --to data/demo
     """
-    from farm.dataset.fetch import fetch_dataset
+    from farm.dataset.fetch import fetch_dataset, fetch_previews
 
     root = source
     if "://" not in source and not Path(source).exists():
@@ -243,6 +245,10 @@ def fetch(source: str, *, cluster: _Cluster, to: Path) -> int:
                 " (rsync), or let runs write to an object store"
             )
         root = job_root
+    if previews:
+        names = fetch_previews(root, to)
+        click.echo(f"{to}: {', '.join(names) or 'nothing yet: they are written when the run ends'}")
+        return 0 if names else 1
     parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*parts, console=Console(stderr=True)) as bar:
         line = bar.add_task("pairs", total=None)
@@ -271,18 +277,6 @@ def _told(job: Job) -> str:
     if job.status in ("SUCCEEDED", "RUNNING") or not job.message:
         return ""
     return f": {job.message.strip().splitlines()[0]}"
-
-
-def _last_status(log: str) -> dict[str, Any]:
-    """The latest `status` in a run's log, as `farm.cluster.lines` writes it; empty where there is none."""
-    for line in reversed(log.splitlines()):
-        if line.startswith('{"event": "status"'):
-            try:
-                event: dict[str, Any] = json.loads(line)
-            except ValueError:  # the line is still being written
-                continue
-            return event
-    return {}
 
 
 def _run_facts(run: dict[str, Any]) -> dict[str, str]:

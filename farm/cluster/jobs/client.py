@@ -8,25 +8,35 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request, build_opener
+from urllib.request import (
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+    build_opener,
+    getproxies,
+    proxy_bypass,
+)
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from farm import __version__
 from farm.cluster.jobs.address import Address, check_authentication, check_token_line
+from farm.cluster.jobs.refusals import refusal, silence
 from farm.cluster.jobs.tokens import Token, find_token
+from farm.cluster.jobs.websocket import NoWebSocketError, listen
 from farm.errors import BadInput, ClusterError
 
-__all__ = ["Job", "JobsClient", "connect"]
+__all__ = ["Job", "JobsClient", "Resources", "connect"]
 
 TIMEOUT: Final = 30.0
 """Seconds that a cluster may take for one answer."""
@@ -39,19 +49,6 @@ PATIENCE: Final = 60.0
 POLL: Final = 2.0
 """Seconds between two looks at a job's log, at least."""
 ENDED: Final = frozenset({"STOPPED", "SUCCEEDED", "FAILED"})
-
-ERROR: Final = re.compile(r"[\w.]*(Error|Exception)\b.*:")
-GATEWAY: Final = "is a proxy that does not reach the cluster: is the head node up?"
-MEANINGS: Final = {
-    401: "asks for a token, and none was sent: set RAY_AUTH_TOKEN, or put it into ~/.ray/auth_token with mode 0600;"
-    " `ray get-auth-token` on the head node prints it",
-    405: "takes the request for a browser's: a proxy on the way adds Origin, Referer or User-Agent",
-    413: "finds the upload too large: a proxy on the way has a limit under 100 MiB",
-    502: GATEWAY,
-    503: GATEWAY,
-    504: GATEWAY,
-}
-"""What a status means, after the cluster's address."""
 
 State = Literal["PENDING", "RUNNING", "STOPPED", "SUCCEEDED", "FAILED"]
 
@@ -81,11 +78,23 @@ class Job(BaseModel):
         return (self.metadata or {}).get("digidouble_root")
 
 
+class Resources(NamedTuple):
+    """What a cluster has now: nodes, CPUs and GPUs, those in use included."""
+
+    nodes: int
+    cpus: int
+    gpus: int
+
+
 class _NoRedirection(HTTPRedirectHandler):
     """Redirections are errors."""
 
     def redirect_request(self, *_: Any) -> None:
         """Follow none."""
+
+
+class _AbsentError(ClusterError):
+    """What was asked for is not there (404)."""
 
 
 class JobsClient:
@@ -111,6 +120,16 @@ class JobsClient:
         if not isinstance(answer, dict) or "ray_version" not in answer:
             raise ClusterError(f"{self.address.url} answers, but is no Ray dashboard")
         return str(answer["ray_version"])
+
+    def resources(self) -> Resources:
+        """What the cluster's living nodes bring."""
+        answer = self._ask("GET", "/api/v0/nodes?limit=10000&detail=true")
+        try:
+            nodes = [node for node in answer["data"]["result"]["result"] if node["state"] == "ALIVE"]
+            totals = [node["resources_total"] for node in nodes]
+            return Resources(len(nodes), *(round(sum(each.get(kind, 0) for each in totals)) for kind in ("CPU", "GPU")))
+        except (KeyError, TypeError, AttributeError):
+            raise ClusterError(f"{self.address.url} tells of its nodes what this Digidouble does not know") from None
 
     def has_package(self, name: str) -> bool:
         """Whether a package was uploaded before, and is kept."""
@@ -159,9 +178,35 @@ class JobsClient:
         """What a job has printed so far."""
         return str(self._ask("GET", f"/api/jobs/{quote(id_, safe='')}/logs")["logs"])
 
+    def tail(self, id_: str, lines: int) -> str:
+        """The last lines that a job has printed, without the log before them where the cluster allows that."""
+        place = f"/api/v0/logs/file?submission_id={quote(id_, safe='')}&lines={lines}"
+        try:
+            return self._fetch("GET", place).decode("utf-8", "replace")
+        except ClusterError:  # a job that has no driver yet; a dashboard without logs of nodes
+            return "".join(self.logs(id_).splitlines(keepends=True)[-lines:])
+
     def follow(self, id_: str, wait: Callable[[float], None] = time.sleep) -> Iterator[str]:
-        """What a job prints, piece by piece, until it ends. A long log, slow to fetch, is asked for less often."""
+        """What a job prints, piece by piece, until it ends: over a WebSocket, and fetched once more at its end.
+
+        Where a proxy on the way takes none, the log is fetched anew each time, a long one less often.
+        """
+        self.known_job(id_)
         seen = 0
+        if self._direct():
+            place = f"{self.address.url}/api/jobs/{quote(id_, safe='')}/logs/tail"
+            try:
+                for piece in listen(
+                    place, self._headers(), timeout=self._timeout, quiet=lambda: not self.known_job(id_).ended
+                ):
+                    seen += len(piece)
+                    yield piece
+            except NoWebSocketError:
+                pass
+        yield from self._poll(id_, seen, wait)
+
+    def _poll(self, id_: str, seen: int, wait: Callable[[float], None]) -> Iterator[str]:
+        """What a job prints behind the first `seen` characters, until it ends."""
         while True:
             ended = self.known_job(id_).ended
             began = time.monotonic()
@@ -191,7 +236,32 @@ class JobsClient:
                 f"{what['msg']}); is its Ray newer?"
             ) from None
 
-    def _ask(
+    def _direct(self) -> bool:
+        """Whether requests go to the cluster without a proxy of this machine's settings."""
+        host = self.address.host
+        scheme = "https" if self.address.secure else "http"
+        return self.address.loopback or scheme not in getproxies() or bool(proxy_bypass(host))
+
+    def _headers(self, *, with_token: bool = True) -> dict[str, str]:
+        headers = {"User-Agent": f"digidouble/{__version__}"}
+        if self._token is not None and with_token:
+            headers["Authorization"] = f"Bearer {self._token.value}"
+        return headers
+
+    def _ask(self, *request: Any, absent: Any = ..., **more: Any) -> Any:
+        """As `_fetch`, the answer from JSON, None for an empty one; `absent` stands for 404 where it is given."""
+        try:
+            text = self._fetch(*request, **more)
+        except _AbsentError:
+            if absent is ...:
+                raise
+            return absent
+        try:
+            return json.loads(text) if text else None
+        except ValueError:
+            raise ClusterError(f"{self.address.url} answers, but not as Ray's dashboard: is that its port?") from None
+
+    def _fetch(
         self,
         method: str,
         path: str,
@@ -199,65 +269,25 @@ class JobsClient:
         *,
         timeout: float | None = None,
         with_token: bool = True,
-        absent: Any = ...,
-    ) -> Any:
-        """One request and its answer from JSON, None for an empty one; `absent` stands for 404 where it is given."""
-        headers = {"User-Agent": f"digidouble/{__version__}", "Accept": "application/json"}
+    ) -> bytes:
+        """One request and its answer."""
+        headers = {**self._headers(with_token=with_token), "Accept": "*/*"}
         if body is not None:
             headers["Content-Type"] = "application/json" if path.startswith("/api/jobs") else "application/octet-stream"
-        if self._token is not None and with_token:
-            headers["Authorization"] = f"Bearer {self._token.value}"
         request = Request(f"{self.address.url}{path}", data=body, headers=headers, method=method)
         try:
             with self._opener.open(request, timeout=timeout or self._timeout) as answer:
-                text = answer.read()
+                found: bytes = answer.read()
+                return found
         except HTTPError as error:
             with error:
-                if error.code == 404 and absent is not ...:
-                    return absent
                 said = error.read(1 << 16).decode("utf-8", "replace")
-            raise ClusterError(self._refusal(error.code, said, error.headers.get("Location"))) from None
+            kind = _AbsentError if error.code == 404 else ClusterError
+            raise kind(
+                refusal(self.address, self._token, error.code, said, location=error.headers.get("Location"))
+            ) from None
         except (URLError, OSError, HTTPException) as error:
-            raise ClusterError(self._silence(error, timeout or self._timeout)) from None
-        try:
-            return json.loads(text) if text else None
-        except ValueError:
-            raise ClusterError(f"{self.address.url} answers, but not as Ray's dashboard: is that its port?") from None
-
-    def _refusal(self, code: int, said: str, location: str | None) -> str:
-        """What an HTTP status means, in one line."""
-        if 300 <= code < 400:
-            meaning = f"redirects to {location or 'elsewhere'}, which is not followed: give that address"
-        elif code == 403 and self._token is not None:
-            meaning = (
-                f"does not take the token from {self._token.source}: `ray get-auth-token` on its head node prints it"
-            )
-        else:
-            meaning = MEANINGS.get(code) or f"failed: {_reason(said)}"
-        return f"{self.address.url} {meaning} ({code})"
-
-    def _silence(self, error: Exception, timeout: float) -> str:
-        """Why no answer came, in one line."""
-        url = self.address.url
-        reason = error.reason if isinstance(error, URLError) else error
-        if isinstance(reason, TimeoutError):
-            return f"{url} gave no answer within {timeout:.0f} s: is the cluster up, and the way to it open?"
-        if isinstance(reason, ConnectionRefusedError):
-            return f"nothing answers at {url} (connection refused): is the cluster up, and the tunnel to it open?"
-        if isinstance(reason, socket.gaierror):
-            return f"the host '{self.address.host}' is not known here: look at the spelling, or at the VPN"
-        if isinstance(reason, ssl.SSLError):
-            return (
-                f"{url}: no trust in its certificate: {reason.reason or reason}; SSL_CERT_FILE may name your own bundle"
-            )
-        return f"{url} cannot be reached: {getattr(reason, 'strerror', None) or reason}"
-
-
-def _reason(text: str) -> str:
-    """The line of an answer that says what is wrong: of a traceback the error's own."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if ERROR.match(line)]
-    return (errors or lines or ["no reason given"])[-1][:300]
+            raise ClusterError(silence(self.address, error, timeout or self._timeout)) from None
 
 
 def connect(

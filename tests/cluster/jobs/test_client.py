@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from farm.cluster.jobs import JobsClient, Token, connect, parse_address
+from farm.cluster.jobs.progress import run_status
 from farm.errors import BadInput, ClusterError
 
 HUSH = "hush-hush-hush"
@@ -129,6 +130,41 @@ def test_an_old_ray_is_refused(server):
     server.answers["/api/version"] = (200, '{"ray_version": "2.48.1"}', {})
     with pytest.raises(ClusterError, match=r"Ray 2\.48\.1, open to known attacks.*2\.54"):
         connect(parse_address(f"127.0.0.1:{server.server_port}"), lambda: None)
+
+
+STATUS = '{"event": "status", "state": "running", "done": 3}'
+
+
+def test_the_latest_status_is_that_of_the_logs_end_alone(server):
+    """An unfinished last line is passed over; the log as a whole is not asked for."""
+    server.answers["/api/v0/logs/file?submission_id=x&lines=100"] = (200, f'{STATUS}\n{{"event": "status", "st', {})
+    assert run_status(server.client(), "x") == {"event": "status", "state": "running", "done": 3}
+    assert [path for _, path, _ in server.requests] == ["/api/v0/logs/file?submission_id=x&lines=100"]
+
+
+def test_a_status_before_many_other_lines_is_found(server):
+    server.answers["/api/v0/logs/file?submission_id=x&lines=100"] = (200, "notice\n" * 100, {})
+    server.answers["/api/v0/logs/file?submission_id=x&lines=2000"] = (200, f"{STATUS}\n" + "notice\n" * 150, {})
+    assert run_status(server.client(), "x")["done"] == 3
+
+
+def test_a_job_without_a_driver_has_the_log_that_there_is(server):
+    server.answers["/api/jobs/x/logs"] = (200, '{"logs": "one\\ntwo\\nthree\\n"}', {})
+    assert server.client().tail("x", 2) == "two\nthree\n"
+    assert run_status(server.client(), "x") == {}
+
+
+def test_a_cluster_that_tells_nothing_of_its_nodes_is_explained(server):
+    server.answers["/api/v0/nodes?limit=10000&detail=true"] = (200, '{"data": 3}', {})
+    with pytest.raises(ClusterError, match="tells of its nodes what"):
+        server.client().resources()
+
+
+def test_a_log_is_followed_anew_where_no_websocket_is_spoken(server):
+    job = '{"status": "SUCCEEDED", "submission_id": "x"}'
+    server.answers |= {"/api/jobs/x": (200, job, {}), "/api/jobs/x/logs": (200, '{"logs": "all of it"}', {})}
+    assert list(server.client().follow("x")) == ["all of it"]
+    assert "/api/jobs/x/logs/tail" in [path for _, path, _ in server.requests]
 
 
 def test_a_job_that_is_not_there(server):

@@ -52,6 +52,25 @@ def shell(cluster, tmp_path_factory):
     return run
 
 
+def test_a_log_is_sent_once_while_it_grows(cluster):
+    """Over a WebSocket: the log as a whole is asked for once, at the end."""
+    client = cluster.client()
+    asked = []
+    fetch = client._fetch
+    client._fetch = lambda method, path, *rest, **more: (asked.append(path), fetch(method, path, *rest, **more))[1]
+    count = "for number in 1 2 3 4 5 6; do echo line $number; sleep 0.7; done"
+    client.submit({"entrypoint": f"sh -c '{count}'", "submission_id": "talks"})
+    pieces = list(client.follow("talks"))
+    said = "".join(pieces)
+    assert [line for line in said.splitlines() if line.startswith("line ")] == [f"line {n}" for n in range(1, 7)]
+    assert len(pieces) > 2
+    assert said == client.logs("talks")
+    assert asked.count("/api/jobs/talks/logs") == 2
+    assert client.tail("talks", 2) == "line 5\nline 6\n"
+    assert client.resources()[1:] == (2, 0)
+    client.delete("talks")
+
+
 def test_who_has_no_token_or_another_is_told(cluster):
     address = parse_address(cluster.url)
     with pytest.raises(ClusterError, match=r"asks for a token.*RAY_AUTH_TOKEN.*\(401\)"):
@@ -98,6 +117,9 @@ def test_a_run_from_submission_to_the_fetched_dataset(cluster, shell, tmp_path):
     code, out, _ = shell("status", "--json")
     assert [each["submission_id"] for each in json.loads(out)] == [job]
 
+    code, out, err = shell("fetch", job, "--previews", "--to", tmp_path / "few")
+    assert (code, err) == (0, "")
+    assert out == f"{tmp_path / 'few'}: contact_sheet.png, report.html\n"
     code, out, err = shell("fetch", job, "--to", tmp_path / "copy")
     assert code == 0, err
     assert "1 pairs copied" in out

@@ -1,3 +1,5 @@
+"""A Ray of one node that asks for a token, for tests: started, and ended with all its processes."""
+
 import contextlib
 import os
 import shutil
@@ -10,8 +12,6 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-
-import pytest
 
 from farm.cluster.jobs import Token, connect, parse_address
 
@@ -48,6 +48,7 @@ class Cluster:
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": TOKEN,
             "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
         environment.pop("RAY_ADDRESS", None)
         self.log = Path(folder, "start.log")
@@ -78,16 +79,15 @@ class Cluster:
         """End its processes, all of which are of its group or descend from it."""
         self.process.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(30)
+            self.process.wait(8)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(30)
 
 
-@pytest.fixture(scope="session")
-def cluster():
-    pytest.importorskip("ray", reason="a cluster needs ray")
-    pytest.importorskip("aiohttp_cors", reason="Ray's Jobs API needs ray[default]")
+@contextlib.contextmanager
+def running():
+    """A cluster while the block runs."""
     folder = tempfile.mkdtemp(prefix="dd-")
     cluster = Cluster(folder)
     try:

@@ -1,0 +1,154 @@
+"""The panel Farm by clicking, on a Ray with a token that tests/blender/run.py has started."""
+
+import copy
+import os
+from pathlib import Path
+
+import bpy
+
+RECIPE = Path(__file__).parents[1] / "cluster" / "jobs" / "tiny.yaml"
+DONE = 400
+"""Half seconds that a job of one small pair may take."""
+
+
+def addon(name):
+    import importlib
+
+    return importlib.import_module(f"bl_ext.user_default.digidouble.{name}")
+
+
+def until(condition, patience=60):
+    """Wait half a second at a time."""
+    for _ in range(patience):
+        if condition():
+            return
+        yield 0.5
+    raise AssertionError("it does not come about")
+
+
+def use_tiny_recipe(w):
+    from farm.recipe import load_recipe
+
+    w.scene().digidouble.document = addon("document").of_recipe(load_recipe(RECIPE))
+
+
+def choose_cluster(w):
+    """A cluster in the preferences, as an artist's administrator writes it."""
+    preferences = addon("preferences").preferences_of(bpy.context)
+    assert bpy.ops.digidouble.add_cluster() == {"FINISHED"}
+    entry = preferences.clusters[0]
+    entry.name = "Studio"
+    entry.address = os.environ["DIGIDOUBLE_CLICKS_CLUSTER"]
+    entry.out = os.environ["DIGIDOUBLE_CLICKS_DATASETS"]
+    preferences.where = "Studio"
+    yield 0.5
+
+
+def test_connection(w):
+    """Without a token the panel says what to do; with one, what answers."""
+    watch = addon("watch")
+    yield from w.press("digidouble.test_cluster")
+    yield from until(lambda: "Studio" in watch.tested)
+    yield 0.5
+    assert watch.tested["Studio"][1].endswith("(401)")
+    w.picture("farm-no-token")
+    place = yield from w.find("digidouble.enter_token", across=0.5)
+    yield from w.click(*place)
+    bpy.context.window_manager.clipboard = os.environ["DIGIDOUBLE_CLICKS_TOKEN"]
+    yield from w.press_key("V", *place, ctrl=True)
+    w.picture("farm-token")
+    yield from w.press_key("RET", *place)
+    yield from w.press_key("RET", *place)
+    bpy.context.window_manager.clipboard = ""
+    yield from until(lambda: watch.tested.get("Studio", (False, ""))[0])
+    yield 0.5
+    w.picture("farm-connected")
+
+
+def submit(w):
+    """Submit; the panel shows how it goes on, and the pictures open in an image editor."""
+    watch = addon("watch")
+    yield from w.press("digidouble.submit")
+    yield from until(lambda: watch.jobs().jobs)
+    yield from until(lambda: watch.jobs().jobs[0].state == "running", DONE)
+    yield 0.5
+    w.picture("farm-running")
+    yield from until(lambda: not watch.jobs().jobs[0].active, DONE)
+    job = watch.jobs().jobs[0]
+    assert (job.state, job.done) == ("done", 1), job
+    yield 0.5
+    w.picture("farm-done")
+    yield from w.press("digidouble.show_sheet")
+    yield 2.0
+    assert bpy.data.images["contact_sheet.png"].size[0] > 32
+    w.picture("farm-pictures")
+    yield from denoise_tab(w)
+    w.picture("farm-denoise")
+    yield from close_others()
+
+
+def denoise_tab(w):
+    """The tab Digidouble of the image editor's sidebar, in the latest window."""
+    other = copy.copy(w)
+    other.window = bpy.context.window_manager.windows[-1]
+    other.area = other.window.screen.areas[0]
+    other.area.spaces.active.show_region_ui = True
+    yield 1.0
+    yield from other.open_tab("Digidouble")
+
+
+def cancel(w):
+    """Another is cancelled."""
+    watch = addon("watch")
+    w.scene().digidouble.seed = 6
+    yield from w.press("digidouble.submit")
+    yield from until(lambda: len(watch.jobs().jobs) == 2)
+    yield from w.press("digidouble.cancel_job")
+    yield from until(lambda: not watch.jobs().jobs[0].active, DONE)
+    assert watch.jobs().jobs[0].state == "stopped"
+    yield 0.5
+    w.picture("farm-cancelled")
+
+
+def at_150(w):
+    bpy.context.preferences.view.ui_scale = 1.5
+    yield 2.5
+    w.picture("farm-150")
+    region = w.sidebar
+    x, y = region.x + region.width // 2, region.y + region.height // 2
+    w.move(x, y)
+    for _ in range(12):
+        w.window.event_simulate(type="WHEELDOWNMOUSE", value="PRESS", x=x, y=y)
+        yield 0.1
+    w.picture("farm-150-below")
+    for _ in range(12):
+        w.window.event_simulate(type="WHEELUPMOUSE", value="PRESS", x=x, y=y)
+        yield 0.1
+    bpy.context.preferences.view.ui_scale = 1.0
+    yield 2.5
+
+
+def preferences(w):
+    """The list of clusters in the preferences, and what the image editor's sidebar says of denoising."""
+    bpy.ops.preferences.addon_show(module="bl_ext.user_default.digidouble")
+    yield 2.0
+    w.picture("farm-preferences")
+    yield from close_others()
+
+
+def close_others():
+    for window in bpy.context.window_manager.windows[1:]:
+        with bpy.context.temp_override(window=window):
+            bpy.ops.wm.window_close()
+    yield 1.0
+
+
+def steps(w):
+    """The tab is open, the double is there, and all panels are folded but Farm."""
+    use_tiny_recipe(w)
+    yield from choose_cluster(w)
+    yield from test_connection(w)
+    yield from submit(w)
+    yield from cancel(w)
+    yield from at_150(w)
+    yield from preferences(w)
