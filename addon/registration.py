@@ -7,16 +7,23 @@ from typing import Final
 import bpy
 
 from . import (
+    assets,
     ops_double,
+    ops_motion,
+    ops_presets,
     ops_recipe,
     ops_render,
+    ops_vary,
     own,
     panel_render,
     panels,
     preferences,
     preview,
+    problems,
     properties,
+    side_by_side,
     thumbnails,
+    translations,
 )
 
 __all__ = ["CLASSES", "register", "unregister"]
@@ -27,10 +34,20 @@ CLASSES: Final = (
     *ops_double.CLASSES,
     *ops_recipe.CLASSES,
     *ops_render.CLASSES,
+    *ops_vary.CLASSES,
+    *ops_motion.CLASSES,
+    *ops_presets.CLASSES,
+    *assets.CLASSES,
+    *side_by_side.CLASSES,
+    *problems.CLASSES,
     *panels.CLASSES,
     *panel_render.CLASSES,
     *own.CLASSES,
 )
+
+
+PARTS: Final = (ops_motion, ops_presets, assets, side_by_side, translations)
+"""What adds to Blender more than classes."""
 
 
 def register() -> None:
@@ -41,10 +58,14 @@ def register() -> None:
     bpy.types.Scene.digidouble = bpy.props.PointerProperty(type=properties.DIGIDOUBLE_PG_scene)
     preview.register()
     ops_render.register()
+    for each in PARTS:
+        each.register()
 
 
 def unregister() -> None:
     """Take all of it back."""
+    for each in reversed(PARTS):
+        each.unregister()
     ops_render.unregister()
     preview.unregister()
     del bpy.types.Scene.digidouble
