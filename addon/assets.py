@@ -34,8 +34,7 @@ def home() -> Path:
 
 
 class DIGIDOUBLE_OT_add_asset_library(ApartOperator, StageOperator, bpy.types.Operator):  # noqa: N801 - Blender's own form
-    """Make an asset library of all hairstyles, poses and stunts, your own included, for this double's rig. It takes a
-    minute or two, and can be done again"""
+    """Make an asset library of all hairstyles, poses and stunts for this double's rig, which takes a minute or two"""
 
     bl_idname = "digidouble.add_asset_library"
     bl_label = "Add Asset Library"

@@ -23,7 +23,7 @@ _given: dict[str, str] = {}
 
 
 class DIGIDOUBLE_OT_import_motion(ApartOperator, StageOperator, ImportHelper, bpy.types.Operator):  # noqa: N801 - Blender's own form
-    """Import motion capture (BVH, FBX, glTF) as a stunt of your own, and do it at once. Unit, axes and bones are found"""
+    """Import motion capture (BVH, FBX, glTF) as a stunt of your own; unit, axes and bones are found by themselves"""
 
     bl_idname = "digidouble.import_motion"
     bl_label = "Import Motion"

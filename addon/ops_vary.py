@@ -41,7 +41,7 @@ class DIGIDOUBLE_OT_distribute(StageOperator, bpy.types.Operator):  # noqa: N801
     )
     spread: bpy.props.FloatProperty(  # type: ignore[valid-type]
         name="Spread",
-        description="Two of three values are no farther from the middle",
+        description="Two of three values are no farther off",
         min=1e-4,
         default=1,
         precision=3,

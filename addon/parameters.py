@@ -16,8 +16,8 @@ import bpy
 
 from farm.recipe import AXES, PARAMETERS, Parameter, templates
 from farm.recipe.distributions import Choose, Fixed, Integers, Setting, Uniform
-from farm.recipe.settings import value_range
 from farm.recipe.settings import known_names as read_names
+from farm.recipe.settings import value_range
 
 from . import document, thumbnails
 from .state import DIGITS, change, change_held, label, shown_variant, state_of, told

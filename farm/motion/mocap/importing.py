@@ -199,7 +199,8 @@ def own_target(name: str) -> Path:
     """
     word = "_".join(re.findall(r"[a-z0-9]+", name.lower())) or "motion"
     taken = [*templates.names(STUNTS), NO_STUNT]
-    chosen = next(each for each in (word, *(f"{word}_{number}" for number in itertools.count(2))) if each not in taken)
+    numbered = (f"{word}_{number}" for number in itertools.count(2))
+    chosen = next(each for each in itertools.chain((word,), numbered) if each not in taken)
     folder = template_folder() / STUNTS
     try:
         folder.mkdir(parents=True, exist_ok=True)
