@@ -124,12 +124,13 @@ def _dropped(imported: Any, *_: Any) -> None:
     scene = bpy.context.scene
     if not state_of(scene).document:
         return
-    for thing in [item.id for item in imported.import_items if item.id is not None]:
-        kind, _, name = str(thing.get(MADE_OF, "")).partition("/")
+    things = [item.id for item in imported.import_items if item.id is not None]
+    for block, name, made_of in [(thing.id_type, thing.name, thing.get(MADE_OF, "")) for thing in things]:
+        kind, _, template = str(made_of).partition("/")
         if kind not in USES:
             continue
-        use(scene, USES[kind], name)
-        take_away = functools.partial(_take_away, thing.id_type, thing.name)
+        use(scene, USES[kind], template)
+        take_away = functools.partial(_take_away, block, name)
         if bpy.app.background:
             take_away()
         else:

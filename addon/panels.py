@@ -15,7 +15,7 @@ from farm.recipe.passes import PRESETS
 
 from . import assets, document, ops_motion, ops_presets, preview, side_by_side, thumbnails
 from .parameters import VARIED, ends_of, mode_of, property_of, title_of
-from .problems import draw_problem
+from .problems import draw_problem, draw_trouble
 from .properties import preset_property
 from .state import label, said, shown_variant, state_of
 
@@ -109,8 +109,9 @@ class StagePanel:
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where the scene has a double."""
-        return bool(state_of(context.scene).document)
+        """Only where the scene has a double, and its recipe is right."""
+        text = state_of(context.scene).document
+        return bool(text) and not document.trouble(text)
 
 
 class _AxisPanel(StagePanel):
@@ -141,7 +142,9 @@ class DIGIDOUBLE_PT_double(bpy.types.Panel):  # noqa: N801 - Blender's own form
     def draw(self, context: Any) -> None:
         """A new double, or the one that is there."""
         layout, scene = self.layout, context.scene
-        if state_of(scene).document:
+        if state_of(scene).document and draw_trouble(layout, scene):
+            layout.operator("digidouble.remove_double", icon="TRASH")
+        elif state_of(scene).document:
             draw_problem(layout, scene, "")
             column = layout.column(align=True)
             row = column.row(align=True)

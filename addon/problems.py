@@ -6,10 +6,13 @@ from typing import Any, Final
 
 import bpy
 
+from farm.errors import RecipeError
+
+from . import document
 from .ops_double import StageOperator
 from .state import settle, state_of, wrapped
 
-__all__ = ["CLASSES", "draw_problem"]
+__all__ = ["CLASSES", "draw_problem", "draw_trouble"]
 
 
 class DIGIDOUBLE_OT_dismiss(StageOperator, bpy.types.Operator):  # noqa: N801 - Blender's own form
@@ -43,15 +46,53 @@ def draw_problem(layout: Any, scene: Any, place: str) -> None:
     state = state_of(scene)
     if not state.problem or state.problem_at != place:
         return
-    box = layout.box()
-    row = box.row()
-    lines = row.column(align=True)
-    lines.alert = True
-    for number, line in enumerate(wrapped(state.problem)):
-        lines.label(text=line, icon="ERROR" if number == 0 else "BLANK1", translate=False)
+    box, row = _draw_box(layout, state.problem)
     row.operator(DIGIDOUBLE_OT_dismiss.bl_idname, text="", icon="X", emboss=False)
     if not place:
         box.operator(DIGIDOUBLE_OT_try_again.bl_idname, icon="FILE_REFRESH")
 
 
-CLASSES: Final = (DIGIDOUBLE_OT_dismiss, DIGIDOUBLE_OT_try_again)
+class DIGIDOUBLE_OT_do_without(StageOperator, bpy.types.Operator):  # noqa: N801
+    """Leave out of the recipe what is not known here, such as a stunt of somebody else's"""
+
+    bl_idname = "digidouble.do_without"
+    bl_label = "Do Without"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where the recipe is wrong."""
+        return super().poll(context) and bool(document.trouble(state_of(context.scene).document))
+
+    def execute(self, context: Any) -> set[str]:
+        """Take it out, and show the variant."""
+        state = state_of(context.scene)
+        try:
+            state.document = document.without_trouble(state.document)
+        except RecipeError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return self.show(context)
+
+
+def draw_trouble(layout: Any, scene: Any) -> bool:
+    """Why the scene's document is no recipe here, and what can be done; False where it is one."""
+    wrong = document.trouble(state_of(scene).document)
+    if not wrong:
+        return False
+    _draw_box(layout, wrong)
+    layout.operator(DIGIDOUBLE_OT_do_without.bl_idname, icon="TRASH")
+    return True
+
+
+def _draw_box(layout: Any, text: str) -> tuple[Any, Any]:
+    """A message in a box; returns the box, and the row that the message stands in."""
+    box = layout.box()
+    row = box.row()
+    lines = row.column(align=True)
+    lines.alert = True
+    for number, line in enumerate(wrapped(text)):
+        lines.label(text=line, icon="ERROR" if number == 0 else "BLANK1", translate=False)
+    return box, row
+
+
+CLASSES: Final = (DIGIDOUBLE_OT_dismiss, DIGIDOUBLE_OT_try_again, DIGIDOUBLE_OT_do_without)

@@ -169,21 +169,18 @@ def _changed(changes: list[tuple[Any, str, Any]]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _result_kept() -> Iterator[None]:
-    """Render into a slot of its own, so that the artist's last render stays."""
+    """Render into the last slot, so that the artist's own render stays in the one that they use."""
     result = bpy.data.images.get("Render Result")
-    slots = result.render_slots if result is not None else None
-    if not slots:
+    slots = result.render_slots if result is not None else []
+    if len(slots) < 2:
         yield
         return
     before = slots.active_index
-    slots.new(name=IMAGE)
-    slots.active_index = len(slots) - 1
+    slots.active_index = len(slots) - 1 if before < len(slots) - 1 else 0
     try:
         yield
     finally:
-        own = slots.active
         slots.active_index = before
-        slots.remove(own)
 
 
 def _keep(key: tuple[str, str], made: list[tuple[int, Pixels]]) -> None:

@@ -198,13 +198,13 @@ def test_presets_that_ship_are_found_and_fit(unbuilt):
             assert unbuilt.document != before
 
 
-def test_variants_side_by_side_leave_the_chosen_one_and_a_picture(fresh, double):
+def test_variants_side_by_side_leave_the_chosen_one_and_a_picture(fresh, double, monkeypatch):
     import bpy
 
     from addon import preview, side_by_side
 
     fresh.document = json.dumps({**json.loads(fresh.document), "count": 3})
-    assert bpy.ops.digidouble.step_variant(by=1) == {"FINISHED"}
+    preview.update(double)
     before = fresh.shown, fresh.document, fresh.index, double.render.engine, double.render.resolution_x
     things = {each.name for each in bpy.data.all_ids}
     assert bpy.ops.digidouble.side_by_side(count=2) == {"FINISHED"}
@@ -216,7 +216,8 @@ def test_variants_side_by_side_leave_the_chosen_one_and_a_picture(fresh, double)
     half = image.size[0] // 2
     assert pixels[:, :half, :3].std() > 0.02
     assert np.abs(pixels[:, :half, :3] - pixels[:, -half:, :3]).mean() > 0.01
-    assert [index for index, _ in side_by_side._live["icons"]] == [1, 2]
+    assert [index for index, _ in side_by_side._live["icons"]] == [0, 1]
+    monkeypatch.setattr(preview, "update", lambda scene: None)
     assert bpy.ops.digidouble.use_variant(index=2) == {"FINISHED"}
     assert fresh.index == 2
     with pytest.raises(RuntimeError, match="There are 3 variants only"):
@@ -281,12 +282,13 @@ def test_the_library_is_known_to_blender_once(library):
     ]
 
 
-def test_a_hairstyle_that_is_dropped_is_worn_and_leaves_nothing(library, unbuilt):
+def test_a_hairstyle_has_words_and_a_picture(library, double):
     import bpy
 
     from farm.motion.asset_file import catalogue_id
 
     file = library / "digidouble_hairstyles.blend"
+    bpy.context.window.scene = bpy.data.scenes["Scene"]
     with bpy.data.libraries.load(str(file), assets_only=True) as (source, wanted):
         wanted.objects = list(source.objects)
     (hair,) = wanted.objects
@@ -301,6 +303,13 @@ def test_a_hairstyle_that_is_dropped_is_worn_and_leaves_nothing(library, unbuilt
     assert len(hair.data.curves) > 500
     assert 0.05 < np.abs(points).max() < 0.3
     bpy.data.batch_remove([hair.data, hair])
+    bpy.context.window.scene = double
+
+
+def test_a_hairstyle_that_is_dropped_is_worn_and_leaves_nothing(library, unbuilt):
+    import bpy
+
+    file = library / "digidouble_hairstyles.blend"
     unbuilt.hair.style = "bob"
     curves = len(bpy.data.hair_curves)
     bpy.ops.wm.append(directory=f"{file}/Object/", filename="buzz")
@@ -343,23 +352,53 @@ def test_imported_motion_is_a_stunt_at_once(unbuilt, tmp_path, monkeypatch):
         parameters.forget_names()
 
 
-@pytest.mark.parametrize("name", ["distribute", "side_by_side", "use_variant", "use_asset", "import_motion", "apply_preset",
-                                  "add_asset_library", "dismiss", "try_again"])  # fmt: skip
+ON_STAGE = (
+    "add_asset_library",
+    "apply_preset",
+    "dismiss",
+    "distribute",
+    "import_motion",
+    "side_by_side",
+    "try_again",
+    "use_asset",
+    "use_variant",
+)
+
+
+@pytest.mark.parametrize("name", ON_STAGE)
 def test_without_a_double_they_refuse(double, name):
     import bpy
 
-    own = bpy.data.scenes["Scene"]
-    with bpy.context.temp_override(scene=own, window=None):
+    assert getattr(bpy.ops.digidouble, name).poll()
+    bpy.context.window.scene = bpy.data.scenes["Scene"]
+    try:
         assert not getattr(bpy.ops.digidouble, name).poll()
-    with bpy.context.temp_override(scene=double):
-        assert getattr(bpy.ops.digidouble, name).poll()
+    finally:
+        bpy.context.window.scene = double
+
+
+def test_a_recipe_whose_template_is_gone_says_so_and_can_do_without(unbuilt):
+    import bpy
+
+    from addon import document
+
+    data = json.loads(unbuilt.document)
+    data["axes"]["stunt"] = {"name": "gone_walk", "mirror": True}
+    unbuilt.document = json.dumps(data)
+    assert "no 'gone_walk' in stunts" in document.trouble(unbuilt.document)
+    assert not bpy.types.DIGIDOUBLE_PT_hair.poll(bpy.context)
+    assert bpy.ops.digidouble.do_without() == {"FINISHED"}
+    del data["axes"]["stunt"]["name"]
+    assert json.loads(unbuilt.document) == data
+    assert document.trouble(unbuilt.document) == ""
+    assert not bpy.ops.digidouble.do_without.poll()
 
 
 UNDONE = {
     "step_variant": {"by": 1},
     "new_seed": {},
     "roll_axis": {"axis": "hair"},
-    "choose": {"path": "camera.framing", "choices": [{"name": "bust", "used": True}]},
+    "choose": {"path": "camera.framing", "choices": [{"name": "bust", "used": True, "weight": 1.0}]},
     "distribute": {"path": "body.height", "low": 1.5, "high": 1.9},
     "use_asset": {"path": "pose.name", "name": "kicking"},
     "use_variant": {"index": 2},
@@ -371,10 +410,11 @@ UNDONE = {
 def test_undo_and_redo(double, monkeypatch, name):  # the last tests: undo makes the fixture's scene void
     import bpy
 
-    from addon import preview
+    from addon import document, preview
 
     monkeypatch.setattr(preview, "update", lambda scene: None)
     scene = preview.stage_scene().name
+    bpy.data.scenes[scene].digidouble.document = document.fresh()
 
     def now():
         state = bpy.data.scenes[scene].digidouble
