@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import blf
 import bpy
 import bpy.utils.previews
+import imbuf
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,6 +33,9 @@ SIZE: Final = 192
 """Pixels of a picture's longer side."""
 SAMPLES: Final = 16
 GAP: Final = 6
+FONT: Final = 0
+LETTERS: Final = 22
+"""Pixels high."""
 COLUMNS: Final = 3
 MOST: Final = 9
 BACKGROUND: Final = (0.02, 0.02, 0.02, 1.0)
@@ -119,15 +124,15 @@ def _pictures(scene: Any, chosen: list[int]) -> Iterator[int]:
         with tempfile.TemporaryDirectory() as folder:
             for number, index in enumerate(chosen):
                 preview.show_variant(scene, document.draw(*key, index))
-                made.append((index, _render(scene, Path(folder) / f"{number}.png")))
+                made.append((index, _render(scene, Path(folder) / f"{number}.png", str(index + 1))))
                 _keep(key, made)
                 yield number + 1
     finally:
         preview.update(scene)
 
 
-def _render(scene: Any, file: Path) -> Pixels:
-    """A small picture (H, W, 4) of what stands on the stage, its first row at the bottom."""
+def _render(scene: Any, file: Path, text: str) -> Pixels:
+    """A small picture (H, W, 4) of what stands on the stage with a text on it, its first row at the bottom."""
     render, image = scene.render, scene.render.image_settings
     wide, high = render.resolution_x, render.resolution_y
     changes = [
@@ -145,6 +150,7 @@ def _render(scene: Any, file: Path) -> Pixels:
     with _changed(changes), _result_kept():
         scene.update_tag()
         bpy.ops.render.render(write_still=True, scene=scene.name)
+    _write_on(file, text)
     loaded = bpy.data.images.load(str(file))
     try:
         pixels = np.empty(len(loaded.pixels), dtype=np.float32)
@@ -152,6 +158,18 @@ def _render(scene: Any, file: Path) -> Pixels:
         return pixels.reshape(loaded.size[1], loaded.size[0], -1)
     finally:
         bpy.data.images.remove(loaded)
+
+
+def _write_on(file: Path, text: str) -> None:
+    """Write into the lower left corner of a picture, white with a dark rim."""
+    picture = imbuf.load(str(file))
+    with blf.bind_imbuf(FONT, picture):
+        blf.size(FONT, LETTERS)
+        for across, down, shade in (*((x, y, 0.0) for x in (-1, 0, 1) for y in (-1, 0, 1)), (0, 0, 1.0)):
+            blf.color(FONT, shade, shade, shade, 1.0)
+            blf.position(FONT, GAP + across, GAP + down, 0)
+            blf.draw_buffer(FONT, text)
+    imbuf.write(picture, filepath=str(file))
 
 
 @contextlib.contextmanager
