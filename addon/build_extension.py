@@ -44,7 +44,7 @@ BINARY: Final = (
     "scipy==1.18.1",
 )
 """What the preview needs. Rendering is done by an installed `digidouble`, in processes of its own."""
-THUMBNAILS: Final = {"hairstyles": 1, "beards": 1, "poses": 0, "stunts": 3, "expressions": 0, "wardrobe": 0}
+THUMBNAILS: Final = {"hairstyles": 1, "beards": 1, "poses": 1, "stunts": 3, "expressions": 0, "wardrobe": 0}
 """Kinds with a sheet in the docs, and which picture of a row is cut out of it."""
 LEFT_OUT: Final = (Path(__file__).name, "__pycache__")
 

@@ -1,6 +1,10 @@
 """Steps of an artist: chosen by pictures, a stunt played, variants side by side, a recipe saved and loaded."""
 
+from pathlib import Path
+
 import bpy
+
+PICTURED = (("Hair", "hair.style"), ("Pose", "pose.chosen"), ("Stunt", "stunt.chosen"))
 
 
 def settled(w):
@@ -15,31 +19,88 @@ def settled(w):
     raise AssertionError("the preview does not come to rest")
 
 
-def shown(w):
-    from bl_ext.user_default.digidouble.state import shown_variant
+def value(w, path):
+    axis, name = path.split(".")
+    return getattr(getattr(w.scene().digidouble, axis), name)
 
-    return shown_variant(w.scene())
 
-
-def choose_by_picture(w, path, across, down):
-    """Open the pictures of a parameter and click one of them, so far from the picture that is shown."""
-    place = yield from w.find(f"digidouble.{path}", across=0.5)
-    x, y = place[0], place[1] - 40
+def by_picture(w, name, path):
+    """Open a panel, its pictures, and click another one."""
+    yield from w.open_panel(name)
+    before = value(w, path)
+    x, y = yield from w.find(f"digidouble.{path}", across=0.5)
+    y -= 40
     yield from w.click(x, y)
     yield 0.5
-    w.picture(f"{path.replace('.', '-')}-pictures")
-    yield from w.click(x + across, y + down)
+    w.picture(f"{name.lower()}-pictures")
+    yield from w.click(x - 110, y + 10)
     yield from settled(w)
-    w.picture(f"{path.replace('.', '-')}-chosen")
+    w.picture(f"{name.lower()}-chosen")
+    assert value(w, path) != before, f"{path} is still {before}"
+
+
+def hair(w):
+    yield from by_picture(w, *PICTURED[0])
+
+
+def pose(w):
+    yield from by_picture(w, *PICTURED[1])
+
+
+def stunt(w):
+    """A stunt by its picture, and played in the timeline."""
+    yield from by_picture(w, *PICTURED[2])
+    yield from w.press("digidouble.rehearse")
+    yield 3.0
+    scene = w.scene()
+    assert w.window.screen.is_animation_playing
+    assert scene.frame_end > 20
+    w.picture("stunt-played")
+    yield from w.press("digidouble.rehearse")
+    yield 1.0
+    assert not w.window.screen.is_animation_playing
+
+
+def side_by_side(w):
+    """Variants as pictures, and the third one taken."""
+    from bl_ext.user_default.digidouble import side_by_side as part
+
+    yield from w.open_panel("Vary")
+    w.picture("vary")
+    yield from w.press("digidouble.side_by_side")
+    for _ in range(120):
+        yield 0.5
+        if len(part._live.get("icons", ())) == 6 and not part.Progress.shown:
+            break
+    yield 1.0
+    w.picture("side-by-side")
+    yield from w.press("digidouble.use_variant(index=2)", across=0.8)
+    yield from settled(w)
+    assert w.scene().digidouble.index == 2
+    w.picture("third-chosen")
+
+
+def recipe(w):
+    """Saved by pressing the button, and loaded again after a change."""
+    bpy.context.preferences.view.filebrowser_display_type = "SCREEN"
+    state = w.scene().digidouble
+    yield from w.open_panel("Recipe")
+    w.picture("recipe")
+    saved = state.document
+    yield from w.press("digidouble.save_recipe", across=0.75)
+    yield 1.5
+    w.picture("save")
+    browser = next(area for area in w.window.screen.areas if area.type == "FILE_BROWSER")
+    folder = browser.spaces.active.params.directory.decode()
+    yield from w.press_key("RET", browser.x + browser.width // 2, browser.y + browser.height // 2)
+    yield 1.0
+    assert list(Path(folder).glob("*.yaml")), folder
+    state.count = 7
+    yield from settled(w)
+    assert state.document != saved
 
 
 def steps(w):
     """With a double in the window, its panels folded."""
-    for name, path, value in (
-        ("Hair", "hair.style", lambda v: v.hair.style),
-        ("Pose", "pose.chosen", lambda v: v.pose.name),
-    ):
-        yield from w.open_panel(name)
-        before = value(shown(w))
-        yield from choose_by_picture(w, path, -150, 60)
-        assert value(shown(w)) != before, (name, before)
+    for step in (hair, pose, stunt, side_by_side, recipe):
+        yield from step(w)
