@@ -143,6 +143,8 @@ def _take_away(kind: str, name: str) -> None:
     if thing is not None and MADE_OF in thing:
         data = [thing.data] if kind == "OBJECT" else []
         bpy.data.batch_remove([thing, *data])
+        if not bpy.app.background:
+            bpy.ops.ed.undo_push(message=DIGIDOUBLE_OT_use_asset.bl_label)
 
 
 def register() -> None:

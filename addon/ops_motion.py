@@ -14,7 +14,7 @@ from farm.recipe.distributions import Fixed
 from . import document, parameters
 from .apart import ApartOperator, Progress
 from .ops_double import StageOperator
-from .state import change, refuse
+from .state import change, refuse, state_of
 
 __all__ = ["CLASSES", "draw_import", "register", "unregister"]
 
@@ -66,11 +66,13 @@ class DIGIDOUBLE_OT_import_motion(ApartOperator, StageOperator, ImportHelper, bp
     def finished(self, context: Any, result: Any) -> set[str]:
         """Do the new stunt in all variants."""
         parameters.forget_names()
+        self.report({"INFO"}, f"Imported as the stunt '{result}'")
+        if not state_of(context.scene).document:  # another scene is looked at meanwhile
+            return {"FINISHED"}
         change(context.scene, lambda text: document.write_setting(text, "stunt.name", Fixed(result)))
         done = self.show(context)
         if not bpy.app.background:
             bpy.ops.ed.undo_push(message=self.bl_label)
-        self.report({"INFO"}, f"Imported as the stunt '{result}'")
         return done
 
     def failed(self, context: Any, trouble: str) -> None:

@@ -135,7 +135,10 @@ def _population() -> Any:
 
 
 def _whole(*places: str) -> Any:
-    """Parts of the document as JSON, for presets to keep and to put back: all of it, or nothing where it is wrong."""
+    """Parts of the document as JSON, for presets to keep and to put back: all of it, or nothing where it is wrong.
+
+    What is put back is unlocked.
+    """
 
     def get(group: Any) -> str:
         written = state_of(group.id_data).document
@@ -149,6 +152,10 @@ def _whole(*places: str) -> Any:
             return text
 
         change(group.id_data, edit)
+        state = state_of(group.id_data)
+        if not state.problem:
+            held = json.loads(state.held)
+            state.held = json.dumps({axis: kept for axis, kept in held.items() if f"axes.{axis}" not in places})
 
     return bpy.props.StringProperty(name="Preset", get=get, set=set_, options={"HIDDEN"})
 

@@ -173,6 +173,7 @@ def test_presets_keep_and_bring_back_their_part_and_no_other(unbuilt, tmp_path, 
     kept = json.loads(unbuilt.document)
     unbuilt.camera.framing, unbuilt.light.mode_rotation, unbuilt.capture.width = "full", "AUTOMATIC", 64
     unbuilt.hair.melanin = 0.5
+    unbuilt.hair.locked = unbuilt.camera.locked = True
     assert bpy.ops.digidouble.apply_preset(filepath=str(tmp_path / "Mine.py")) == {"FINISHED"}
     assert bpy.ops.digidouble.apply_preset(filepath=str(tmp_path / "Wide.py")) == {"FINISHED"}
     now = json.loads(unbuilt.document)
@@ -181,6 +182,7 @@ def test_presets_keep_and_bring_back_their_part_and_no_other(unbuilt, tmp_path, 
         key: kept["axes"][key] for key in ("light", "camera")
     }
     assert now["capture"] == kept["capture"]
+    assert list(json.loads(unbuilt.held)) == ["hair"]
     with pytest.raises(RuntimeError, match="is no preset"):
         bpy.ops.digidouble.apply_preset(filepath=str(tmp_path / "none.py"))
 
