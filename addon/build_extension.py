@@ -18,7 +18,7 @@ import tempfile
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DIST: Final = ROOT / "dist"
@@ -47,7 +47,7 @@ BINARY: Final = (
 """What the preview needs. Rendering is done by an installed `digidouble`, in processes of its own."""
 RUNTIME: Final = ("onnxruntime==1.32.0",)
 """What runs an exported denoiser; of its own needs, numpy alone is used."""
-THUMBNAILS: Final = {"hairstyles": 1, "beards": 1, "stunts": 3, "expressions": 0, "wardrobe": 0}
+THUMBNAILS: Final = {"hairstyles": 1, "beards": 1, "poses": 1, "stunts": 3, "expressions": 0, "wardrobe": 0}
 """Kinds with a sheet in the docs, and which picture of a row is cut out of it."""
 LEFT_OUT: Final = (Path(__file__).name, "__pycache__")
 
@@ -97,6 +97,19 @@ def _cut_thumbnails(folder: Path) -> None:
             pictures = cut_sheet(sheet.convert("RGB"), kind, templates.names(kind), number)
         for name, picture in pictures.items():
             picture.save(folder / kind / f"{name}.png", optimize=True)
+    _draw_none().save(folder / "stunts" / "none.png", optimize=True)
+
+
+def _draw_none() -> Any:
+    """The picture of no stunt: a crossed circle."""
+    from PIL import Image, ImageDraw
+
+    size, ink, line = 176, (120, 120, 124), 9
+    tile = Image.new("RGB", (size, size), (46, 46, 49))
+    draw = ImageDraw.Draw(tile)
+    draw.ellipse((52, 52, size - 52, size - 52), outline=ink, width=line)
+    draw.line((64, size - 64, size - 64, 64), fill=ink, width=line)
+    return tile
 
 
 def _pinned(names: Sequence[str]) -> list[str]:

@@ -28,6 +28,8 @@ __all__ = [
     "of_recipe",
     "read",
     "setting",
+    "trouble",
+    "without_trouble",
     "write",
     "write_setting",
 ]
@@ -67,6 +69,27 @@ def effective(text: str, held: str) -> Recipe:
 def draw(text: str, held: str, index: int) -> Variant:
     """Variant `index` of the effective recipe."""
     return effective(text, held).variant(index)
+
+
+def trouble(text: str) -> str:
+    """Why a document is no recipe here, as where a template that it names is gone; '' where it is one."""
+    try:
+        read(text)
+    except RecipeError as error:
+        return str(error).splitlines()[0].partition(": ")[2]
+    return ""
+
+
+def without_trouble(text: str) -> str:
+    """The document without the parameters of axes that are wrong in it; RecipeError where other things are wrong."""
+    while wrong := trouble(text):
+        steps = wrong.partition(": ")[0].split(".")
+        data = json.loads(text)
+        if len(steps) < 3 or steps[0] != "axes" or steps[2] not in data.get("axes", {}).get(steps[1], {}):
+            raise RecipeError(wrong)
+        del data["axes"][steps[1]][steps[2]]
+        text = json.dumps(data, ensure_ascii=False)
+    return text
 
 
 def write(text: str, place: Sequence[str], value: Any) -> str:

@@ -161,6 +161,10 @@ class DIGIDOUBLE_PG_choice(bpy.types.PropertyGroup):  # noqa: N801
     """One name of a list, chosen or not. `name` is the template's."""
 
     used: bpy.props.BoolProperty(name="Used", description="May be drawn")  # type: ignore[valid-type]
+    weight: bpy.props.FloatProperty(  # type: ignore[valid-type]
+        name="How Often", description="Its share of the draws, against the others'; 0 leaves it as it is",
+        min=0, max=1000, soft_max=10, precision=1,
+    )  # fmt: skip
 
 
 class DIGIDOUBLE_OT_choose(StageOperator, bpy.types.Operator):  # noqa: N801
@@ -170,6 +174,9 @@ class DIGIDOUBLE_OT_choose(StageOperator, bpy.types.Operator):  # noqa: N801
     bl_label = "Choose"
     path: bpy.props.StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
     choices: bpy.props.CollectionProperty(type=DIGIDOUBLE_PG_choice, options={"HIDDEN"})  # type: ignore[valid-type]
+    weighted: bpy.props.BoolProperty(  # type: ignore[valid-type]
+        name="Some More Often", description="Say for each how often it is drawn, against the others"
+    )
 
     def invoke(self, context: Any, _: Any) -> set[str]:
         """List the names, those that may be drawn already being chosen."""
@@ -177,7 +184,8 @@ class DIGIDOUBLE_OT_choose(StageOperator, bpy.types.Operator):  # noqa: N801
         self.choices.clear()
         for name in known_names(PARAMETERS[self.path]):
             item = self.choices.add()
-            item.name, item.used = name, name in chosen
+            item.name, item.used, item.weight = name, name in chosen, chosen.get(name, 1.0)
+        self.weighted = len(set(chosen.values())) > 1
         title = f"{label(PARAMETERS[self.path].name)}: which may be drawn?"
         return context.window_manager.invoke_props_dialog(self, width=420, title=title)  # type: ignore[no-any-return]
 
@@ -185,7 +193,13 @@ class DIGIDOUBLE_OT_choose(StageOperator, bpy.types.Operator):  # noqa: N801
         """A grid of buttons."""
         grid = self.layout.grid_flow(row_major=True, columns=3, even_columns=True, align=True)
         for item in self.choices:
-            grid.prop(item, "used", text=label(item.name), toggle=True)
+            grid.prop(item, "used", text=label(item.name), toggle=True, translate=False)
+        self.layout.prop(self, "weighted")
+        if self.weighted:
+            column = self.layout.column(align=True)
+            for item in self.choices:
+                if item.used:
+                    column.prop(item, "weight", text=label(item.name), translate=False)
 
     def execute(self, context: Any) -> set[str]:
         """Write the choice; weights of what was chosen before are kept."""
@@ -194,6 +208,7 @@ class DIGIDOUBLE_OT_choose(StageOperator, bpy.types.Operator):  # noqa: N801
         if not names:
             self.report({"ERROR"}, "Choose at least one")
             return {"CANCELLED"}
+        weights |= {item.name: round(item.weight, 3) for item in self.choices if item.weight}
         made = Choose(tuple((name, weights.get(name, 1.0)) for name in names)) if len(names) > 1 else Fixed(names[0])
         change(context.scene, lambda text: document.write_setting(text, self.path, made))
         return self.show(context)

@@ -9,14 +9,15 @@ from typing import Any, Final
 import bpy
 
 from farm.recipe import AXES, PARAMETERS, Parameter
-from farm.recipe.distributions import Choose
+from farm.recipe.distributions import Beta, Choose, Normal
 from farm.recipe.parameters import NO_STUNT
 from farm.recipe.passes import PRESETS
 
-from . import document, own_recipe, preview, thumbnails
+from . import assets, document, ops_motion, ops_presets, own_recipe, preview, side_by_side, thumbnails
 from .parameters import VARIED, ends_of, mode_of, property_of, title_of
+from .problems import draw_problem, draw_trouble
 from .properties import preset_property
-from .state import label, shown_variant, state_of, wrapped
+from .state import label, said, shown_variant, state_of
 
 __all__ = ["CLASSES", "SPACE", "StagePanel"]
 
@@ -25,7 +26,7 @@ VARY_AXES: Final = tuple(axis for axis in AXES if axis != "rig")
 """The rig is chosen once, with the double."""
 
 
-SHOWN: Final = ("hair.style", "stunt.name")
+SHOWN: Final = ("face.expression", "wardrobe.outfit", "hair.style", "beard.style", "pose.name", "stunt.name")
 """What is chosen by its picture."""
 NAMES: Final = 0.44
 """A parameter's name takes this share of a row: the longest fits into the sidebar as it opens."""
@@ -64,6 +65,10 @@ def _draw_distribution(layout: Any, scene: Any, parameter: Parameter, group: Any
         row = split.row(align=True)
         row.prop(group, f"low_{parameter.name}", text="")
         row.prop(group, f"high_{parameter.name}", text="")
+        if parameter.type is float:
+            row.operator("digidouble.distribute", text="", icon="NOCURVE").path = parameter.path
+    elif isinstance(made, Normal | Beta):
+        split.operator("digidouble.distribute", text=document.describe(parameter.path, made)).path = parameter.path
     elif isinstance(made, Choose) and parameter.template:
         split.operator("digidouble.choose", text=document.describe(parameter.path, made)).path = parameter.path
     else:
@@ -104,8 +109,9 @@ class StagePanel:
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where the scene has a double."""
-        return bool(state_of(context.scene).document)
+        """Only where the scene has a double, and its recipe is right."""
+        text = state_of(context.scene).document
+        return bool(text) and not document.trouble(text)
 
 
 class _AxisPanel(StagePanel):
@@ -130,6 +136,7 @@ class _AxisPanel(StagePanel):
 
     def draw(self, context: Any) -> None:
         """The axis' parameters."""
+        draw_problem(self.layout, context.scene, self.axis)
         if self.axis != "hair" or not own_recipe.draw_keep_hair(self.layout, context.scene):
             draw_axis(self.layout, context.scene, self.axis)
 
@@ -143,13 +150,16 @@ class DIGIDOUBLE_PT_double(bpy.types.Panel):  # noqa: N801 - Blender's own form
     def draw(self, context: Any) -> None:
         """A new double, or the one that is there."""
         layout, scene = self.layout, context.scene
-        if state_of(scene).document:
-            _draw_problem(layout, scene)
+        if state_of(scene).document and draw_trouble(layout, scene):
+            layout.operator("digidouble.remove_double", icon="TRASH")
+        elif state_of(scene).document:
+            draw_problem(layout, scene, "")
             column = layout.column(align=True)
             row = column.row(align=True)
             row.operator("digidouble.step_variant", text="", icon="TRIA_LEFT").by = -1
             count = document.read(state_of(scene).document).count
-            row.label(text=f"   Variant {state_of(scene).index + 1} of {count}")
+            told = said("Variant {} of {}", state_of(scene).index + 1, count)
+            row.label(text=f"   {told}", translate=False)
             row.operator("digidouble.step_variant", text="", icon="TRIA_RIGHT").by = 1
             column.operator("digidouble.step_variant", text="Next Variant").by = 1
             layout.operator("digidouble.remove_double", icon="TRASH")
@@ -161,17 +171,6 @@ class DIGIDOUBLE_PT_double(bpy.types.Panel):  # noqa: N801 - Blender's own form
             column.active = False
             column.label(text="Made in a scene of its own;")
             column.label(text="yours stays as it is.")
-
-
-def _draw_problem(layout: Any, scene: Any) -> None:
-    """What was refused, where there is something."""
-    problem = state_of(scene).problem
-    if not problem:
-        return
-    box = layout.box().column(align=True)
-    box.alert = True
-    for number, line in enumerate(wrapped(problem)):
-        box.label(text=line, icon="ERROR" if number == 0 else "BLANK1")
 
 
 def _child(axis: str, parent: str = "") -> type:
@@ -192,6 +191,7 @@ class DIGIDOUBLE_PT_stunt(_AxisPanel, bpy.types.Panel):  # noqa: N801
     def draw(self, context: Any) -> None:
         """The stunt; what shapes it only where one is done."""
         layout, scene = self.layout, context.scene
+        draw_problem(layout, scene, self.axis)
         done = shown_variant(scene).stunt.name != NO_STUNT
         if done:
             playing = context.screen.is_animation_playing
@@ -200,6 +200,7 @@ class DIGIDOUBLE_PT_stunt(_AxisPanel, bpy.types.Panel):  # noqa: N801
             )
         varied = mode_of(scene, PARAMETERS["stunt.name"]) == VARIED
         draw_axis(layout, scene, "stunt", () if done or varied else ("name",))
+        ops_motion.draw_import(layout)
 
 
 class DIGIDOUBLE_PT_stage(StagePanel, bpy.types.Panel):  # noqa: N801
@@ -207,6 +208,10 @@ class DIGIDOUBLE_PT_stage(StagePanel, bpy.types.Panel):  # noqa: N801
 
     bl_label = "Stage"
     bl_space_type, bl_region_type, bl_category = SPACE.values()
+
+    def draw_header_preset(self, _: Any) -> None:
+        """Presets of light and camera."""
+        ops_presets.DIGIDOUBLE_PT_stage_presets.draw_panel_header(self.layout)
 
     def draw(self, _: Any) -> None:
         """Light and camera are below."""
@@ -223,8 +228,11 @@ class DIGIDOUBLE_PT_vary(StagePanel, bpy.types.Panel):  # noqa: N801
         """Count, seed, and for each part the dice and the lock."""
         layout, scene = self.layout, context.scene
         state = state_of(scene)
+        draw_problem(layout, scene, "vary")
+        side_by_side.draw_side_by_side(layout, scene)
         column = layout.column()
         column.use_property_split, column.use_property_decorate = True, False
+        column.prop(state, "population")
         column.prop(state, "count")
         row = column.row(align=True)
         row.prop(state, "seed")
@@ -236,7 +244,7 @@ class DIGIDOUBLE_PT_vary(StagePanel, bpy.types.Panel):  # noqa: N801
             row.label(text=title(axis))
             told = row.row()
             told.active, told.alignment = False, "RIGHT"
-            told.label(text=_tell_axis(scene, axis))
+            told.label(text=_tell_axis(scene, axis), translate=False)
             row.operator("digidouble.roll_axis", text="", icon="FILE_REFRESH").axis = axis
             row.prop(group, "locked", text="", icon="LOCKED" if group.locked else "UNLOCKED")
 
@@ -244,7 +252,7 @@ class DIGIDOUBLE_PT_vary(StagePanel, bpy.types.Panel):  # noqa: N801
 def _tell_axis(scene: Any, axis: str) -> str:
     """How much of an axis varies."""
     if getattr(state_of(scene), axis).locked:
-        return "locked"
+        return said("locked")
     recipe = document.read(state_of(scene).document)
     left = recipe.left_to_population
     varied = [
@@ -252,7 +260,7 @@ def _tell_axis(scene: Any, axis: str) -> str:
         for name in AXES[axis].model_fields
         if f"{axis}.{name}" in left or mode_of(scene, PARAMETERS[f"{axis}.{name}"]) == VARIED
     ]
-    return f"{len(varied)} vary" if varied else "the same"
+    return said("{} vary", len(varied)) if varied else said("the same")
 
 
 class DIGIDOUBLE_PT_recipe(StagePanel, bpy.types.Panel):  # noqa: N801
@@ -264,6 +272,7 @@ class DIGIDOUBLE_PT_recipe(StagePanel, bpy.types.Panel):  # noqa: N801
     def draw(self, context: Any) -> None:
         """Name, templates, open and save."""
         layout = self.layout
+        draw_problem(layout, context.scene, "recipe")
         column = layout.column()
         column.use_property_split, column.use_property_decorate = True, False
         column.prop(state_of(context.scene), "recipe_name")
@@ -271,6 +280,7 @@ class DIGIDOUBLE_PT_recipe(StagePanel, bpy.types.Panel):  # noqa: N801
         row = layout.row(align=True)
         row.operator("digidouble.open_recipe", text="Open", icon="FILE_FOLDER")
         row.operator("digidouble.save_recipe", text="Save", icon="FILE_TICK")
+        assets.draw_library(layout)
 
 
 class DIGIDOUBLE_PT_capture(StagePanel, bpy.types.Panel):  # noqa: N801
@@ -279,8 +289,13 @@ class DIGIDOUBLE_PT_capture(StagePanel, bpy.types.Panel):  # noqa: N801
     bl_label = "Capture"
     bl_space_type, bl_region_type, bl_category = SPACE.values()
 
+    def draw_header_preset(self, _: Any) -> None:
+        """Presets of what is captured."""
+        ops_presets.DIGIDOUBLE_PT_capture_presets.draw_panel_header(self.layout)
+
     def draw(self, context: Any) -> None:
         """Size, samples, frames, passes, and what it comes to."""
+        draw_problem(self.layout, context.scene, "capture")
         layout, state = self.layout, state_of(context.scene)
         layout.use_property_split, layout.use_property_decorate = True, False
         capture = state.capture

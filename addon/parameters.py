@@ -6,6 +6,7 @@ cannot drift apart, and undoing the document undoes them.
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Callable
@@ -15,7 +16,8 @@ import bpy
 
 from farm.recipe import AXES, PARAMETERS, Parameter, templates
 from farm.recipe.distributions import Choose, Fixed, Integers, Setting, Uniform
-from farm.recipe.settings import known_names, value_range
+from farm.recipe.settings import known_names as read_names
+from farm.recipe.settings import value_range
 
 from . import document, thumbnails
 from .state import DIGITS, change, change_held, label, shown_variant, state_of, told
@@ -25,6 +27,8 @@ __all__ = [
     "VARIED",
     "choice_property",
     "ends_of",
+    "forget_names",
+    "known_names",
     "mode_of",
     "number_property",
     "property_of",
@@ -43,6 +47,18 @@ UNITS: Final = {"m": ("DISTANCE", "LENGTH"), "mm": ("DISTANCE_CAMERA", "CAMERA")
 
 CHOSEN: Final = "chosen"
 """Stands for `name`, which every group of Blender's has already."""
+
+
+@functools.cache
+def known_names(parameter: Parameter) -> list[str]:
+    """The names that a template-valued parameter accepts, as they were at the first look."""
+    return read_names(parameter)
+
+
+def forget_names() -> None:
+    """Look anew for what names there are: a template was added."""
+    known_names.cache_clear()
+
 
 Getter = Callable[[Any], Any]
 Setter = Callable[[Any, Any], None]
@@ -74,7 +90,7 @@ def _foreign(parameter: Parameter, value: float) -> float:
 
 
 def _value_access(parameter: Parameter) -> tuple[Getter, Setter]:
-    names = known_names(parameter) if parameter.type is str else []
+    named = parameter.type is str
 
     def get(group: Any) -> Any:
         scene = group.id_data
@@ -82,10 +98,10 @@ def _value_access(parameter: Parameter) -> tuple[Getter, Setter]:
             value = parameter.default
         else:
             value = getattr(getattr(shown_variant(scene), parameter.axis), parameter.name)
-        return names.index(value) if names else _foreign(parameter, value)
+        return known_names(parameter).index(value) if named else _foreign(parameter, value)
 
     def set_(group: Any, raw: Any) -> None:
-        value = names[raw] if names else _tidy(parameter, raw)
+        value = known_names(parameter)[raw] if named else _tidy(parameter, raw)
         state = state_of(group.id_data)
         if parameter.axis in json.loads(state.held):
             change_held(group.id_data, parameter.axis, parameter.name, value)
@@ -181,16 +197,21 @@ def _value_property(parameter: Parameter) -> Any:
 
 def choice_property(parameter: Parameter, *, without: str = "", **given: Any) -> Any:
     """A menu of the templates that a parameter can name, each with its description and, where there is one, picture."""
-    names = [name for name in known_names(parameter) if name != without]
-    items = [(name, label(name), _tooltip(parameter, name), place) for place, name in enumerate(names)]
     given = {"name": title_of(parameter), "description": told(parameter.description), **given}
+
+    def items() -> list[Any]:
+        names = [name for name in known_names(parameter) if name != without]
+        return [(name, label(name), _tooltip(parameter, name), place) for place, name in enumerate(names)]
+
     if parameter.template not in thumbnails.PICTURED:
-        return bpy.props.EnumProperty(items=items, **given)
-    pictured: list[Any] = []  # kept: Blender does not hold on to the texts itself
+        return bpy.props.EnumProperty(items=items(), **given)
+    listed: dict[tuple[str, ...], list[Any]] = {}  # kept: Blender does not hold on to the texts itself
 
     def with_pictures(_: Any, __: Any) -> list[Any]:
-        pictured[:] = [(*item[:3], thumbnails.icon(parameter.template, item[0]), item[3]) for item in items]
-        return pictured
+        key = tuple(known_names(parameter))
+        if key not in listed:
+            listed[key] = [(*item[:3], thumbnails.icon(parameter.template, item[0]), item[3]) for item in items()]
+        return listed[key]
 
     return bpy.props.EnumProperty(items=with_pictures, **given)
 

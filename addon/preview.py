@@ -25,7 +25,8 @@ from .state import CHANGED, shown_variant, state_of
 if TYPE_CHECKING:
     from farm.stage.apply import Stage
 
-__all__ = ["doubles", "forget", "register", "rehearse", "remove", "request", "stage_scene", "unregister", "update"]
+__all__ = ["doubles", "forget", "register", "rehearse", "remove", "request", "show_variant", "stage_scene"]
+__all__ += ["unregister", "update"]
 
 SCENE: Final = "Digidouble"
 MARK: Final = "digidouble_stage"
@@ -69,6 +70,12 @@ def update(scene: Any) -> None:
         _let_play()
 
 
+def show_variant(scene: Any, variant: Variant) -> None:
+    """Show a variant that need not be the document's, at the first frame that is captured."""
+    capture = document.read(state_of(scene).document).capture
+    _show(scene, variant, capture.frames.numbers[:1], capture.frames.rate)
+
+
 def rehearse(scene: Any) -> None:
     """Let the whole stunt of the variant be played in the timeline, whatever frames are captured."""
     from farm.motion.perform import FPS
@@ -99,7 +106,7 @@ def _show(scene: Any, variant: Variant, frames: range, rate: float) -> None:
         try:
             _stage(scene).apply(variant, frames=frames, rate=rate)
         except DigidoubleError as error:
-            state.shown, state.problem = "", str(error).splitlines()[0]
+            state.shown, state.problem, state.problem_at = "", str(error).splitlines()[0], ""
             forget()
             raise
         except BaseException:

@@ -8,13 +8,13 @@ from typing import Any, Final
 import bpy
 from pydantic import BaseModel
 
-from farm.recipe import Capture, Frames, Recipe, Reference
+from farm.recipe import Capture, Frames, Recipe, Reference, templates
 from farm.recipe.passes import PRESETS
 
 from . import document
 from .own_recipe import keep_hair_property
 from .parameters import AXIS_GROUPS
-from .state import CHANGED, DIGITS, change, label, state_of, told
+from .state import CHANGED, DIGITS, change, label, refuse, state_of, told
 
 __all__ = ["CLASSES", "DIGIDOUBLE_PG_scene", "preset_property"]
 
@@ -85,7 +85,7 @@ def _samples() -> Any:
     def set_(group: Any, value: str) -> None:
         words = value.replace(",", " ").split()
         if not words or not all(word.isdecimal() for word in words):
-            state_of(group.id_data).problem = f"Samples: '{value}' is no list of whole numbers; write such as 1, 4, 16"
+            refuse(group.id_data, f"'{value}' is no list of whole numbers; write such as 1, 4, 16", "capture")
             return
         change(group.id_data, lambda written: document.write(written, ("capture", "samples"), [int(w) for w in words]))
 
@@ -113,6 +113,58 @@ def _preset(name: str) -> Any:
 def preset_property(name: str) -> str:
     """The property that switches a preset of passes."""
     return f"passes_{name.replace('-', '_')}"
+
+
+def _population() -> Any:
+    names = templates.names("populations")
+    items = [("NONE", "Default", "What is Automatic has its default", 0)]
+    items += [
+        (name, label(name), told(templates.description("populations", name)), place)
+        for place, name in enumerate(names, start=1)
+    ]
+
+    def get(group: Any) -> int:
+        written = state_of(group.id_data).document
+        chosen = document.read(written).population if written else None
+        return names.index(chosen) + 1 if chosen else 0
+
+    def set_(group: Any, raw: int) -> None:
+        change(group.id_data, lambda text: document.write(text, ("population",), names[raw - 1] if raw else None))
+
+    shown = told(Recipe.model_fields["population"].description)
+    return bpy.props.EnumProperty(name="People", description=shown, items=items, get=get, set=set_)
+
+
+def _whole(*places: str) -> Any:
+    """Parts of the document as JSON, for presets to keep and to put back: all of it, or nothing where it is wrong.
+
+    What is put back is unlocked.
+    """
+
+    def get(group: Any) -> str:
+        written = state_of(group.id_data).document
+        data = json.loads(written) if written else {}
+        return json.dumps({place: _at(data, place.split(".")) for place in places}, ensure_ascii=False)
+
+    def set_(group: Any, value: str) -> None:
+        def edit(text: str) -> str:
+            for place, part in json.loads(value).items():
+                text = document.write(text, place.split("."), part)
+            return text
+
+        change(group.id_data, edit)
+        state = state_of(group.id_data)
+        if not state.problem:
+            held = json.loads(state.held)
+            state.held = json.dumps({axis: kept for axis, kept in held.items() if f"axes.{axis}" not in places})
+
+    return bpy.props.StringProperty(name="Preset", get=get, set=set_, options={"HIDDEN"})
+
+
+def _at(data: Any, steps: list[str]) -> Any:
+    for step in steps:
+        data = data.get(step) if isinstance(data, dict) else None
+    return data
 
 
 class DIGIDOUBLE_PG_capture(bpy.types.PropertyGroup):  # noqa: N801 - Blender's own form
@@ -154,6 +206,10 @@ class DIGIDOUBLE_PG_scene(bpy.types.PropertyGroup):  # noqa: N801
         ),
         "problem": bpy.props.StringProperty(name="Problem", options={"HIDDEN", "SKIP_SAVE"}),
         "keep_hair": keep_hair_property(),
+        "problem_at": bpy.props.StringProperty(name="Panel", options={"HIDDEN", "SKIP_SAVE"}),
+        "population": _population(),
+        "capture_preset": _whole("capture"),
+        "stage_preset": _whole("axes.light", "axes.camera"),
         "recipe_name": _field(Recipe, "name", ("name",), "Name", str),
         "seed": _field(Recipe, "seed", ("seed",), "Seed", int),
         "count": _field(Recipe, "count", ("count",), "Variants", int),

@@ -7,19 +7,26 @@ from typing import Final
 import bpy
 
 from . import (
+    assets,
     denoiser,
     ops_double,
     ops_farm,
     ops_jobs,
+    ops_motion,
+    ops_presets,
     ops_recipe,
+    ops_vary,
     own,
     own_recipe,
     panel_farm,
     panels,
     preferences,
     preview,
+    problems,
     properties,
+    side_by_side,
     thumbnails,
+    translations,
     watch,
 )
 
@@ -32,12 +39,22 @@ CLASSES: Final = (
     *ops_recipe.CLASSES,
     *ops_farm.CLASSES,
     *ops_jobs.CLASSES,
+    *ops_vary.CLASSES,
+    *ops_motion.CLASSES,
+    *ops_presets.CLASSES,
+    *assets.CLASSES,
+    *side_by_side.CLASSES,
+    *problems.CLASSES,
     *panels.CLASSES,
     *panel_farm.CLASSES,
     *own.CLASSES,
     *own_recipe.CLASSES,
     *denoiser.CLASSES,
 )
+
+
+PARTS: Final = (ops_motion, ops_presets, assets, side_by_side, translations)
+"""What adds to Blender more than classes."""
 
 
 def register() -> None:
@@ -49,10 +66,14 @@ def register() -> None:
     preview.register()
     denoiser.register()
     watch.register()
+    for each in PARTS:
+        each.register()
 
 
 def unregister() -> None:
     """Take all of it back."""
+    for each in reversed(PARTS):
+        each.unregister()
     watch.unregister()
     denoiser.unregister()
     preview.unregister()

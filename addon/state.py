@@ -8,12 +8,38 @@ import textwrap
 from collections.abc import Callable
 from typing import Any, Final
 
+import bpy
+
 from farm.errors import BadInput
 from farm.recipe import Variant
 
 from . import document
 
-__all__ = ["CHANGED", "DIGITS", "change", "change_held", "label", "shown_variant", "state_of", "told", "wrapped"]
+__all__ = [
+    "CHANGED",
+    "DIGITS",
+    "change",
+    "change_held",
+    "label",
+    "refuse",
+    "said",
+    "settle",
+    "shown_variant",
+    "state_of",
+    "told",
+    "wrapped",
+]
+
+PLACES: Final = {
+    "axes": "",
+    "capture": "capture",
+    "split": "recipe",
+    "name": "recipe",
+    "seed": "vary",
+    "count": "vary",
+    "population": "vary",
+}
+"""What a recipe's message begins with -> the panel where it belongs."""
 
 DIGITS: Final = 6
 """Significant digits of what is written; Blender's floats have little more."""
@@ -31,6 +57,11 @@ def label(name: str) -> str:
 def told(text: str | None) -> str:
     """A description as a tooltip: Blender itself adds the last full stop."""
     return (text or "").rstrip(".")
+
+
+def said(text: str, *values: Any) -> str:
+    """A text in the language of the interface, with values in place of its `{}`."""
+    return str(bpy.app.translations.pgettext_iface(text)).format(*values)
 
 
 def state_of(scene: Any) -> Any:
@@ -51,9 +82,9 @@ def change(scene: Any, edit: Callable[[str], str]) -> None:
         changed = edit(state.document)
         document.draw(changed, state.held, min(state.index, document.read(changed).count - 1))
     except BadInput as error:
-        state.problem = _short(error)
+        refuse(scene, error)
         return
-    state.problem = ""
+    settle(scene)
     state.document = changed
     state.index = min(state.index, document.read(changed).count - 1)
 
@@ -67,18 +98,32 @@ def change_held(scene: Any, axis: str, name: str, value: Any) -> None:
     try:
         document.draw(state.document, text, state.index)
     except BadInput as error:
-        state.problem = _short(error)
+        refuse(scene, error, axis)
         return
-    state.problem, state.held = "", text
+    settle(scene)
+    state.held = text
 
 
-def _short(error: BadInput) -> str:
-    """The first line of a message, without the place in a file that nobody sees."""
-    first = str(error).splitlines()[0]
-    return first.partition(": ")[2] or first
+def refuse(scene: Any, error: BadInput | str, place: str = "") -> None:
+    """Say what was refused, in the panel where it belongs: at `place`, or where the message itself says."""
+    state = state_of(scene)
+    text = str(error).splitlines()[0]
+    if not isinstance(error, str):  # the place in a file that nobody sees stands before it
+        text = text.partition(": ")[2] or text
+    found, _, rest = text.partition(": ")
+    steps = found.split(".")
+    if rest and steps[0] in PLACES:
+        place = place or (steps[1] if steps[0] == "axes" and len(steps) > 1 else PLACES[steps[0]])
+        text = f"{label(steps[-1])}: {rest}" if len(steps) > 1 else rest
+    state.problem, state.problem_at = text, place
+
+
+def settle(scene: Any) -> None:
+    """Nothing is refused any more."""
+    state_of(scene).problem = state_of(scene).problem_at = ""
 
 
 @functools.lru_cache(maxsize=16)
-def wrapped(text: str, width: int = 34) -> list[str]:
+def wrapped(text: str, width: int = 30) -> list[str]:
     """A message in lines that a narrow panel holds."""
     return textwrap.wrap(text, width)

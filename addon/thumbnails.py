@@ -13,7 +13,7 @@ import bpy.utils.previews
 __all__ = ["FOLDER", "PICTURED", "icon", "register", "unregister"]
 
 FOLDER: Final = Path(__file__).parent / "thumbnails"
-PICTURED: Final = ("hairstyles", "beards", "stunts", "expressions", "wardrobe")
+PICTURED: Final = ("hairstyles", "beards", "poses", "stunts", "expressions", "wardrobe")
 """Kinds with pictures."""
 
 _loaded: dict[str, Any] = {}

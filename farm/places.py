@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
-__all__ = ["cache_folder", "config_folder"]
+__all__ = ["TEMPLATES", "cache_folder", "config_folder", "template_folder"]
 
 CACHE: Final = "DIGIDOUBLE_CACHE"
+TEMPLATES: Final = "DIGIDOUBLE_TEMPLATES"
 
 
 def cache_folder() -> Path | None:
@@ -23,6 +24,12 @@ def cache_folder() -> Path | None:
 def config_folder() -> Path:
     """Where the user's settings are."""
     return _own("APPDATA", "AppData/Roaming", mac="Library/Application Support", unix=("XDG_CONFIG_HOME", ".config"))
+
+
+def template_folder() -> Path:
+    """Where the user's own templates are, a folder a kind: `$DIGIDOUBLE_TEMPLATES`, else beside the settings."""
+    given = os.environ.get(TEMPLATES)
+    return Path(given) if given else config_folder() / "templates"
 
 
 def _own(variable: str, windows: str, *, mac: str, unix: tuple[str, str]) -> Path:

@@ -18,8 +18,9 @@ settings.load_profile("suite")
 
 @pytest.fixture(autouse=True, scope="session")
 def _cache_of_their_own(tmp_path_factory):
-    """Keep tests, and the processes they start, out of the user's cache folder."""
+    """Keep tests, and the processes they start, out of the user's cache folder and off the user's own templates."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIGIDOUBLE_TEMPLATES", str(tmp_path_factory.mktemp("templates")))
         patch.setenv("DIGIDOUBLE_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
 

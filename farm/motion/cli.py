@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from farm.errors import BadInput, StorageError
+from farm.errors import StorageError
 
 __all__ = ["motion"]
 
@@ -18,13 +18,14 @@ def motion() -> None:
 
     \b
     Example:
-      digidouble motion import walk.bvh --to templates/stunts/walk
+      digidouble motion import walk.bvh
     """
 
 
 @motion.command(name="import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--to", type=click.Path(path_type=Path), metavar="NAME", help="The template, without ending or as .yaml.")
+@click.option("--to", type=click.Path(path_type=Path), metavar="NAME",
+              help="The template, with or without .yaml.  [default: your own, called after the file]")  # fmt: skip
 @click.option("--table", metavar="TABLE", help="Rig table of the file's bones: a name in templates/rigs or a file.")
 @click.option("--propose", type=click.Path(path_type=Path), metavar="FILE.yaml",
               help="Write a rig table of the file's bones to edit, and import nothing.")  # fmt: skip
@@ -44,13 +45,21 @@ def import_(file: Path, to: Path | None, table: str | None, propose: Path | None
 
     \b
     Examples:
+      digidouble motion import walk.bvh
       digidouble motion import walk.bvh --to templates/stunts/walk
       digidouble motion import fight.fbx --from 2.5 --until 6 --mirror --to templates/stunts/fight
       digidouble motion import run.glb --loop --fps 30 --to templates/stunts/run
       digidouble motion import odd.bvh --propose odd.yaml
       digidouble motion import odd.bvh --table odd.yaml --to templates/stunts/odd
     """
-    from farm.motion.mocap.importing import Changes, import_motion, read_capture, target_of, write_recording
+    from farm.motion.mocap.importing import (
+        Changes,
+        import_motion,
+        own_target,
+        read_capture,
+        target_of,
+        write_recording,
+    )
     from farm.motion.mocap.naming import propose_table
 
     _ready(file)
@@ -59,9 +68,7 @@ def import_(file: Path, to: Path | None, table: str | None, propose: Path | None
         _write(propose, text)
         click.echo(f"{propose}: look it over, then give it to --table")
         return 0
-    if to is None:
-        raise BadInput("give --to NAME for the template, as --to templates/stunts/walk")
-    target = target_of(to)
+    target = own_target(file.stem) if to is None else target_of(to)
     changes = Changes(clean=not how.pop("no_clean"), **how)
     capture = read_capture(file, take)
     imported = import_motion(capture, str(file), changes, table=table)

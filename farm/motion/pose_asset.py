@@ -1,12 +1,10 @@
 """Poses in Blender's own terms (the edge to Blender): pose assets of a library, and the pose that an armature is in.
 
-A pose asset is an action of one frame, marked as an asset. An asset library is a folder with .blend files in it; its
-catalogues stand in `blender_assets.cats.txt`, a line each: `UUID:path/of/catalogue:Simple name`.
+A pose asset is an action of one frame, marked as an asset; `farm.motion.asset_file` tells of libraries of them.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -22,8 +20,9 @@ from farm.double.own.reading import choose_armature
 from farm.double.rig import build_armature, built_rig
 from farm.double.rig_table import read_table
 from farm.double.shape import shape_vertices
-from farm.errors import BadInput, StorageError
+from farm.errors import BadInput
 from farm.motion.apply import read_rest
+from farm.motion.asset_file import mark_asset, write_assets
 from farm.motion.canonical import read_canonical
 from farm.motion.pose_file import PoseText, write_pose
 from farm.motion.rig import Fit, RigClip, RigRest, fit_rig, retarget
@@ -33,48 +32,40 @@ from farm.recipe import templates
 from farm.recipe.parameters import Body, Pose
 from farm.recipe.templates import nearest
 
-__all__ = ["CATALOGUE", "export_poses", "import_asset", "import_current", "mark_pose", "read_pose"]
+__all__ = ["build_bare", "export_poses", "import_asset", "import_current", "mark_pose", "read_pose"]
 
-CATALOGUE: Final = "Digidouble/Poses"
-CATALOGUE_ID: Final = str(uuid.uuid5(uuid.NAMESPACE_URL, "digidouble/poses"))
-CATALOGUES: Final = "blender_assets.cats.txt"
-CATALOGUES_HEAD: Final = "# This is an Asset Catalog Definition file for Blender.\n\nVERSION 1\n"
-TAGS: Final = ("digidouble", "pose")
 FRAME: Final = 1
 BONE_PATH: Final = 'pose.bones["'
 
 
-def export_poses(names: Sequence[str], rig: str, folder: Path) -> Path:
+def export_poses(names: Sequence[str], rig: str, folder: Path, *, pictures: Path | None = None) -> Path:
     """Write poses as pose assets for a rig that the double is built on into an asset library; returns the .blend.
+
+    pictures  folder with an image `NAME.png` of each pose that has one
 
     The catalogue is added to those that the folder has. BadInput for a rig that is not built on; TemplateError for a
     pose that is missing or wrong; StorageError where the folder cannot be written.
     """
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    armature = _built(rig)
+    armature = build_bare(rig)
     rest = read_rest(armature)
     fit = fit_rig(rig, rest)
     actions = []
     for name in names:
         clip = retarget(sample_pose(Pose(name=name), fit.skeleton), fit, rest)
-        actions.append(mark_pose(name, clip, fit, description=str(templates.load("poses", name)["description"])))
-    file = folder / f"digidouble_poses_{rig}.blend"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with silence():
-            bpy.data.libraries.write(str(file.absolute()), set(actions), fake_user=True, compress=True)
-        _add_catalogue(folder / CATALOGUES)
-    except (OSError, RuntimeError) as error:
-        raise StorageError(f"{file} cannot be written: {error}".rstrip()) from None
-    return file
+        described = str(templates.load("poses", name)["description"])
+        picture = pictures / f"{name}.png" if pictures is not None else None
+        actions.append(mark_pose(name, clip, fit, description=described, picture=picture))
+    return write_assets(actions, "pose", folder / f"digidouble_poses_{rig}.blend")
 
 
-def _built(rig: str) -> Any:
+def build_bare(rig: str) -> Any:
+    """The armature of a rig that the double is built on, alone, as it fits the default body."""
     bones = rig_bones(built_rig(rig), shape_vertices(Body()))
     return build_armature(rig, bones, bpy.context.scene.collection)
 
 
-def mark_pose(name: str, clip: RigClip, fit: Fit, *, description: str) -> Any:
+def mark_pose(name: str, clip: RigClip, fit: Fit, *, description: str, picture: Path | None = None) -> Any:
     """A pose asset of the first frame of a clip: the bones of the rig's table, and the place of the hips' bone."""
     action = bpy.data.actions.new(name)
     slot = action.slots.new(id_type="OBJECT", name=name)
@@ -85,19 +76,7 @@ def mark_pose(name: str, clip: RigClip, fit: Fit, *, description: str) -> Any:
         for axis, value in enumerate(values.tolist()):
             curve = bag.fcurves.ensure(f'{BONE_PATH}{bone}"].{channel}', index=axis, group_name=bone)
             curve.keyframe_points.insert(FRAME, value)
-    action.asset_mark()
-    asset = action.asset_data
-    asset.catalog_id, asset.description = CATALOGUE_ID, description
-    for tag in TAGS:
-        asset.tags.new(tag)
-    return action
-
-
-def _add_catalogue(file: Path) -> None:
-    text = file.read_text(encoding="utf-8") if file.exists() else CATALOGUES_HEAD
-    if CATALOGUE_ID not in text:
-        line = f"{CATALOGUE_ID}:{CATALOGUE}:{CATALOGUE.replace('/', '-')}"
-        file.write_text(f"{text.rstrip()}\n\n{line}\n", encoding="utf-8")
+    return mark_asset(action, "pose", description=description, picture=picture)
 
 
 def import_current(file: Path, *, armature: str | None) -> PoseText:
@@ -117,7 +96,7 @@ def import_asset(file: Path, name: str) -> PoseText:
     if not bones:
         raise BadInput(f"{file}: the action '{name}' poses no bones; name a pose asset")
     able = [thing for thing in armatures if bones <= {bone.name for bone in thing.data.bones}]
-    armature = able[0] if able else _built(_rig_of(sorted(bones), f"{file}: asset '{name}'", built=True))
+    armature = able[0] if able else build_bare(_rig_of(sorted(bones), f"{file}: asset '{name}'", built=True))
     _show(armature, action)
     return read_pose(armature, str(file), description=f"Imported from {file.name}, asset {name}")
 

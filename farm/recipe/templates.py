@@ -2,7 +2,8 @@
 
 A kind is a folder, a name a file without its ending: `templates/hairstyles/afro.yaml` is the hairstyle `afro`. Most are
 YAML; those for clusters may also be scripts and a Dockerfile, which nobody here reads.
-In a checkout the folder stands beside `farm/`; in a wheel it travels inside the package.
+In a checkout the folder stands beside `farm/`; in a wheel it travels inside the package. The user's own templates
+stand in a folder of theirs (`farm.places`), with the same kinds; one that is called as a shipped one is not seen.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pydantic_core import ErrorDetails
 
 from farm import __version__
 from farm.errors import TemplateError
+from farm.places import template_folder
 from farm.recipe.faults import Place, spell
 from farm.recipe.messages import fault_place, keys_at, message, written
 from farm.recipe.variant import content_hash
@@ -31,6 +33,7 @@ __all__ = [
     "load",
     "names",
     "nearest",
+    "own",
     "path",
     "place",
     "read",
@@ -73,8 +76,17 @@ def names(kind: str) -> list[str]:
     return sorted(_files(kind))
 
 
+def own(kind: str) -> dict[str, Path]:
+    """The user's own templates of a kind: name -> file."""
+    shipped = _on(folder() / kind)
+    return {name: file for name, file in _on(template_folder() / kind).items() if name not in shipped}
+
+
 def _files(kind: str) -> dict[str, Path]:
-    shelf = folder() / kind
+    return {**_on(template_folder() / kind), **_on(folder() / kind)}
+
+
+def _on(shelf: Path) -> dict[str, Path]:
     files = shelf.iterdir() if shelf.is_dir() else ()
     return {file.stem: file for file in files if file.suffix in ENDINGS and file.is_file() and file.name[0] != "."}
 

@@ -97,8 +97,8 @@ def test_names_are_chosen_and_keep_their_weights(double):
     state = double.digidouble
     weighted = Choose((("bust", 2.0), ("full", 1.0)))
     state.document = document.write_setting(state.document, "camera.framing", weighted)
-    chosen = [{"name": "bust", "used": True}, {"name": "full", "used": False}]
-    more = [*chosen, {"name": "portrait", "used": True}]
+    chosen = [{"name": "bust", "used": True, "weight": 0.0}, {"name": "full", "used": False, "weight": 0.0}]
+    more = [*chosen, {"name": "portrait", "used": True, "weight": 0.0}]
     assert bpy.ops.digidouble.choose(path="camera.framing", choices=more) == {"FINISHED"}
     assert document.choices(document.setting(state.document, "camera.framing")) == {
         "bust": 2.0,

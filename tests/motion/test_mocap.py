@@ -15,7 +15,7 @@ from farm.motion import Clip
 from farm.motion.canonical import pose_rig, read_canonical
 from farm.motion.mocap.bvh import read_bvh
 from farm.motion.mocap.editing import mirror_clip, sample_clip
-from farm.motion.mocap.importing import Changes, import_motion, read_capture
+from farm.motion.mocap.importing import Changes, import_motion, import_own, own_target, read_capture
 from farm.motion.mocap.naming import GUESSED, name_joints, propose_table
 from farm.motion.mocap.upright import stand_upright
 from farm.motion.planting import find_plants, hold_feet, slides, sole_points
@@ -281,6 +281,20 @@ def test_what_is_no_recording_is_not_overwritten(tmp_path, performer, monkeypatc
     code, _, err = digidouble(monkeypatch, capsys, "motion", "import", path, "--to", tmp_path / "missing" / "sway")
     assert code == 2
     assert "does not exist" in err
+
+
+def test_ones_own_stunts_are_called_after_their_files_and_take_no_name_that_is_there(tmp_path, performer, monkeypatch):
+    monkeypatch.setenv("DIGIDOUBLE_TEMPLATES", str(tmp_path / "own"))
+    file = write_bvh(tmp_path / "Slow Walk (2).bvh", performer, swaying(performer), Style())
+    seen = []
+    names = [import_own(str(file), {"mirror": turned}, progress=lambda *far: seen.append(far)) for turned in (0, 1)]
+    assert names == ["slow_walk_2", "slow_walk_2_2"]
+    assert seen[0] == (0, 2)
+    walks = [plan_recording(name, performer).clip for name in names]
+    assert np.abs(walks[0].hips[:, 0] + walks[1].hips[:, 0]).max() < 1e-3
+    assert own_target("jump").name == "jump_2.yaml"
+    assert own_target("none").name == "none_2.yaml"
+    assert own_target("走").name == "motion.yaml"
 
 
 def test_proposing_writes_a_table_and_imports_nothing(tmp_path, performer, monkeypatch, capsys):

@@ -162,3 +162,25 @@ def test_the_digest_covers_version_and_templates_but_no_recipe(shelf: Path, monk
         assert len(found) == 4
     finally:
         templates.templates_digest.cache_clear()
+
+
+def test_the_users_own_templates_are_names_like_the_others_and_no_shipped_one_gives_way(
+    shelf: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path_factory.mktemp("own")
+    monkeypatch.setenv("DIGIDOUBLE_TEMPLATES", str(own))
+    (shelf / "bob.yaml").write_text("a: 1\n")
+    (own / "hairstyles").mkdir()
+    (own / "hairstyles" / "bob.yaml").write_text("a: 2\n")
+    templates.templates_digest.cache_clear()
+    before = templates.templates_digest()
+    (own / "hairstyles" / "mullet.yaml").write_text("a: 3\n")
+    templates.templates_digest.cache_clear()
+    try:
+        assert templates.names("hairstyles") == ["bob", "mullet"]
+        assert templates.load("hairstyles", "bob") == {"a": 1}
+        assert templates.load("hairstyles", "mullet") == {"a": 3}
+        assert templates.own("hairstyles") == {"mullet": own / "hairstyles" / "mullet.yaml"}
+        assert templates.templates_digest() != before
+    finally:
+        templates.templates_digest.cache_clear()

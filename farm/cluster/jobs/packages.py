@@ -69,7 +69,18 @@ def pack_code(recipe: Recipe, folder: Path) -> Package:
     shelf = templates.folder()
     files = {f"farm/{name}": path for name, path in _files(package) if not name.startswith("_templates/")}
     files |= {f"templates/{name}": path for name, path in _files(shelf)}
+    files |= {f"templates/{name}": path for name, path in _own_files()}
     return _zip("code", files, folder, text={RECIPE_NAME: recipe.to_yaml()})
+
+
+def _own_files() -> Iterator[tuple[str, Path]]:
+    """The user's own templates, with the payloads of recordings beside them."""
+    for kind in templates.kinds():
+        for file in templates.own(kind).values():
+            yield f"{kind}/{file.name}", file
+            payload = file.with_suffix(".npz")
+            if payload.is_file():
+                yield f"{kind}/{payload.name}", payload
 
 
 def pack_assets(paths: Iterable[Path], folder: Path) -> list[Package]:

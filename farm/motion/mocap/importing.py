@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import yaml
@@ -34,11 +37,24 @@ from farm.motion.recording import (
     three_rounds,
 )
 from farm.motion.skeleton import Skeleton
+from farm.places import template_folder
+from farm.recipe import templates
+from farm.recipe.parameters import NO_STUNT
 
-__all__ = ["Changes", "Imported", "import_motion", "read_capture", "target_of", "write_recording"]
+__all__ = [
+    "Changes",
+    "Imported",
+    "import_motion",
+    "import_own",
+    "own_target",
+    "read_capture",
+    "target_of",
+    "write_recording",
+]
 
 Array = NDArray[np.float64]
 
+STUNTS: Final = "stunts"
 FORMATS: Final = (".bvh", ".fbx", ".glb", ".gltf")
 HEAD_HEIGHT: Final = 0.915
 """Where the head's joint is, in statures."""
@@ -174,6 +190,37 @@ def target_of(path: Path) -> Path:
         if not isinstance(data, dict) or data.get("kind") != KIND:
             raise BadInput(f"{target} is there already and is no recording; give --to another name")
     return target
+
+
+def own_target(name: str) -> Path:
+    """The .yaml of a new stunt among the user's own templates, called after `name`, with a number where that is taken.
+
+    Raises StorageError where their folder cannot be made.
+    """
+    word = "_".join(re.findall(r"[a-z0-9]+", name.lower())) or "motion"
+    taken = [*templates.names(STUNTS), NO_STUNT]
+    numbered = (f"{word}_{number}" for number in itertools.count(2))
+    chosen = next(each for each in itertools.chain((word,), numbered) if each not in taken)
+    folder = template_folder() / STUNTS
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be made: {error.strerror}") from None
+    return folder / f"{chosen}.yaml"
+
+
+def import_own(path: str | Path, changes: Mapping[str, Any], *, progress: Callable[[int, int], None]) -> str:
+    """Import a motion file as a stunt among the user's own templates, with `Changes` as plain data; returns its name.
+
+    Raises BadInput where it is no motion that can be read, StorageError where it cannot be written.
+    """
+    file, wanted = Path(path), Changes(**changes)
+    progress(0, 2)
+    imported = import_motion(read_capture(file), file.name, wanted)
+    progress(1, 2)
+    target = own_target(file.stem)
+    write_recording(target, file, imported, wanted)
+    return target.stem
 
 
 def write_recording(target: Path, source: Path, imported: Imported, changes: Changes) -> RecordingFile:

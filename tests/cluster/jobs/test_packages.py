@@ -57,6 +57,17 @@ def test_the_code_runs_from_its_package(recipe, tmp_path):
     assert done.stdout.strip() == f'["{job}/farm/__init__.py", "{job}/templates", "{recipe.digest}"]'
 
 
+def test_the_users_own_templates_come_along_with_their_payloads(recipe, tmp_path, monkeypatch):
+    monkeypatch.setenv("DIGIDOUBLE_TEMPLATES", str(tmp_path / "own"))
+    shelf = folder(folder(tmp_path, "own"), "stunts")
+    for name in ("walk.yaml", "walk.npz", "jump.yaml"):  # one that ships is called jump
+        (shelf / name).write_text("mine")
+    with zipfile.ZipFile(pack_code(recipe, tmp_path).file) as archive:
+        packed = {name: archive.read(name) for name in archive.namelist() if "/stunts/" in name}
+    assert packed["templates/stunts/walk.yaml"] == packed["templates/stunts/walk.npz"] == b"mine"
+    assert packed["templates/stunts/jump.yaml"] != b"mine"
+
+
 def test_missing_assets_are_named_at_once(tmp_path):
     (tmp_path / "there.txt").write_text("x")
     with pytest.raises(BadInput, match=r"a\.abc.*b\.abc"):

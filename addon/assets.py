@@ -1,0 +1,162 @@
+"""Hairstyles, poses and stunts in the asset browser: the library, and using what is chosen or dropped from it."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any, Final
+
+import bpy
+from bpy.app.handlers import persistent
+
+from farm.recipe import PARAMETERS
+from farm.recipe.distributions import Fixed
+from farm.recipe.settings import known_names
+
+from . import document, thumbnails
+from .apart import ApartOperator, Progress
+from .ops_double import StageOperator
+from .state import change, label, refuse, shown_variant, state_of
+
+__all__ = ["CLASSES", "draw_library", "register", "unregister"]
+
+LIBRARY: Final = "Digidouble"
+USES: Final = {"hairstyle": "hair.style", "pose": "pose.name", "stunt": "stunt.name"}
+"""What an asset is, by its tag -> the parameter that it sets."""
+TAG: Final = "digidouble"
+MADE_OF: Final = "digidouble_asset"
+"""As `farm.motion.asset_file` has it: what tells of a dropped thing what it is, as `pose/kneeling`."""
+
+
+def home() -> Path:
+    """Where the library lies."""
+    return Path(bpy.utils.extension_path_user(__package__, path="assets", create=True))
+
+
+class DIGIDOUBLE_OT_add_asset_library(ApartOperator, StageOperator, bpy.types.Operator):  # noqa: N801 - Blender's own form
+    """Make an asset library of all hairstyles, poses and stunts for this double's rig, which takes a minute or two"""
+
+    bl_idname = "digidouble.add_asset_library"
+    bl_label = "Add Asset Library"
+    bl_options: Final = {"REGISTER"}
+    directory: bpy.props.StringProperty(  # type: ignore[valid-type]
+        name="Folder", description="Where it is written; left empty, a folder of Digidouble's own", subtype="DIR_PATH"
+    )
+    only: bpy.props.StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
+
+    def execute(self, context: Any) -> set[str]:
+        """Build it in a Blender of its own."""
+        self._folder = Path(bpy.path.abspath(self.directory)) if self.directory else home()
+        given = {
+            "folder": str(self._folder),
+            "rig": shown_variant(context.scene).rig.name,
+            "pictures": str(thumbnails.FOLDER),
+            "only": self.only,
+        }
+        return self.begin(context, "farm.stage.asset_library:build_library", given)
+
+    def finished(self, context: Any, result: Any) -> set[str]:
+        """Let the asset browser know of it."""
+        libraries = context.preferences.filepaths.asset_libraries
+        if not any(Path(each.path) == self._folder for each in libraries):
+            libraries.new(name=LIBRARY, directory=str(self._folder))
+        self.report({"INFO"}, f"'{LIBRARY}' is in the Asset Browser")
+        return {"FINISHED"}
+
+    def failed(self, context: Any, trouble: str) -> None:
+        """Say it in the panel."""
+        refuse(context.scene, trouble, "recipe")
+
+
+class DIGIDOUBLE_OT_use_asset(StageOperator, bpy.types.Operator):  # noqa: N801
+    """Give all variants this hairstyle, pose or stunt"""
+
+    bl_idname = "digidouble.use_asset"
+    bl_label = "Use in Digidouble"
+    path: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+    name: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+
+    def execute(self, context: Any) -> set[str]:
+        """Set the parameter that the asset is of, and let go of its lock."""
+        if not self.path:
+            self.path, self.name = use_of(getattr(context, "asset", None))
+        if self.path not in USES.values():
+            self.report({"ERROR"}, "Choose a hairstyle, pose or stunt of Digidouble's library")
+            return {"CANCELLED"}
+        if self.name not in known_names(PARAMETERS[self.path]):
+            self.report({"ERROR"}, f"'{self.name}' is no longer among the {PARAMETERS[self.path].template}")
+            return {"CANCELLED"}
+        use(context.scene, self.path, self.name)
+        return self.show(context)
+
+
+def use(scene: Any, path: str, name: str) -> None:
+    """Fix a parameter; its axis is unlocked."""
+    getattr(state_of(scene), PARAMETERS[path].axis).locked = False
+    change(scene, lambda text: document.write_setting(text, path, Fixed(name)))
+
+
+def use_of(asset: Any) -> tuple[str, str]:
+    """The parameter that an asset of the browser sets, and to what; two empty texts for somebody else's."""
+    tags = {tag.name for tag in asset.metadata.tags} if asset is not None else set()
+    found = [USES[tag] for tag in tags if tag in USES] if TAG in tags else []
+    return (found[0], asset.name) if found else ("", "")
+
+
+def draw_library(layout: Any) -> None:
+    """The button, or how far the library is."""
+    if not Progress.draw(layout, DIGIDOUBLE_OT_add_asset_library.bl_idname):
+        layout.operator(DIGIDOUBLE_OT_add_asset_library.bl_idname, icon="ASSET_MANAGER")
+
+
+def _draw_menu(menu: Any, context: Any) -> None:
+    path, name = use_of(getattr(context, "asset", None))
+    if not path:
+        return
+    menu.layout.separator()
+    chosen = menu.layout.operator(DIGIDOUBLE_OT_use_asset.bl_idname, text=f"Use as {label(PARAMETERS[path].axis)}")
+    chosen.path, chosen.name = path, name
+
+
+@persistent
+def _dropped(imported: Any, *_: Any) -> None:
+    """Let what was dropped onto a double's scene be worn or done; the dropped thing itself goes away again."""
+    scene = bpy.context.scene
+    if not state_of(scene).document:
+        return
+    things = [item.id for item in imported.import_items if item.id is not None]
+    for block, name, made_of in [(thing.id_type, thing.name, thing.get(MADE_OF, "")) for thing in things]:
+        kind, _, template = str(made_of).partition("/")
+        if kind not in USES:
+            continue
+        use(scene, USES[kind], template)
+        take_away = functools.partial(_take_away, block, name)
+        if bpy.app.background:
+            take_away()
+        else:
+            bpy.app.timers.register(take_away, first_interval=0.1)
+
+
+def _take_away(kind: str, name: str) -> None:
+    """Remove a dropped thing, once Blender has done with placing it."""
+    thing = (bpy.data.objects if kind == "OBJECT" else bpy.data.actions).get(name)
+    if thing is not None and MADE_OF in thing:
+        data = [thing.data] if kind == "OBJECT" else []
+        bpy.data.batch_remove([thing, *data])
+        if not bpy.app.background:
+            bpy.ops.ed.undo_push(message=DIGIDOUBLE_OT_use_asset.bl_label)
+
+
+def register() -> None:
+    """Be in the asset browser's menus, and notice what is dropped."""
+    bpy.types.ASSETBROWSER_MT_context_menu.append(_draw_menu)
+    bpy.app.handlers.blend_import_post.append(_dropped)
+
+
+def unregister() -> None:
+    """Take that back."""
+    bpy.app.handlers.blend_import_post.remove(_dropped)
+    bpy.types.ASSETBROWSER_MT_context_menu.remove(_draw_menu)
+
+
+CLASSES: Final = (DIGIDOUBLE_OT_add_asset_library, DIGIDOUBLE_OT_use_asset)

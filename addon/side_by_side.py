@@ -1,0 +1,317 @@
+"""Variants side by side: small renders of the next ones, in the panel and as one picture, to choose from.
+
+They are rendered on the double's own stage, which shows the chosen variant again afterwards. All that is left is the
+picture.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import blf
+import bpy
+import bpy.utils.previews
+import imbuf
+import numpy as np
+from numpy.typing import NDArray
+
+from farm.errors import DigidoubleError
+
+from . import document, preview
+from .apart import Progress, redraw
+from .ops_double import StageOperator
+from .state import refuse, state_of
+
+__all__ = ["CLASSES", "IMAGE", "draw_side_by_side", "register", "unregister"]
+
+IMAGE: Final = "Digidouble Side by Side"
+SIZE: Final = 192
+"""Pixels of a picture's longer side."""
+SAMPLES: Final = 16
+GAP: Final = 6
+FONT: Final = 0
+LETTERS: Final = 22
+"""Pixels high."""
+COLUMNS: Final = 3
+MOST: Final = 9
+BACKGROUND: Final = (0.02, 0.02, 0.02, 1.0)
+Pixels = NDArray[np.float32]
+_live: dict[str, Any] = {}
+
+
+class DIGIDOUBLE_OT_side_by_side(StageOperator, bpy.types.Operator):  # noqa: N801 - Blender's own form
+    """Render small pictures of this variant and the next ones, to compare and choose from. Esc stops"""
+
+    bl_idname = "digidouble.side_by_side"
+    bl_label = "Show Side by Side"
+    bl_options: Final = {"REGISTER"}
+    count: bpy.props.IntProperty(name="Variants", description="How many", default=6, min=2, max=MOST)  # type: ignore[valid-type]
+
+    def execute(self, context: Any) -> set[str]:
+        """Render them all at once."""
+        try:
+            for _ in self._begin(context):
+                pass
+        except DigidoubleError as error:
+            return self._fail(context, error)
+        return {"FINISHED"}
+
+    def invoke(self, context: Any, _: Any) -> set[str]:
+        """Render one at a time, between which the window is drawn."""
+        if bpy.app.background:
+            return self.execute(context)
+        self._work = self._begin(context)
+        self._timer = context.window_manager.event_timer_add(0.05, window=context.window)
+        Progress.shown[self.bl_idname] = 0.0
+        context.window_manager.modal_handler_add(self)
+        redraw(context)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: Any, event: Any) -> set[str]:
+        """Render the next one; Esc keeps those that are done."""
+        if event.type == "ESC":
+            self._end(context)
+            return {"CANCELLED"}
+        if event.type != "TIMER":
+            return {"RUNNING_MODAL"}
+        try:
+            done = next(self._work, None)
+        except DigidoubleError as error:
+            self._end(context)
+            return self._fail(context, error)
+        if done is None:
+            self._end(context)
+            return {"FINISHED"}
+        Progress.shown[self.bl_idname] = done / self._wanted
+        redraw(context)
+        return {"RUNNING_MODAL"}
+
+    def cancel(self, context: Any) -> None:
+        """What Blender calls where it ends the operator itself."""
+        self._end(context)
+
+    def _end(self, context: Any) -> None:
+        self._work.close()
+        context.window_manager.event_timer_remove(self._timer)
+        Progress.shown.pop(self.bl_idname, None)
+        redraw(context)
+
+    def _fail(self, context: Any, error: DigidoubleError) -> set[str]:
+        refuse(context.scene, str(error), "vary")
+        self.report({"ERROR"}, str(error).splitlines()[0])
+        return {"CANCELLED"}
+
+    def _begin(self, context: Any) -> Iterator[int]:
+        """The work, a picture a step; yields how many are done."""
+        state = state_of(context.scene)
+        total = document.read(state.document).count
+        self._wanted = min(self.count, total)
+        chosen = [(state.index + step) % total for step in range(self._wanted)]
+        return _pictures(context.scene, chosen)
+
+
+def _pictures(scene: Any, chosen: list[int]) -> Iterator[int]:
+    """Render variants, and lay them out; yields how many are done. The scene then shows what it did."""
+    state = state_of(scene)
+    forget()
+    key = (state.document, state.held)
+    made: list[tuple[int, Pixels]] = []
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for number, index in enumerate(chosen):
+                preview.show_variant(scene, document.draw(*key, index))
+                made.append((index, _render(scene, Path(folder) / f"{number}.png", str(index + 1))))
+                _keep(key, made)
+                yield number + 1
+    finally:
+        preview.update(scene)
+
+
+def _render(scene: Any, file: Path, text: str) -> Pixels:
+    """A small picture (H, W, 4) of what stands on the stage with a text on it, its first row at the bottom."""
+    render, image = scene.render, scene.render.image_settings
+    wide, high = render.resolution_x, render.resolution_y
+    changes = [
+        (render, "engine", "CYCLES"),
+        (render, "resolution_percentage", 100),
+        (render, "resolution_x", max(8, round(SIZE * wide / max(wide, high)))),
+        (render, "resolution_y", max(8, round(SIZE * high / max(wide, high)))),
+        (render, "filepath", str(file)),
+        (render, "use_file_extension", True),
+        (image, "media_type", "IMAGE"),
+        (image, "file_format", "PNG"),
+        (scene.cycles, "samples", SAMPLES),
+        (scene.cycles, "use_denoising", True),
+    ]
+    with _changed(changes), _result_kept():
+        scene.update_tag()
+        bpy.ops.render.render(write_still=True, scene=scene.name)
+    _write_on(file, text)
+    loaded = bpy.data.images.load(str(file))
+    try:
+        pixels = np.empty(len(loaded.pixels), dtype=np.float32)
+        loaded.pixels.foreach_get(pixels)
+        return pixels.reshape(loaded.size[1], loaded.size[0], -1)
+    finally:
+        bpy.data.images.remove(loaded)
+
+
+def _write_on(file: Path, text: str) -> None:
+    """Write into the lower left corner of a picture, white with a dark rim."""
+    picture = imbuf.load(str(file))
+    with blf.bind_imbuf(FONT, picture):
+        blf.size(FONT, LETTERS)
+        for across, down, shade in (*((x, y, 0.0) for x in (-1, 0, 1) for y in (-1, 0, 1)), (0, 0, 1.0)):
+            blf.color(FONT, shade, shade, shade, 1.0)
+            blf.position(FONT, GAP + across, GAP + down, 0)
+            blf.draw_buffer(FONT, text)
+    imbuf.write(picture, filepath=str(file))
+
+
+@contextlib.contextmanager
+def _changed(changes: list[tuple[Any, str, Any]]) -> Iterator[None]:
+    """Meanwhile settings are others."""
+    before = [(owner, name, getattr(owner, name)) for owner, name, _ in changes]
+    try:
+        for owner, name, value in changes:
+            setattr(owner, name, value)
+        yield
+    finally:
+        for owner, name, value in before:
+            setattr(owner, name, value)
+
+
+@contextlib.contextmanager
+def _result_kept() -> Iterator[None]:
+    """Render into the last slot, so that the artist's own render stays in the one that they use."""
+    result = bpy.data.images.get("Render Result")
+    slots = result.render_slots if result is not None else []
+    if len(slots) < 2:
+        yield
+        return
+    before = slots.active_index
+    slots.active_index = len(slots) - 1 if before < len(slots) - 1 else 0
+    try:
+        yield
+    finally:
+        slots.active_index = before
+
+
+def _keep(key: tuple[str, str], made: list[tuple[int, Pixels]]) -> None:
+    """Keep pictures for the panel, and as one image."""
+    pictures = _live["pictures"]
+    pictures.clear()
+    icons = []
+    for index, pixels in made:
+        icon = pictures.new(str(index))
+        icon.image_size = pixels.shape[1], pixels.shape[0]
+        icon.image_pixels_float.foreach_set(pixels.ravel())
+        icons.append((index, icon.icon_id))
+    _live.update(key=key, icons=icons)
+    sheet = _laid_out([pixels for _, pixels in made])
+    image = bpy.data.images.get(IMAGE)
+    if image is None:
+        image = bpy.data.images.new(IMAGE, sheet.shape[1], sheet.shape[0])
+    elif tuple(image.size) != (sheet.shape[1], sheet.shape[0]):
+        image.scale(sheet.shape[1], sheet.shape[0])
+    image.pixels.foreach_set(np.ascontiguousarray(sheet).ravel())
+    image.update()
+
+
+def _laid_out(pictures: list[Pixels]) -> Pixels:
+    """Pictures in rows of COLUMNS from the top left, as one (H, W, 4), its first row at the bottom."""
+    high, wide = pictures[0].shape[:2]
+    columns = min(COLUMNS, len(pictures))
+    rows = -(-len(pictures) // columns)
+    sheet = np.empty((rows * (high + GAP) + GAP, columns * (wide + GAP) + GAP, 4), dtype=np.float32)
+    sheet[:] = BACKGROUND
+    for place, picture in enumerate(pictures):
+        row, column = divmod(place, columns)
+        bottom = (rows - 1 - row) * (high + GAP) + GAP
+        left = column * (wide + GAP) + GAP
+        sheet[bottom : bottom + high, left : left + wide] = picture
+    return sheet
+
+
+class DIGIDOUBLE_OT_use_variant(StageOperator, bpy.types.Operator):  # noqa: N801
+    """Show this variant"""
+
+    bl_idname = "digidouble.use_variant"
+    bl_label = "Use Variant"
+    index: bpy.props.IntProperty(name="Variant", min=0, options={"HIDDEN"})  # type: ignore[valid-type]
+
+    def execute(self, context: Any) -> set[str]:
+        """Go to it."""
+        state = state_of(context.scene)
+        count = document.read(state.document).count
+        if self.index >= count:
+            self.report({"ERROR"}, f"There are {count} variants only")
+            return {"CANCELLED"}
+        state.index = self.index
+        return self.show(context)
+
+
+class DIGIDOUBLE_OT_show_side_by_side(StageOperator, bpy.types.Operator):  # noqa: N801
+    """Show the pictures larger, in an image editor"""
+
+    bl_idname = "digidouble.show_side_by_side"
+    bl_label = "Enlarge"
+    bl_options: Final = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where there are some."""
+        return super().poll(context) and IMAGE in bpy.data.images
+
+    def execute(self, context: Any) -> set[str]:
+        """Use the image editor that is open, or one in a new window."""
+        area = next((each for each in context.screen.areas if each.type == "IMAGE_EDITOR"), None)
+        if area is None and not bpy.app.background:
+            bpy.ops.wm.window_new()
+            area = context.window_manager.windows[-1].screen.areas[0]
+            area.type = "IMAGE_EDITOR"
+        if area is not None:
+            area.spaces.active.image = bpy.data.images[IMAGE]
+        return {"FINISHED"}
+
+
+def draw_side_by_side(layout: Any, scene: Any) -> None:
+    """The button or how far it is, and the pictures with a button each; none where the recipe has changed since."""
+    state = state_of(scene)
+    if not Progress.draw(layout, DIGIDOUBLE_OT_side_by_side.bl_idname):
+        row = layout.row(align=True)
+        row.operator(DIGIDOUBLE_OT_side_by_side.bl_idname, icon="RENDER_STILL")
+        if IMAGE in bpy.data.images:
+            row.operator(DIGIDOUBLE_OT_show_side_by_side.bl_idname, text="", icon="FULLSCREEN_ENTER")
+    if _live.get("key") != (state.document, state.held):
+        return
+    grid = layout.grid_flow(row_major=True, columns=COLUMNS, even_columns=True, even_rows=True, align=True)
+    for index, icon in _live["icons"]:
+        cell = grid.column(align=True)
+        cell.template_icon(icon, scale=4.0)
+        use = cell.operator(DIGIDOUBLE_OT_use_variant.bl_idname, text=str(index + 1), depress=index == state.index)
+        use.index = index
+
+
+def forget() -> None:
+    """Let go of the pictures in the panel."""
+    _live.pop("key", None)
+    _live["pictures"].clear()
+
+
+def register() -> None:
+    """Make room for pictures."""
+    _live["pictures"] = bpy.utils.previews.new()
+
+
+def unregister() -> None:
+    """Let go of them."""
+    bpy.utils.previews.remove(_live.pop("pictures"))
+    _live.clear()
+
+
+CLASSES: Final = (DIGIDOUBLE_OT_side_by_side, DIGIDOUBLE_OT_use_variant, DIGIDOUBLE_OT_show_side_by_side)
