@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import faulthandler
 import os
 import platform
@@ -21,6 +22,7 @@ import ray
 from farm.cluster.board import Pulse
 from farm.cluster.plan import Task
 from farm.dataset import Engine
+from farm.errors import StorageError
 
 __all__ = ["LOG_BYTES", "OPENING", "Host", "Placed", "Rendered", "Renderer", "RendererFactory", "read_log"]
 
@@ -29,6 +31,7 @@ OPENING: Final = "opening"
 """The name of the log of a worker that opens its renderer; others have their task's key."""
 LOGS_STAY: Final = 600.0
 """Seconds."""
+FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 LOG_BYTES: Final = 64 * 1024
 """So much of the end of a log is kept."""
 
@@ -107,36 +110,50 @@ class Host:
 
     @contextlib.contextmanager
     def _logged(self, name: str) -> Iterator[None]:
-        """Send all that is printed into a log of its own, which goes when all is well."""
+        """Send all that is printed into a log of its own, which goes when all is well.
+
+        StorageError for what fails because a disk is full: this one's, or another that the renderer writes to.
+        """
         path = self._scratch / f"{name}.log"
-        with path.open("wb", buffering=0) as log, _redirected(log):
-            faulthandler.enable(log)
-            try:
-                yield
-            except BaseException:
-                log.write(traceback.format_exc().encode())
+        try:
+            with path.open("wb", buffering=0) as log, _redirected(log):
+                faulthandler.enable(log)
+                try:
+                    yield
+                except BaseException:
+                    with contextlib.suppress(OSError):
+                        log.write(traceback.format_exc().encode())
+                    raise
+                finally:
+                    faulthandler.disable()
+        except OSError as error:
+            if error.errno not in FULL:
                 raise
-            finally:
-                faulthandler.disable()
+            raise StorageError(f"no space left on {platform.node()}, in {error.filename or path.parent}") from error
         path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def _redirected(log: IO[bytes]) -> Iterator[None]:
     """Let standard output and errors of this process, also of what is not Python, go into a file."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _flush()
     kept = [os.dup(1), os.dup(2)]
     try:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
         yield
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _flush()
         for stream, copy in enumerate(kept, start=1):
             os.dup2(copy, stream)
             os.close(copy)
+
+
+def _flush() -> None:
+    """Let go of what was printed; a full disk has no room for it."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
 
 
 def _resident() -> int:
