@@ -215,6 +215,7 @@ def test_a_run_from_the_panel_to_its_pictures(cluster, farm, scene, home, token)
     (job,) = watch.jobs().jobs
     assert (job.name, job.cluster, job.total, job.active) == ("tiny", farm.name, 1, True)
     assert Path(job.folder).parent == home / "datasets"
+    assert files_with(TOKEN, home) == []
     with pytest.raises(RuntimeError, match="laid out when the render ends"):
         bpy.ops.digidouble.show_sheet(job=job.key)
     pumped(lambda: watch.jobs().find(job.key).done == 1)
@@ -258,6 +259,8 @@ def test_after_a_restart_the_list_is_there_and_no_file_holds_the_token(cluster, 
     assert watch.jobs().find(job.key).state == "done"
     bpy.ops.wm.save_as_mainfile(filepath=str(home / "saved.blend"), compress=False)
     assert files_with(TOKEN, home) == []
+    (home / "control").write_text(TOKEN)
+    assert files_with(TOKEN, home) == [home / "control"]
     (again,) = preferences_of(bpy.context).clusters
     kept = [str(getattr(again, each.identifier)) for each in again.bl_rna.properties]
     assert not any(TOKEN in each for each in kept)
