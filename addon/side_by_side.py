@@ -31,7 +31,7 @@ __all__ = ["CLASSES", "IMAGE", "draw_side_by_side", "register", "unregister"]
 IMAGE: Final = "Digidouble Side by Side"
 SIZE: Final = 192
 """Pixels of a picture's longer side."""
-SAMPLES: Final = 16
+SAMPLES: Final = 24
 GAP: Final = 6
 FONT: Final = 0
 LETTERS: Final = 22
