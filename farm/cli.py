@@ -127,7 +127,7 @@ def plan(recipe: Path, as_json: bool, **estimate: Any) -> int:
               help="What renders; a GPU that is asked for and absent is an error.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1), help="Worker processes.  [default: as many as fit]")
 @click.option("--address", metavar="ADDRESS",
-              help="A Ray cluster: auto, HOST:PORT, ray://HOST:PORT.  [default: a Ray of this machine]")  # fmt: skip
+              help="The Ray cluster this node is of: auto, HOST:PORT.  [default: a Ray of this machine]")  # fmt: skip
 @click.option("--threads", type=click.IntRange(1), help="CPUs of each worker on a cluster.  [default: at most 4]")
 @click.option("--priority", type=int, default=0, show_default=True,
               help="Among runs on one cluster, higher ones get workers first.")  # fmt: skip

@@ -59,7 +59,7 @@ class Farm:
     device    `cpu`, `gpu`, or a kind of GPU; `auto` is a GPU where Ray has one, else the CPU (`farm.render.kinds`)
     workers   how many processes; left out, as many as CPUs, memory and tasks allow, or one a GPU
     threads   CPUs of each worker on a cluster; left out, four or as many as the smallest node has
-    address   a Ray cluster: `auto`, `HOST:PORT`, `ray://HOST:PORT`; left out, a Ray of this process alone
+    address   the Ray cluster that this is a node of: `auto`, `HOST:PORT`; left out, a Ray of this process alone
     priority  of runs on one cluster, those of a higher one get workers first
     policy    how much failure is borne
     """

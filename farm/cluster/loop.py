@@ -55,6 +55,7 @@ class Loop:
         self._quarantine = Quarantine(None, listener)
         self._nodes = Nodes(pool)
         self._hosts: dict[str, str] = {}
+        self._left: set[str] = set()
         self._unplaced = 0
         self._told = 0.0
         self._was_paused = False
@@ -89,6 +90,7 @@ class Loop:
         self._queue = Queue(tasks)
         while self._queue or self._crew.busy:
             self.owned()
+            self._leave_drained()
             self._fit()
             self._assign()
             self._turn()
@@ -140,6 +142,15 @@ class Loop:
             self.say("waiting", "no worker is ready")
         else:
             self.say("running")
+
+    def _leave_drained(self) -> None:
+        """Begin nothing more on nodes that go away soon; pairs at hand are finished, if there is time."""
+        drained = self._nodes.drained
+        for node in sorted(drained & self._crew.nodes - self._left):
+            self._left.add(node)
+            self._listener.noticed(f"{self._hosts[node]} is being drained: its workers end after their pairs")
+        for member in [each for each in self._crew.members if each.node in drained and not each.leaving]:
+            self._let_go(member)
 
     def _fit(self) -> None:
         """Have as many workers as there is work and leave for."""

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import ray
+import ray._private.state
 
 from farm.cluster.machine import Pool
-from farm.errors import FarmError
+from farm.errors import BadInput, FarmError
 
 __all__ = ["NAMESPACE", "Node", "Nodes", "join_cluster", "living_nodes", "local_ray", "size_of_cluster"]
 
 NAMESPACE: Final = "digidouble"
 THREADS: Final = 4
 """CPUs of a cluster's worker, where not said otherwise."""
+REACHED: Final = 10.0
+"""Seconds in which a cluster's head must take a connection."""
 LOOK: Final = 2.0
 """Seconds between two looks at the nodes."""
 QUIET: Final[dict[str, Any]] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
@@ -64,16 +68,36 @@ def local_ray(pool: Pool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def join_cluster(address: str) -> Iterator[None]:
-    """A cluster that is there; it goes on when the block ends. FarmError where there is none."""
+    """A cluster that is there, joined from a node of it; it goes on when the block ends.
+
+    FarmError where there is none, BadInput for the address of a Ray Client.
+    """
+    if address.startswith("ray://"):
+        raise BadInput(f"{address} is for Ray Client; from another machine send the run with `digidouble submit`")
+    _refuse_absent(address)
     try:
         ray.init(address=address, namespace=NAMESPACE, **QUIET)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise FarmError(f"no Ray cluster at '{address}': {reason}; start one with `ray start --head`") from error
+        raise _no_cluster(address, str(error).strip().splitlines()[0]) from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _refuse_absent(address: str) -> None:
+    """FarmError where nobody listens at `HOST:PORT`: Ray itself would ask for ten minutes."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=REACHED).close()
+    except (OSError, OverflowError) as error:
+        raise _no_cluster(address, getattr(error, "strerror", None) or str(error)) from error
+
+
+def _no_cluster(address: str, reason: str) -> FarmError:
+    return FarmError(f"no Ray cluster at '{address}': {reason}; start one with `ray start --head`")
 
 
 def living_nodes() -> list[Node]:
@@ -92,12 +116,13 @@ def living_nodes() -> list[Node]:
 
 
 class Nodes:
-    """The cluster's nodes, looked up anew every few seconds, and which of them carry a run's workers."""
+    """The cluster's nodes, looked up anew every few seconds: which carry a run's workers, which are being drained."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._looked = -LOOK
         self._living: list[Node] = []
+        self._drained: frozenset[str] = frozenset()
 
     def lives(self, node: str) -> bool:
         """Whether a node is alive now."""
@@ -105,11 +130,21 @@ class Nodes:
 
     def has_another(self, node: str, avoided: Collection[str]) -> bool:
         """Whether a node beside this one, and none of those that are avoided, carries workers."""
+        self._look()
+        threads, gpus = self._pool.threads, self._pool.gpus > 0
+        others = [each for each in self._living if each.id not in {node, *avoided, *self._drained}]
+        return any(each.carries(threads, gpus=gpus) for each in others)
+
+    @property
+    def drained(self) -> frozenset[str]:
+        """The nodes that go away soon: a spot instance that is reclaimed, one that the autoscaler ends."""
+        self._look()
+        return self._drained
+
+    def _look(self) -> None:
         if time.monotonic() - self._looked > LOOK:
             self._living, self._looked = living_nodes(), time.monotonic()
-        threads, gpus = self._pool.threads, self._pool.gpus > 0
-        others = [each for each in self._living if each.id != node and each.id not in avoided]
-        return any(each.carries(threads, gpus=gpus) for each in others)
+            self._drained = frozenset(ray._private.state.state.get_draining_nodes())
 
 
 def size_of_cluster(

@@ -184,7 +184,16 @@ def cost_table(costs: dict[str, PairCost], side: int = SIDE) -> Table:
     row("the reference's renders beside their samples", "renders")
     row("verify and write", "write")
     row("the farm: apply, sync, verify, write", "apply", "renders", "write")
+    table.add_row(
+        "pairs an hour against Cycles alone, same samples", *(f"{_of_cycles(cost):.3f}" for cost in costs.values())
+    )
     return table
+
+
+def _of_cycles(cost: PairCost) -> float:
+    """The share of a pair's time in which Cycles renders its images."""
+    cycles = cost.tracing + cost.noisy + cost.data
+    return cycles / (cycles + cost.apply + cost.renders + cost.write)
 
 
 def check_table(costs: dict[str, PairCost]) -> Table:

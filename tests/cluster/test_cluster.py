@@ -113,6 +113,31 @@ def test_a_node_that_kills_its_workers_is_avoided(monkeypatch, cluster, pretendi
     assert last.retries["crash"] == 3
 
 
+def test_a_node_that_is_drained_finishes_its_pairs_and_gets_no_more(start_cluster, tmp_path):
+    """As Ray's autoscaler does with a spot instance that is about to be reclaimed."""
+    cluster = start_cluster(nodes=2, num_cpus=0)
+    try:
+        run = Run(cluster, tmp_path / "drained", count=60, nap=1.0)
+        run.wait_for(4)
+        node = cluster.workers[0].node_id
+        drain = ["drain-node", "--address", cluster.address, "--node-id", node, "--deadline-remaining-seconds", "600"]
+        drain += ["--reason", "DRAIN_NODE_REASON_PREEMPTION", "--reason-message", "reclaimed"]
+        subprocess.run([sys.executable, "-m", "ray.scripts.scripts", *drain], check=True, capture_output=True)
+        events = run.end()
+    finally:
+        cluster.shutdown()
+    assert len({event["pair"] for event in run.committed()}) == 60
+    assert not any(event["retries"] for event in events if event["event"] == "status"), "no pair was lost"
+    said = [number for number, event in enumerate(events) if "is being drained" in event.get("message", "")]
+    assert len(said) == 1
+    working = [
+        {worker["name"] for worker in event["workers"] if worker["state"] == "rendering"}
+        for event in events[said[0] :]
+        if event["event"] == "status" and event["state"] == "running"
+    ]
+    assert working and all(len(names) == 1 for names in working), "the other node does the rest"
+
+
 def metrics(cluster):
     """What the nodes' agents serve, as Prometheus would read it."""
     import ray
