@@ -126,9 +126,10 @@ class ApartOperator:
         return self._end(context)
 
     def cancel(self, context: Any) -> None:
-        """What Blender calls where it ends the operator itself, as when another file is opened."""
-        self._work.stop()
-        self._let_go(context)
+        """What Blender calls where it ends the operator itself: no file was chosen, or another one is opened."""
+        if hasattr(self, "_timer"):
+            self._work.stop()
+            self._let_go(context)
 
     def _let_go(self, context: Any) -> None:
         context.window_manager.event_timer_remove(self._timer)

@@ -1,9 +1,12 @@
 """Steps of an artist: chosen by pictures, a stunt played, variants side by side, a recipe saved and loaded."""
 
+import json
 from pathlib import Path
 
 import bpy
 
+ABOVE = 78
+"""Pixels from the menu of what is chosen by its picture up to the picture's middle, at 100 %."""
 PICTURED = (("Hair", "hair.style"), ("Pose", "pose.chosen"), ("Stunt", "stunt.chosen"))
 
 
@@ -28,8 +31,8 @@ def by_picture(w, name, path):
     """Open a panel, its pictures, and click another one."""
     yield from w.open_panel(name)
     before = value(w, path)
-    x, y = yield from w.find(f"digidouble.{path}", across=0.5)
-    y -= 40
+    x, y = yield from w.find(f"digidouble.{path}", across=0.6)
+    x, y = x - 40, y + ABOVE  # the picture, which tells no path, stands above the menu
     yield from w.click(x, y)
     yield 0.5
     w.picture(f"{name.lower()}-pictures")
@@ -94,13 +97,33 @@ def recipe(w):
     folder = browser.spaces.active.params.directory.decode()
     yield from w.press_key("RET", browser.x + browser.width // 2, browser.y + browser.height // 2)
     yield 1.0
-    assert list(Path(folder).glob("*.yaml")), folder
+    file = next(Path(folder).glob("*.yaml"))
     state.count = 7
-    yield from settled(w)
     assert state.document != saved
+    yield from w.press("digidouble.open_recipe", across=0.25)
+    yield 1.5
+    browser = next(area for area in w.window.screen.areas if area.type == "FILE_BROWSER")
+    browser.spaces.active.params.filename = file.name
+    yield 0.5
+    yield from w.press_key("RET", browser.x + browser.width // 2, browser.y + browser.height // 2)
+    yield from settled(w)
+    w.picture("loaded")
+    assert w.scene().digidouble.count == json.loads(saved)["count"]
+    file.unlink()
+
+
+def larger(w):
+    """The panels of these steps at 150 %."""
+    bpy.context.preferences.view.ui_scale = 1.5
+    yield 2.0
+    for name in ("Hair", "Stunt", "Vary"):
+        yield from w.open_panel(name)
+        w.picture(f"{name.lower()}-150")
+    bpy.context.preferences.view.ui_scale = 1.0
+    yield 2.0
 
 
 def steps(w):
     """With a double in the window, its panels folded."""
-    for step in (hair, pose, stunt, side_by_side, recipe):
+    for step in (hair, pose, stunt, side_by_side, recipe, larger):
         yield from step(w)
