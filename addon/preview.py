@@ -150,7 +150,9 @@ def _tidy(scene: Any, frames: range) -> None:
 
 def _clear(scene: Any) -> None:
     """Remove what a forgotten stage left, and the data that nothing else uses; other unused data stay."""
-    unused = {each.session_uid for each in bpy.data.all_ids if each.users == 0}
+    from farm.stage.spares import SPARE
+
+    unused = {each.session_uid for each in bpy.data.all_ids if each.users == 0 and not each.get(SPARE)}
     scene.world = None
     for collection in list(scene.collection.children):
         bpy.data.batch_remove([*collection.objects])
@@ -215,6 +217,13 @@ def _loaded(*_: Any) -> None:
 
 
 @persistent
+def _saving(*_: Any) -> None:
+    """Let no file hold what is kept for variants to come."""
+    if "stage" in _live:
+        _live["stage"].tidy()
+
+
+@persistent
 def _moved(scene: Any, *_: Any) -> None:
     """Lay the hair of a clip that is played in the timeline."""
     on_stage = _live.get("identity", (None,))[0] == scene.session_uid
@@ -226,6 +235,7 @@ HANDLERS: Final = (
     ("undo_post", _undone),
     ("redo_post", _undone),
     ("load_post", _loaded),
+    ("save_pre", _saving),
     ("frame_change_post", _moved),
 )
 

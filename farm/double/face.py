@@ -178,14 +178,20 @@ def express(shape: Array, units: Mapping[str, Unit], weights: Mapping[str, float
 
 
 def add_keys(thing: Any, offsets: Mapping[str, Array], weights: Mapping[str, float]) -> None:
-    """Give a mesh object a shape key, 0..1, for each name's offsets (N, 3) of all its vertices, at some weights."""
-    count = len(thing.data.vertices)
-    rest = np.empty(count * 3, dtype=np.float32)
-    thing.data.vertices.foreach_get("co", rest)
-    thing.shape_key_add(name="Basis", from_mix=False)
-    for name, by in offsets.items():
-        key = thing.shape_key_add(name=name, from_mix=False)
-        key.data.foreach_set("co", rest + by.astype(np.float32).ravel())
+    """Give a mesh object a shape key, 0..1, for each name's offsets (N, 3) of all its vertices, at some weights.
+
+    Keys that it has already are given these; keys of other names go.
+    """
+    mesh = thing.data
+    rest = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
+    mesh.vertices.foreach_get("co", rest)
+    names = ["Basis", *offsets]
+    if mesh.shape_keys is not None and mesh.shape_keys.key_blocks.keys() != names:
+        thing.shape_key_clear()
+    keys = mesh.shape_keys.key_blocks if mesh.shape_keys is not None else {}
+    for name in names:
+        key = keys[name] if name in keys else thing.shape_key_add(name=name, from_mix=False)
+        key.data.foreach_set("co", rest + offsets[name].astype(np.float32).ravel() if name in offsets else rest)
         key.value = weights.get(name, 0.0)
 
 
@@ -203,6 +209,8 @@ def body_offsets(units: Mapping[str, Unit]) -> dict[str, Array]:
 def follow_keys(thing: Any, leader: Any) -> None:
     """Drive a mesh object's shape keys by those of the same names of another, so that one slider moves both."""
     keys = thing.data.shape_keys
+    if keys.animation_data is not None:
+        return
     for key in keys.key_blocks[1:]:
         driver = key.driver_add("value").driver
         driver.type = "SUM"

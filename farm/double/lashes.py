@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from farm.double.base_mesh import base_mesh
 from farm.double.groom.material import build_hair_material
 from farm.double.rig import bone_of, follow_bone
+from farm.double.shading import give_material
 from farm.recipe.parameters import Hair
 
 __all__ = ["brow_strands", "build_strands", "lash_strands"]
@@ -187,17 +188,35 @@ def _on_face(
 
 
 def build_strands(
-    name: str, strands: NDArray[np.float64], hair: Hair, armature: Any, collection: Any, *, rig: str, radius: float
+    name: str,
+    strands: NDArray[np.float64],
+    hair: Hair,
+    armature: Any,
+    collection: Any,
+    *,
+    rig: str,
+    radius: float,
+    into: Any = None,
 ) -> Any:
-    """A hair curves object of strands (N, P, 3) that taper to a point, coloured as `hair`, parented to the head."""
+    """A hair curves object of strands (N, P, 3) that taper to a point, coloured as `hair`, parented to the head.
+
+    `into` is such an object of another double on that armature, which becomes this one.
+    """
     count, points = strands.shape[:2]
-    curves = bpy.data.hair_curves.new(name)
-    curves.add_curves([points] * count)
+    curves = bpy.data.hair_curves.new(name) if into is None else into.data
+    if len(curves.curves) > count:
+        curves.remove_curves(indices=list(range(count, len(curves.curves))))
+    elif len(curves.curves) < count:
+        curves.add_curves([points] * (count - len(curves.curves)))
     curves.position_data.foreach_set("vector", strands.astype(np.float32).ravel())
     taper = radius * (1 - np.linspace(0.0, 1.0, points) ** 2 * 0.9)
-    curves.attributes.new("radius", "FLOAT", "POINT").data.foreach_set("value", np.tile(taper, count))
-    curves.materials.append(build_hair_material(name, hair, darker=True))
-    thing = bpy.data.objects.new(name, curves)
-    collection.objects.link(thing)
+    thick = curves.attributes.get("radius") or curves.attributes.new("radius", "FLOAT", "POINT")
+    thick.data.foreach_set("value", np.tile(taper, count))
+    give_material(curves, 0, lambda: build_hair_material(name, hair, darker=True))
+    curves.update_tag()
+    thing = into
+    if thing is None:
+        thing = bpy.data.objects.new(name, curves)
+        collection.objects.link(thing)
     follow_bone(thing, armature, bone_of(rig, CROWN))
     return thing

@@ -19,6 +19,7 @@ from scipy.spatial import cKDTree
 
 from farm.double.base_mesh import base_mesh
 from farm.double.face import Unit, add_keys
+from farm.double.geometry import paint, place_vertices
 from farm.double.rig import skin_to_rig
 from farm.double.shading import new_material
 
@@ -105,21 +106,36 @@ def build_mouth(
     collection: Any,
     *,
     rig: str,
+    into: Any = None,
 ) -> Any:
-    """Teeth, gums and tongue as one mesh object with the jaw's and the tongue's units as shape keys."""
+    """Teeth, gums and tongue as one mesh object with the jaw's and the tongue's units as shape keys.
+
+    `into` is the object of another double's mouth on that armature, which becomes this one.
+    """
     parts = [part for group in ARCHES for part in _arch(shape, group)]
     base = base_mesh()
     tongue = base.group_vertices(TONGUE)
     quads = np.searchsorted(tongue, base.faces[base.groups[TONGUE]])
     parts.append(_Part(shape[tongue], quads, 2, TONGUE, np.zeros(len(tongue))))
+    points = np.concatenate([part.points for part in parts])
+    if into is None:
+        thing = _new_mouth(points, parts, shape, armature, collection, rig=rig)
+    else:
+        thing = into
+        place_vertices(thing.data, points)
+    add_keys(thing, _offsets(shape, units, parts), weights)
+    return thing
+
+
+def _new_mouth(points: Array, parts: list[_Part], shape: Array, armature: Any, collection: Any, *, rig: str) -> Any:
+    base = base_mesh()
     starts = np.cumsum([0, *(len(part.points) for part in parts[:-1])])
     mesh = bpy.data.meshes.new("mouth")
-    points = np.concatenate([part.points for part in parts])
     faces = np.concatenate([part.quads + start for part, start in zip(parts, starts, strict=True)])
     mesh.from_pydata(points, [], faces)
     mesh.polygons.foreach_set("material_index", np.repeat([p.material for p in parts], [len(p.quads) for p in parts]))
     crown = np.concatenate([part.crown for part in parts])
-    mesh.attributes.new(CROWN, "FLOAT", "POINT").data.foreach_set("value", crown.astype(np.float32))
+    paint(mesh, CROWN, crown)
     mesh.shade_smooth()
     for material in (_enamel(), _flesh("gum", (0.58, 0.23, 0.20)), _flesh("tongue", (0.60, 0.24, 0.21))):
         mesh.materials.append(material)
@@ -134,7 +150,6 @@ def build_mouth(
         ]
     ).astype(np.int32)
     skin_to_rig(thing, armature, rig=rig, sources=sources)
-    add_keys(thing, _offsets(shape, units, parts), weights)
     return thing
 
 

@@ -97,10 +97,10 @@ def _folds(rest: Array, number: int) -> Array:
     return np.asarray(np.clip(0.5 + total / np.sqrt(2 * FOLD_WAVES) / 1.6, 0.0, 1.0))
 
 
-def hemmed(garment: Garment, pattern: Pattern, points: Array, normals: Array) -> tuple[Array, Array, NDArray[np.int32]]:
+def hemmed(garment: Garment, pattern: Pattern, points: Array, normals: Array) -> tuple[Array, NDArray[np.int32]]:
     """Turn the border inwards by `turn` and back inside by `hem`, as thick as sewn cloth is.
 
-    Returns the added points (2R, 3), for each the vertex it hangs on (2R,), and the added faces (F, 4).
+    Returns the added points (2R, 3), of which each half hangs on the border's vertices, and the added faces (F, 4).
     """
     border, ahead = pattern.rim.T
     place = np.empty(len(points), dtype=np.int64)
@@ -120,4 +120,4 @@ def hemmed(garment: Garment, pattern: Pattern, points: Array, normals: Array) ->
         np.stack([ahead, border, one, other], axis=1),
         np.stack([other, one, one + deeper, other + deeper], axis=1),
     ])  # fmt: skip
-    return np.concatenate([turned, tucked]), np.concatenate([border, border]), faces.astype(np.int32)
+    return np.concatenate([turned, tucked]), faces.astype(np.int32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from functools import partial
 from typing import Any, Final
 
 import bpy
@@ -12,7 +13,9 @@ from scipy.sparse import csr_matrix, diags, vstack
 from scipy.spatial import cKDTree
 
 from farm.double.base_mesh import base_mesh
+from farm.double.geometry import paint, place_vertices
 from farm.double.rig import skin_mixed
+from farm.double.shading import give_material
 from farm.double.wardrobe.cloth import FIELDS, HEM, REST, SEAMS, cloth_material, shoe_material, suit_material
 from farm.double.wardrobe.drape import GAP, drape, hemmed, span
 from farm.double.wardrobe.outfit import Garment, Outfit, Shoe, load_outfit
@@ -71,16 +74,28 @@ def _closed(vertex: int, others: tuple[Pattern, ...]) -> bool:
     return any((other.to_rim[other.origin == vertex] > CLOSED).any() for other in others)
 
 
-def build_garments(wardrobe: Wardrobe, shape: Array, armature: Any, collection: Any, *, rig: str) -> tuple[Any, ...]:
-    """The garments of `wardrobe.outfit` as mesh objects on a shaped body (V, 3), skinned to the armature."""
+def build_garments(
+    wardrobe: Wardrobe, shape: Array, armature: Any, collection: Any, *, rig: str, into: tuple[Any, ...] = ()
+) -> tuple[Any, ...]:
+    """The garments of `wardrobe.outfit` as mesh objects on a shaped body (V, 3), skinned to the armature.
+
+    `into` are the objects of that outfit on another body on that armature, which become these.
+    """
     outfit, place = load_outfit(wardrobe.outfit), templates.place("wardrobe", wardrobe.outfit)
     worn, base = np.zeros(len(tights().rest)), span(shape, outfit.span)
     patterns = _patterns(wardrobe.outfit)
     things: list[Any] = []
     for at, (garment, pattern) in enumerate(zip(outfit.garments, patterns, strict=True)):
         hung = drape(garment, pattern, shape, base, worn, at)
-        thing = _build(garment, pattern, hung, _beneath(wardrobe.outfit, at), collection)
-        thing.data.materials.append(_material(wardrobe, outfit, garment, place=f"{place}: garments[{at}]"))
+        points, hems = _sewn(garment, pattern, hung)
+        here = f"{place}: garments[{at}]"
+        if into:
+            place_vertices(into[at].data, points)
+            give_material(into[at].data, 0, partial(_material, wardrobe, outfit, garment, place=here))
+            things.append(into[at])
+            continue
+        thing = _build(garment, pattern, points, hems, _beneath(wardrobe.outfit, at), collection)
+        give_material(thing.data, 0, partial(_material, wardrobe, outfit, garment, place=here))
         skin_mixed(thing, armature, rig=rig, mix=_with_hem(pattern, _moved_by(garment, pattern)))
         for below in range(at):
             if not garment.shoe and not outfit.garments[below].shoe:
@@ -142,33 +157,43 @@ def _beneath(outfit: str, at: int) -> NDArray[np.bool_]:
     return beneath
 
 
-def _build(
-    garment: Garment, pattern: Pattern, hung: tuple[Array, Array], beneath: NDArray[np.bool_], collection: Any
-) -> Any:
-    """The mesh object of a garment: its outside and the hems turned in, without what lies beneath other garments."""
+def _sewn(garment: Garment, pattern: Pattern, hung: tuple[Array, Array]) -> tuple[Array, NDArray[np.int32]]:
+    """The vertices (N, 3) of a garment's outside and of the hems turned in, and the hems' faces (H, 4)."""
     outside, normals = hung
-    fields = side_fields(garment)
     if garment.shoe:
-        outside = _soled(outside, normals, fields[pattern.origin, 2], garment.shoe)
-    added, hangs, hems = hemmed(garment, pattern, outside, normals)
+        outside = _soled(outside, normals, side_fields(garment)[pattern.origin, 2], garment.shoe)
+    added, hems = hemmed(garment, pattern, outside, normals)
+    return np.concatenate([outside, added]), hems
+
+
+def _build(
+    garment: Garment,
+    pattern: Pattern,
+    points: Array,
+    hems: NDArray[np.int32],
+    beneath: NDArray[np.bool_],
+    collection: Any,
+) -> Any:
+    """The mesh object of a garment's vertices, without what lies beneath other garments."""
+    fields = side_fields(garment)
     faces = np.concatenate([pattern.sheet.faces, hems])
-    outer = np.repeat([1.0, 0.0], [len(pattern.sheet.faces), len(hems)]).astype(np.float32)
-    every = np.concatenate([np.arange(len(outside)), hangs])
+    outer = np.repeat([1.0, 0.0], [len(pattern.sheet.faces), len(hems)])
+    border = pattern.rim[:, 0]
+    every = np.concatenate([np.arange(len(pattern.origin)), border, border])
     seen = ~beneath[pattern.origin[every]][faces].all(axis=1)
     faces, outer = faces[seen], outer[seen]
     mesh = bpy.data.meshes.new(garment.name)
     corners = [face[:3] if face[3] == face[2] else face for face in faces.tolist()]
-    mesh.from_pydata(np.concatenate([outside, added]), [], corners)
+    mesh.from_pydata(points, [], corners)
     mesh.shade_smooth()
     for name, values in (
         (FIELDS, fields[pattern.origin]),
         (SEAMS, seam_fields()[pattern.origin]),
         (REST, pattern.sheet.rest),
     ):
-        vectors = mesh.attributes.new(name, "FLOAT_VECTOR", "POINT")
-        vectors.data.foreach_set("vector", values[every].astype(np.float32).ravel())
-    mesh.attributes.new(HEM, "FLOAT", "POINT").data.foreach_set("value", pattern.to_rim[every].astype(np.float32))
-    mesh.attributes.new(OUTER, "FLOAT", "FACE").data.foreach_set("value", outer)
+        paint(mesh, name, values[every])
+    paint(mesh, HEM, pattern.to_rim[every])
+    paint(mesh, OUTER, outer, domain="FACE")
     thing = bpy.data.objects.new(garment.name, mesh)
     collection.objects.link(thing)
     return thing
