@@ -15,7 +15,7 @@ from farm.double.expression import expression_weights
 from farm.double.eyes import build_eyes
 from farm.double.face import add_keys, body_offsets, express, face_units, follow_keys
 from farm.double.geometry import place_vertices
-from farm.double.lashes import BROW_RADIUS, LASH_RADIUS, brow_strands, build_strands, lash_strands
+from farm.double.lashes import brow_strands, build_strands, lash_strands
 from farm.double.mouth import build_mouth
 from farm.double.rig import bone_for, build_armature, built_rig, place_bones, skin_to_rig
 from farm.double.shading import drop_materials
@@ -127,8 +127,8 @@ def build_double(look: Look, collection: Any, *, into: Double | None = None) -> 
         garments=garments,
         eyes=eyes,
         mouth=mouth,
-        lashes=build_strands("lashes", lashes, look.hair, radius=LASH_RADIUS, **on, into=into and into.lashes),
-        brows=build_strands("brows", brows, look.hair, radius=BROW_RADIUS, **on, into=into and into.brows),
+        lashes=build_strands("lashes", lashes, look.hair, **on, into=into and into.lashes),
+        brows=build_strands("brows", brows, look.hair, **on, into=into and into.brows),
     )
 
 

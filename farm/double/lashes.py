@@ -17,17 +17,17 @@ from farm.recipe.parameters import Hair
 __all__ = ["brow_strands", "build_strands", "lash_strands"]
 
 STRAND_POINTS: Final = 5
+RADIUS: Final = {"lashes": 0.00006, "brows": 0.000038}
+"""Of a strand at its root, in metres; it tapers to a point."""
 CROWN: Final = 881
 CHIN: Final = 747
 
 UPPER_LASHES: Final = 150
 LOWER_LASHES: Final = 90
-LASH_RADIUS: Final = 0.00006
 LASHES: Final = {"1": (LOWER_LASHES, 1.0, -0.05), "2": (UPPER_LASHES, 1.30, 0.26)}
 """By strip of a lid, the lower and the upper: number, length as a multiple of the strip's, and how far they curl up."""
 
 BROW_HAIRS: Final = 780
-BROW_RADIUS: Final = 0.000038
 BROW: Final = np.array([
     # x, height, half width on the unshaped face; length of the hairs; their rise in degrees
     (0.0105, 0.7455, 0.0022, 0.0060, 75.0),
@@ -195,10 +195,9 @@ def build_strands(
     collection: Any,
     *,
     rig: str,
-    radius: float,
     into: Any = None,
 ) -> Any:
-    """A hair curves object of strands (N, P, 3) that taper to a point, coloured as `hair`, parented to the head.
+    """Lashes or brows, by `name`: a hair curves object of strands (N, P, 3), coloured as `hair`, parented to the head.
 
     `into` is such an object of another double on that armature, which becomes this one.
     """
@@ -209,7 +208,7 @@ def build_strands(
     elif len(curves.curves) < count:
         curves.add_curves([points] * (count - len(curves.curves)))
     curves.position_data.foreach_set("vector", strands.astype(np.float32).ravel())
-    taper = radius * (1 - np.linspace(0.0, 1.0, points) ** 2 * 0.9)
+    taper = RADIUS[name] * (1 - np.linspace(0.0, 1.0, points) ** 2 * 0.9)
     thick = curves.attributes.get("radius") or curves.attributes.new("radius", "FLOAT", "POINT")
     thick.data.foreach_set("value", np.tile(taper, count))
     give_material(curves, 0, lambda: build_hair_material(name, hair, darker=True))
