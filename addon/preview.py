@@ -113,12 +113,12 @@ def _showing(scene: Any, variant: Variant, frames: range, rate: float) -> Iterat
     if state.shown == key:
         return
     _live["plays"] = False
-    state.shown, state.problem = "", ""
     building = None
     while True:
         try:
             with _before(scene):
                 if building is None:
+                    state.shown, state.problem = "", ""
                     building = _stage(scene).steps(variant, frames=frames, rate=rate)
                 step = next(building, None)
                 if step is None:
@@ -212,8 +212,11 @@ def forget() -> None:
 def request(*, wait: float = CALM) -> None:
     """Show the document's variant soon, once nothing has changed for `wait` seconds."""
     _asked["at"] = time.monotonic() + wait
-    if not bpy.app.background and not bpy.app.timers.is_registered(_answer):
-        bpy.app.timers.register(_answer, first_interval=wait)
+    if bpy.app.background:
+        return
+    if bpy.app.timers.is_registered(_answer):
+        bpy.app.timers.unregister(_answer)
+    bpy.app.timers.register(_answer, first_interval=wait)
 
 
 def progress() -> tuple[str, float] | None:

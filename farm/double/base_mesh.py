@@ -79,11 +79,14 @@ class BaseMesh:
     faces: NDArray[np.int32]
     uvs: NDArray[np.float64]
     groups: dict[str, NDArray[np.int32]]
+    _found: dict[tuple[str, ...], NDArray[np.int32]] = field(default_factory=dict, repr=False)
 
     def group_vertices(self, *names: str) -> NDArray[np.int32]:
-        """The sorted vertices of some groups' faces."""
-        faces = np.concatenate([self.groups[name] for name in names])
-        return np.unique(self.faces[faces]).astype(np.int32)
+        """The sorted vertices of some groups' faces (found once; treat them as read-only)."""
+        if names not in self._found:
+            faces = np.concatenate([self.groups[name] for name in names])
+            self._found[names] = np.unique(self.faces[faces]).astype(np.int32)
+        return self._found[names]
 
 
 @functools.cache

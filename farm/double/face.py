@@ -156,6 +156,8 @@ def _out_of_ball(shape: Array, unit: Unit, eye: Eye, faces: NDArray[np.int32]) -
         np.maximum.at(lift, faces, lack[:, None].repeat(faces.shape[1], axis=1))
         lift *= free
         moved = np.flatnonzero(lift)
+        if not len(moved):
+            break
         local[moved] *= 1 + (lift[moved] / np.linalg.norm(local[moved], axis=1))[:, None]
     skin = np.isin(unit.vertices, faces)
     offsets: Array = unit.offsets.copy()

@@ -20,7 +20,7 @@ from farm.double.wardrobe.cloth import FIELDS, HEM, REST, SEAMS, cloth_material,
 from farm.double.wardrobe.drape import GAP, drape, hemmed, span
 from farm.double.wardrobe.outfit import Garment, Outfit, Shoe, load_outfit
 from farm.double.wardrobe.pattern import Pattern, cut_garment, seam_fields, side_fields
-from farm.double.wardrobe.sheet import adjacency, tights
+from farm.double.wardrobe.sheet import tights
 from farm.recipe import templates
 from farm.recipe.parameters import Wardrobe
 
@@ -87,14 +87,15 @@ def build_garments(
     things: list[Any] = []
     for at, (garment, pattern) in enumerate(zip(outfit.garments, patterns, strict=True)):
         hung = drape(garment, pattern, shape, base, worn, at)
-        points, hems = _sewn(garment, pattern, hung)
+        fields = _fields(wardrobe.outfit, at)[pattern.origin]
+        points, hems = _sewn(garment, pattern, hung, fields)
         here = f"{place}: garments[{at}]"
         if into:
             place_vertices(into[at].data, points)
             give_material(into[at].data, 0, partial(_material, wardrobe, outfit, garment, place=here))
             things.append(into[at])
             continue
-        thing = _build(garment, pattern, points, hems, _beneath(wardrobe.outfit, at), collection)
+        thing = _build(garment.name, pattern, points, hems, fields, collection, beneath=_beneath(wardrobe.outfit, at))
         give_material(thing.data, 0, partial(_material, wardrobe, outfit, garment, place=here))
         skin_mixed(thing, armature, rig=rig, mix=_with_hem(pattern, _moved_by(garment, pattern)))
         for below in range(at):
@@ -136,7 +137,7 @@ def _moved_by(garment: Garment, pattern: Pattern) -> csr_matrix:
     if garment.low is None or garment.takes != "upper":
         return mix
     hangs = np.clip(1 - (pattern.sheet.rest[:, 2] - garment.low) / HANGS, 0.0, 1.0)
-    mean, drawn = adjacency(pattern.sheet.faces, len(hangs)), mix
+    mean, drawn = pattern.sheet.mean, mix
     for _ in range(DRAWN_ROUNDS):
         drawn = 0.5 * (drawn + mean @ drawn)
     return csr_matrix(diags(1 - hangs) @ mix + diags(hangs) @ drawn)
@@ -157,44 +158,53 @@ def _beneath(outfit: str, at: int) -> NDArray[np.bool_]:
     return beneath
 
 
-def _sewn(garment: Garment, pattern: Pattern, hung: tuple[Array, Array]) -> tuple[Array, NDArray[np.int32]]:
+@functools.cache
+def _fields(outfit: str, at: int) -> Array:
+    """`side_fields` of an outfit's garment."""
+    return side_fields(load_outfit(outfit).garments[at])
+
+
+def _sewn(
+    garment: Garment, pattern: Pattern, hung: tuple[Array, Array], fields: Array
+) -> tuple[Array, NDArray[np.int32]]:
     """The vertices (N, 3) of a garment's outside and of the hems turned in, and the hems' faces (H, 4)."""
     outside, normals = hung
     if garment.shoe:
-        outside = _soled(outside, normals, side_fields(garment)[pattern.origin, 2], garment.shoe)
+        outside = _soled(outside, normals, fields[:, 2], garment.shoe)
     added, hems = hemmed(garment, pattern, outside, normals)
     return np.concatenate([outside, added]), hems
 
 
 def _build(
-    garment: Garment,
+    name: str,
     pattern: Pattern,
     points: Array,
     hems: NDArray[np.int32],
-    beneath: NDArray[np.bool_],
+    fields: Array,
     collection: Any,
+    *,
+    beneath: NDArray[np.bool_],
 ) -> Any:
-    """The mesh object of a garment's vertices, without what lies beneath other garments."""
-    fields = side_fields(garment)
+    """The mesh object of a garment's vertices, without what lies `beneath` other garments."""
     faces = np.concatenate([pattern.sheet.faces, hems])
     outer = np.repeat([1.0, 0.0], [len(pattern.sheet.faces), len(hems)])
     border = pattern.rim[:, 0]
     every = np.concatenate([np.arange(len(pattern.origin)), border, border])
     seen = ~beneath[pattern.origin[every]][faces].all(axis=1)
     faces, outer = faces[seen], outer[seen]
-    mesh = bpy.data.meshes.new(garment.name)
+    mesh = bpy.data.meshes.new(name)
     corners = [face[:3] if face[3] == face[2] else face for face in faces.tolist()]
     mesh.from_pydata(points, [], corners)
     mesh.shade_smooth()
-    for name, values in (
-        (FIELDS, fields[pattern.origin]),
+    for attribute, values in (
+        (FIELDS, fields),
         (SEAMS, seam_fields()[pattern.origin]),
         (REST, pattern.sheet.rest),
     ):
-        paint(mesh, name, values[every])
+        paint(mesh, attribute, values[every])
     paint(mesh, HEM, pattern.to_rim[every])
     paint(mesh, OUTER, outer, domain="FACE")
-    thing = bpy.data.objects.new(garment.name, mesh)
+    thing = bpy.data.objects.new(name, mesh)
     collection.objects.link(thing)
     return thing
 
