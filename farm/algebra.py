@@ -6,19 +6,40 @@ The BLAS behind numpy and scipy shares large products among threads, and how it 
 from __future__ import annotations
 
 import functools
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 from threadpoolctl import threadpool_limits
 
-__all__ = ["on_one_thread"]
+__all__ = ["on_all_cores", "on_one_thread", "searchers"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 _within = threading.local()
+_search = [1]
+
+
+@contextmanager
+def on_all_cores() -> Iterator[None]:
+    """Meanwhile searches for neighbours share the machine's cores: each is made by itself, so that none changes.
+
+    For a person who waits; a farm's workers have the cores of their own that they were given.
+    """
+    _search.append(getattr(os, "process_cpu_count", os.cpu_count)() or 1)
+    try:
+        yield
+    finally:
+        _search.pop()
+
+
+def searchers() -> int:
+    """How many threads a search for neighbours may have, as scipy's `workers`."""
+    return _search[-1]
 
 
 def on_one_thread(work: Callable[P, R]) -> Callable[P, R]:

@@ -95,8 +95,7 @@ def _around_eye(shape: Array, side: str, units: dict[str, Unit]) -> dict[str, Un
     rest, eye = base_mesh().vertices, eye_of(shape, side)
     middle = eye_of(rest, side).centre
     anchors, carry = _carrier(side)
-    skin = base_mesh().faces[base_mesh().groups["body"]]
-    faces = skin[np.isin(skin, anchors).all(axis=1)]
+    faces = _skin_around(side)
     carried = carry @ (shape[anchors] - rest[anchors])
     made, start = {}, 0
     for name, unit in units.items():
@@ -131,6 +130,14 @@ def _carrier(side: str) -> tuple[NDArray[np.int32], Array]:
     return anchors.astype(np.int32), carry
 
 
+@functools.cache
+def _skin_around(side: str) -> NDArray[np.int32]:
+    """The faces (F, 4) of an eye's anchors."""
+    skin = base_mesh().faces[base_mesh().groups["body"]]
+    faces: NDArray[np.int32] = skin[np.isin(skin, _carrier(side)[0]).all(axis=1)]
+    return faces
+
+
 def _of_eye(side: str) -> list[str]:
     """The units that an eye and its lids have of their own."""
     suffix = next(suffix for suffix, letter in SIDES.items() if letter == side)
@@ -142,26 +149,28 @@ def _out_of_ball(shape: Array, unit: Unit, eye: Eye, faces: NDArray[np.int32]) -
 
     It is the faces' centres that count: there the smoothed skin lies deepest. What is nearer at rest stays as near.
     """
-    local = np.zeros_like(shape)
-    local[faces] = shape[faces] - eye.centre
-    before = _gap(local[faces].mean(axis=1), eye)
-    local[unit.vertices] += unit.offsets
-    free = np.zeros(len(shape), dtype=bool)
-    free[unit.vertices] = True
+    near, quads = np.unique(faces, return_inverse=True)
+    quads = quads.reshape(faces.shape)
+    local = shape[near] - eye.centre
+    before = _gap(local[quads].mean(axis=1), eye)
+    skin = np.isin(unit.vertices, near)
+    own = np.searchsorted(near, unit.vertices[skin])
+    local[own] += unit.offsets[skin]
+    free = np.zeros(len(near), dtype=bool)
+    free[own] = True
     for _ in range(LIFTS):
-        centres = local[faces].mean(axis=1)
+        centres = local[quads].mean(axis=1)
         lack = np.minimum(before, CLEARANCE) - _gap(centres, eye)
         lack[(centres[:, 1] > -0.3 * eye.radius) | (lack < 1e-6)] = 0.0
-        lift = np.zeros(len(shape))
-        np.maximum.at(lift, faces, lack[:, None].repeat(faces.shape[1], axis=1))
+        lift = np.zeros(len(near))
+        np.maximum.at(lift, quads, lack[:, None].repeat(quads.shape[1], axis=1))
         lift *= free
         moved = np.flatnonzero(lift)
         if not len(moved):
             break
         local[moved] *= 1 + (lift[moved] / np.linalg.norm(local[moved], axis=1))[:, None]
-    skin = np.isin(unit.vertices, faces)
     offsets: Array = unit.offsets.copy()
-    offsets[skin] = local[unit.vertices[skin]] + eye.centre - shape[unit.vertices[skin]]
+    offsets[skin] = local[own] + eye.centre - shape[unit.vertices[skin]]
     return offsets
 
 

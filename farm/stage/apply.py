@@ -18,7 +18,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.algebra import on_one_thread
+from farm.algebra import on_all_cores, on_one_thread
 from farm.double.body import Double, Look, build_double, remove_double
 from farm.double.groom.beard import build_beard
 from farm.double.groom.dynamics import PREROLL
@@ -106,7 +106,7 @@ class Stage:
     @on_one_thread
     def _build(self, builder: Callable[[Variant, range], Undo], variant: Variant, frames: range) -> Undo:
         """Do one step."""
-        with self._materials():
+        with self._materials(), on_all_cores() if self._detail == "preview" else nullcontext():
             return builder(variant, frames)
 
     def _materials(self) -> AbstractContextManager[None]:
