@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from threadpoolctl import threadpool_limits
 
@@ -19,6 +19,9 @@ __all__ = ["on_all_cores", "on_one_thread", "searchers"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
+
+MANY: Final = 10_000
+"""For fewer points, starting a thread takes longer than it saves."""
 
 _within = threading.local()
 _search = [1]
@@ -37,9 +40,9 @@ def on_all_cores() -> Iterator[None]:
         _search.pop()
 
 
-def searchers() -> int:
-    """How many threads a search for neighbours may have, as scipy's `workers`."""
-    return _search[-1]
+def searchers(count: int) -> int:
+    """How many threads a search for the neighbours of `count` points may have, as scipy's `workers`."""
+    return _search[-1] if count > MANY else 1
 
 
 def on_one_thread(work: Callable[P, R]) -> Callable[P, R]:

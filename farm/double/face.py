@@ -202,7 +202,7 @@ def add_keys(thing: Any, offsets: Mapping[str, Array], weights: Mapping[str, flo
     keys = mesh.shape_keys.key_blocks if mesh.shape_keys is not None else {}
     for name in names:
         key = keys[name] if name in keys else thing.shape_key_add(name=name, from_mix=False)
-        key.data.foreach_set("co", rest + offsets[name].astype(np.float32).ravel() if name in offsets else rest)
+        key.points.foreach_set("co", rest + offsets[name].astype(np.float32).ravel() if name in offsets else rest)
         key.value = weights.get(name, 0.0)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import functools
+from typing import Any, Final, NamedTuple
 
 import bpy
 import numpy as np
@@ -44,6 +45,10 @@ BROW_SPREAD: Final = np.array([0.14, 0.14, 0.30, 0.0006])
 the standard deviation of each among people: by eye."""
 CONVERGE: Final = 22.0
 LIFT: Final = 0.20
+FRONT_FROM: Final = 0.62
+CELL: Final = 0.003
+"""The height from which the unshaped face is looked at, and the size of cells in which its triangles are found, in
+metres."""
 
 
 def lash_strands(shape: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -56,6 +61,7 @@ def lash_strands(shape: NDArray[np.float64], rng: np.random.Generator) -> NDArra
     return np.concatenate(strands)
 
 
+@functools.cache
 def _strip_grid(group: str) -> NDArray[np.int32]:
     """The vertices (rows, columns) of a lash strip, from the lid outwards and from one corner of the eye to the other.
 
@@ -157,31 +163,75 @@ def _brow(
     return strands
 
 
+class _Front(NamedTuple):
+    """The unshaped face as seen from the front, in triangles (T, 3): their corners, and which are near which cell.
+
+    flat    (T, 3, 2) x and height of the corners
+    sides   (T, 2, 2) from the first corner to the two others, and `area` (T,) twice theirs, signed
+    cells   rows (C,) of `listed` that begin a cell's triangles, one more than cells; `shape` cells along x and height
+    """
+
+    triangles: NDArray[np.int32]
+    flat: NDArray[np.float64]
+    sides: NDArray[np.float64]
+    area: NDArray[np.float64]
+    cells: NDArray[np.int64]
+    listed: NDArray[np.int64]
+    low: NDArray[np.float64]
+    shape: tuple[int, int]
+
+
+@functools.cache
+def _front() -> _Front:
+    base = base_mesh()
+    quads = base.faces[base.groups["body"]]
+    middle = base.vertices[quads].mean(axis=1)
+    quads = quads[(middle[:, 1] < -0.08) & (middle[:, 2] > FRONT_FROM)]
+    triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+    flat = base.vertices[triangles][:, :, [0, 2]]
+    sides = flat[:, 1:] - flat[:, :1]
+    area = sides[:, 0, 0] * sides[:, 1, 1] - sides[:, 0, 1] * sides[:, 1, 0]
+    seen = area != 0
+    triangles, flat, sides, area = triangles[seen], flat[seen], sides[seen], area[seen]
+    low = flat.min(axis=(0, 1)) - CELL
+    first, last = (
+        ((flat.min(axis=1) - CELL / 50 - low) / CELL).astype(int),
+        ((flat.max(axis=1) + CELL / 50 - low) / CELL).astype(int),
+    )
+    shape = tuple(int(size) for size in last.max(axis=0) + 2)
+    pairs = [
+        (x * shape[1] + z, triangle)
+        for triangle, (start, end) in enumerate(zip(first.tolist(), last.tolist(), strict=True))
+        for x in range(start[0], end[0] + 1)
+        for z in range(start[1], end[1] + 1)
+    ]
+    cell, listed = np.array(sorted(pairs)).T
+    return _Front(
+        triangles, flat, sides, area, np.searchsorted(cell, np.arange(shape[0] * shape[1] + 1)), listed, low, shape
+    )
+
+
 def _on_face(
     shape: NDArray[np.float64], places: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Points and normals (N, 3) on the shaped face, where places (N, 2) of (x, height) lie on the unshaped one."""
-    base = base_mesh()
-    quads = base.faces[base.groups["body"]]
-    centres = base.vertices[quads].mean(axis=1)
-    margin = 0.02
-    near = (centres[:, 1] < -0.08) & (np.abs(centres[:, 2] - places[:, 1].mean()) < margin + np.ptp(places[:, 1]))
-    near &= (centres[:, 0] > places[:, 0].min() - margin) & (centres[:, 0] < places[:, 0].max() + margin)
-    triangles = np.concatenate([quads[near][:, [0, 1, 2]], quads[near][:, [0, 2, 3]]])
-    flat = base.vertices[triangles][:, :, [0, 2]]
-    one, two = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
-    area = one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]
-    seen = area != 0
-    triangles, flat, one, two, area = (part[seen] for part in (triangles, flat, one, two, area))
-    from_first = places[:, None] - flat[None, :, 0]
-    second = (from_first[..., 0] * two[:, 1] - from_first[..., 1] * two[:, 0]) / area
-    third = (one[:, 0] * from_first[..., 1] - one[:, 1] * from_first[..., 0]) / area
+    front, rest = _front(), base_mesh().vertices
+    across, up = ((places - front.low) / CELL).astype(int).T
+    cell = across * front.shape[1] + up
+    count = front.cells[cell + 1] - front.cells[cell]
+    place = np.repeat(np.arange(len(places)), count)
+    rank = np.arange(len(place)) - np.repeat(np.cumsum(count) - count, count)
+    tried = front.listed[front.cells[cell][place] + rank]
+    away = places[place] - front.flat[tried, 0]
+    (one, two), area = front.sides[tried].transpose(1, 0, 2), front.area[tried]
+    second = (away[:, 0] * two[:, 1] - away[:, 1] * two[:, 0]) / area
+    third = (one[:, 0] * away[:, 1] - one[:, 1] * away[:, 0]) / area
     weights = np.stack([1 - second - third, second, third], axis=-1)
-    inside = (weights >= -1e-9).all(axis=-1)
-    depth = np.where(inside, (weights * base.vertices[triangles][None, :, :, 1]).sum(axis=-1), np.inf)
-    hit = depth.argmin(axis=1)
-    chosen, share = triangles[hit], weights[np.arange(len(places)), hit]
-    corners = shape[chosen]
+    depth = (weights * rest[front.triangles[tried]][:, :, 1]).sum(axis=-1)
+    depth[~(weights >= -1e-9).all(axis=-1)] = np.inf
+    order = np.lexsort((tried, depth, place))
+    hit = order[np.searchsorted(place[order], np.arange(len(places)))]
+    share, corners = weights[hit], shape[front.triangles[tried[hit]]]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     return (share[..., None] * corners).sum(axis=1), normals

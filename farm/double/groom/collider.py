@@ -173,7 +173,7 @@ def _distance_to(samples: Array, outward: Array, points: Array, band: float, *, 
     A `sheet`, as a garment, has an edge: what is not straight behind it and close is not inside, as the neck in a
     collar, and infinitely far too.
     """
-    span, index = cKDTree(samples).query(points, distance_upper_bound=band, workers=searchers())
+    span, index = cKDTree(samples).query(points, distance_upper_bound=band, workers=searchers(len(points)))
     found = np.flatnonzero(np.isfinite(span))
     span, index = span[found], index[found]
     along = np.einsum("nc,nc->n", points[found] - samples[index], outward[index])
