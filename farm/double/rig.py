@@ -46,7 +46,8 @@ def place_bones(armature: Any, bones: list[Bone]) -> None:
     for bone in bones:
         edit = placed.get(bone.name) or placed.new(bone.name)
         edit.head, edit.tail, edit.roll = bone.head, bone.tail, bone.roll
-        edit.parent = placed[bone.parent] if bone.parent else None
+        if bone.parent and edit.parent is None:
+            edit.parent = placed[bone.parent]
     bpy.ops.object.mode_set(mode="OBJECT")
     bpy.context.view_layer.objects.active = active
 

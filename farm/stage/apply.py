@@ -196,7 +196,7 @@ class Stage:
 
     def _move(self, variant: Variant, frames: range) -> Undo:
         armature = self._double.armature
-        before = self._lead + 1
+        before = self._lead + 1 if variant.stunt.name != NO_STUNT else 1
         planned = apply_motion(
             armature, variant.pose, variant.stunt, rig=self._double.rig, frames=frames, fps=self._rate, before=before
         )
@@ -310,10 +310,8 @@ def _posed(body: Any, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
     Modifiers that add vertices put them behind the given ones.
     """
     evaluated = body.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    mesh = evaluated.to_mesh()
-    places = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
-    mesh.vertices.foreach_get("co", places)
-    evaluated.to_mesh_clear()
+    places = np.empty(len(evaluated.data.vertices) * 3, dtype=np.float32)
+    evaluated.data.vertices.foreach_get("co", places)
     matrix = np.array(evaluated.matrix_world)
     local: NDArray[np.float64] = places.reshape(-1, 3)[chosen].astype(np.float64)
     world: NDArray[np.float64] = local @ matrix[:3, :3].T + matrix[:3, 3]
