@@ -14,6 +14,7 @@ from farm.recipe.parameters import NO_STUNT
 from farm.recipe.passes import PRESETS
 
 from . import document, own_recipe, preview, thumbnails
+from .building import draw_building
 from .parameters import VARIED, ends_of, mode_of, property_of, title_of
 from .properties import preset_property
 from .state import label, shown_variant, state_of, wrapped
@@ -145,6 +146,7 @@ class DIGIDOUBLE_PT_double(bpy.types.Panel):  # noqa: N801 - Blender's own form
         layout, scene = self.layout, context.scene
         if state_of(scene).document:
             _draw_problem(layout, scene)
+            draw_building(layout, scene)
             column = layout.column(align=True)
             row = column.row(align=True)
             row.operator("digidouble.step_variant", text="", icon="TRIA_LEFT").by = -1

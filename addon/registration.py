@@ -7,6 +7,7 @@ from typing import Final
 import bpy
 
 from . import (
+    building,
     ops_double,
     ops_recipe,
     ops_render,
@@ -25,6 +26,7 @@ __all__ = ["CLASSES", "register", "unregister"]
 CLASSES: Final = (
     *preferences.CLASSES,
     *properties.CLASSES,
+    *building.CLASSES,
     *ops_double.CLASSES,
     *ops_recipe.CLASSES,
     *ops_render.CLASSES,
@@ -42,12 +44,14 @@ def register() -> None:
         bpy.utils.register_class(each)
     bpy.types.Scene.digidouble = bpy.props.PointerProperty(type=properties.DIGIDOUBLE_PG_scene)
     preview.register()
+    building.register()
     ops_render.register()
 
 
 def unregister() -> None:
     """Take all of it back."""
     ops_render.unregister()
+    building.unregister()
     preview.unregister()
     del bpy.types.Scene.digidouble
     for each in reversed(CLASSES):

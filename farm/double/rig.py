@@ -15,7 +15,8 @@ from farm.double.rig_table import named_bones, read_table
 from farm.errors import BadInput
 from farm.recipe import templates
 
-__all__ = ["bone_for", "bone_of", "build_armature", "built_rig", "follow_bone", "skin_mixed", "skin_to_rig"]
+__all__ = ["bone_for", "bone_of", "build_armature", "built_rig", "follow_bone", "place_bones", "skin_mixed"]
+__all__ += ["skin_to_rig"]
 
 MODIFIER: Final = "Armature"
 
@@ -28,20 +29,27 @@ def build_armature(name: str, bones: list[Bone], collection: Any) -> Any:
     data = bpy.data.armatures.new(name)
     armature = bpy.data.objects.new(name, data)
     collection.objects.link(armature)
-    active = bpy.context.view_layer.objects.active
-    bpy.context.view_layer.objects.active = armature
-    bpy.ops.object.mode_set(mode="EDIT")
-    for bone in bones:
-        edit = data.edit_bones.new(bone.name)
-        edit.head, edit.tail, edit.roll = bone.head, bone.tail, bone.roll
-        edit.parent = data.edit_bones[bone.parent] if bone.parent else None
-    bpy.ops.object.mode_set(mode="OBJECT")
-    bpy.context.view_layer.objects.active = active
+    place_bones(armature, bones)
     for pose_bone in armature.pose.bones:
         pose_bone.rotation_mode = "QUATERNION"
     for bone in bones:
         _hold(armature, bone)
     return armature
+
+
+def place_bones(armature: Any, bones: list[Bone]) -> None:
+    """Put an armature's bones where `bones` say, making those that it lacks."""
+    active = bpy.context.view_layer.objects.active
+    bpy.context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    placed = armature.data.edit_bones
+    for bone in bones:
+        edit = placed.get(bone.name) or placed.new(bone.name)
+        edit.head, edit.tail, edit.roll = bone.head, bone.tail, bone.roll
+        if bone.parent and edit.parent is None:
+            edit.parent = placed[bone.parent]
+    bpy.ops.object.mode_set(mode="OBJECT")
+    bpy.context.view_layer.objects.active = active
 
 
 def _hold(armature: Any, bone: Bone) -> None:

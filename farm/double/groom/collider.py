@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
+from farm.algebra import searchers
 from farm.double.groom.surface import EYE_DISTANCE, Frame, Head
 from farm.double.normals import vertex_normals
 
@@ -172,7 +173,7 @@ def _distance_to(samples: Array, outward: Array, points: Array, band: float, *, 
     A `sheet`, as a garment, has an edge: what is not straight behind it and close is not inside, as the neck in a
     collar, and infinitely far too.
     """
-    span, index = cKDTree(samples).query(points, distance_upper_bound=band)
+    span, index = cKDTree(samples).query(points, distance_upper_bound=band, workers=searchers(len(points)))
     found = np.flatnonzero(np.isfinite(span))
     span, index = span[found], index[found]
     along = np.einsum("nc,nc->n", points[found] - samples[index], outward[index])

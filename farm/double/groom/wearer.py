@@ -28,6 +28,8 @@ Array = NDArray[np.float64]
 
 Wearer = Double | OwnDouble
 
+NEAR_SCALP: Final = 0.03
+"""How far beside the scalp skin is looked for that its points lie on, in metres."""
 CHIN_REACH: Final = 0.06
 """How far the chin lies below the jaw's joint at most, in metres."""
 
@@ -40,11 +42,11 @@ def read_wearer(double: Wearer) -> tuple[Head, list[Shell]]:
     faces = base.groups["body"]
     scalp = scalp_mask()
     posed = double.shape.copy()
-    skin = _posed_vertices(double.body)
+    skin, *clothes = _posed_vertices(double.body, *double.garments)
     posed[: len(skin)] = skin
     eyes = np.stack([double.shape[base.group_vertices(f"joint-{side}-eye")].mean(axis=0) for side in "lr"])
     shells = [Shell(posed, base.faces[faces])]
-    shells += [Shell(_posed_vertices(garment), _quads(garment.data)) for garment in double.garments]
+    shells += [Shell(cloth, _quads(thing.data)) for cloth, thing in zip(clothes, double.garments, strict=True)]
     return Head(
         rest=double.shape,
         posed=posed,
@@ -53,7 +55,7 @@ def read_wearer(double: Wearer) -> tuple[Head, list[Shell]]:
         scalp=scalp,
         eyes=eyes,
         chin=_chin(double.shape, eyes),
-        settle=_nearest_on_skin(double.body),
+        settle=_nearest_on_skin(double.body, posed[scalp > 0], NEAR_SCALP),
     ), shells
 
 
@@ -64,8 +66,9 @@ def _read_own(double: OwnDouble, own: OwnHead) -> tuple[Head, list[Shell]]:
     bearing = (own.density[triangles] > 0.0).any(axis=1)
     uvs = usable_uvs(own.surface, bearing, uvs_of(double.head))[0]
     faces = as_quads(triangles)
-    posed = vertices_of(double.head) * metres
-    settle = _nearest_on_skin(double.head)
+    placed = vertices_of(double.head)
+    posed = placed * metres
+    settle = _nearest_on_skin(double.head, placed[own.density > 0], NEAR_SCALP / metres)
     aside = own.fit.eyes.mean(axis=0) * [1.0, 0.0, 0.0]
     shells = [Shell(posed, faces)]
     shells += [Shell(vertices_of(thing) * metres, as_quads(triangles_of(thing))) for thing in meshes_around(double)]
@@ -90,25 +93,45 @@ def _chin(rest: Array, eyes: Array) -> Array:
     return chin
 
 
-def _posed_vertices(thing: Any) -> Array:
-    """A mesh object's vertices (V, 3) in world space as its armature poses them, before any other modifier."""
-    hidden = [modifier for modifier in thing.modifiers if modifier.type != "ARMATURE" and modifier.show_viewport]
+def _posed_vertices(*things: Any) -> list[Array]:
+    """Mesh objects' vertices (V, 3) in world space as their armature poses them, before any other modifier."""
+    hidden = [each for thing in things for each in thing.modifiers if each.type != "ARMATURE" and each.show_viewport]
     for modifier in hidden:
         modifier.show_viewport = False
-    evaluated = thing.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    graph = bpy.context.evaluated_depsgraph_get()
+    posed = [_world_vertices(thing.evaluated_get(graph)) for thing in things]
+    for modifier in hidden:
+        modifier.show_viewport = True
+    return posed
+
+
+def _world_vertices(evaluated: Any) -> Array:
     flat = np.empty(len(evaluated.data.vertices) * 3, dtype=np.float32)
     evaluated.data.vertices.foreach_get("co", flat)
     matrix = np.array(evaluated.matrix_world)
-    for modifier in hidden:
-        modifier.show_viewport = True
     vertices: Array = flat.reshape(-1, 3).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
     return vertices
 
 
-def _nearest_on_skin(thing: Any) -> Callable[[Array], Array]:
-    """A function from points (N, 3) to the nearest ones of a mesh object as it is rendered."""
-    tree = BVHTree.FromObject(thing, bpy.context.evaluated_depsgraph_get())
+def _nearest_on_skin(thing: Any, around: Array, reach: float) -> Callable[[Array], Array]:
+    """A function that takes points (N, 3) to the nearest ones of a mesh object as it is rendered.
+
+    They lie among others (A, 3), and what is looked for within `reach` of the box around those.
+    """
+    mesh = thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
     world = thing.matrix_world.copy()
+    flat = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
+    mesh.vertices.foreach_get("co", flat)
+    places = flat.reshape(-1, 3)
+    matrix = np.array(world)
+    placed = places @ matrix[:3, :3].T + matrix[:3, 3]
+    close = ((placed > around.min(axis=0) - reach) & (placed < around.max(axis=0) + reach)).all(axis=1)
+    mesh.calc_loop_triangles()
+    corners = np.empty(len(mesh.loop_triangles) * 3, dtype=np.int32)
+    mesh.loop_triangles.foreach_get("vertices", corners)
+    triangles = corners.reshape(-1, 3)
+    used, numbers = np.unique(triangles[close[triangles].any(axis=1)], return_inverse=True)
+    tree = BVHTree.FromPolygons(places[used].tolist(), numbers.reshape(-1, 3).tolist(), all_triangles=True)
     inverse = world.inverted()
 
     def settle(points: Array) -> Array:
@@ -119,5 +142,9 @@ def _nearest_on_skin(thing: Any) -> Callable[[Array], Array]:
 
 def _quads(mesh: Any) -> NDArray[np.int32]:
     """Faces (F, 4) of a mesh; a triangle's last corner is doubled."""
-    rows = [tuple(face.vertices) for face in mesh.polygons]
-    return np.array([row if len(row) == 4 else (*row[:3], row[2]) for row in rows], dtype=np.int32)
+    starts, corners = np.empty(len(mesh.polygons), dtype=np.int32), np.empty(len(mesh.loops), dtype=np.int32)
+    mesh.polygons.foreach_get("loop_start", starts)
+    mesh.loops.foreach_get("vertex_index", corners)
+    sizes = np.diff(starts, append=len(corners))
+    quads: NDArray[np.int32] = corners[starts[:, None] + np.minimum(np.arange(4), sizes[:, None] - 1)]
+    return quads
