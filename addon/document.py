@@ -103,7 +103,9 @@ def write_setting(text: str, path: str, made: Setting | None) -> str:
 
 
 def hold(held: str, variant: Variant, axis: str) -> str:
-    """What is held, and an axis of a variant with it."""
+    """What is held, and an axis of a variant with it; RecipeError for what an artist's double brings."""
+    if variant.double is not None and axis in variant.double.brought:
+        raise RecipeError("the double brings its own")
     return json.dumps({**json.loads(held), axis: getattr(variant, axis).model_dump(mode="json")})
 
 

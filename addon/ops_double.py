@@ -148,11 +148,12 @@ class DIGIDOUBLE_OT_roll_axis(StageOperator, bpy.types.Operator):  # noqa: N801
         number = document.read(state.document).count + state.rolls
         try:
             drawn = document.draw(state.document, json.dumps(held), number)
+            kept = document.hold(state.held, drawn, self.axis)
         except DigidoubleError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         state.rolls += 1
-        state.held = document.hold(state.held, drawn, self.axis)
+        state.held = kept
         return self.show(context)
 
 

@@ -11,7 +11,7 @@ FARM = Path(__file__).parents[1] / "farm"
 HEAVY = ("bpy", "mathutils", "ray", "torch")
 PURE = ("farm.recipe", "farm.dataset", "farm.motion", "farm.motion.recording",
         "farm.motion.mocap.importing", "farm.cli", "farm.errors", "farm.double.base_mesh",
-        "farm.double.shape", "farm.double.scalp", "farm.double.rig_table",
+        "farm.double.shape", "farm.double.scalp", "farm.double.rig_table", "farm.double.own.sealing",
         "farm.stage.framing", "farm.stage.template", "farm.render.seeds",
         "farm.learn", "farm.learn.window", "farm.learn.cli", "farm.learn.tiles", "farm.learn.onnx_model",
         "farm.learn.denoising", "farm.cluster.plan", "farm.cluster.machine",

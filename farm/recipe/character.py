@@ -74,3 +74,8 @@ class Character(BaseModel):
 
     sha256: str | None = Field(default=None, pattern=SHA256)
     keep_hair: bool = False
+
+    @property
+    def brought(self) -> tuple[str, ...]:
+        """The axes that say nothing, because the character brings what they would say."""
+        return (*BROUGHT, "hair") if self.keep_hair else BROUGHT

@@ -12,7 +12,7 @@ from farm.errors import RecipeError
 from farm.recipe import templates
 from farm.recipe.axes import Axes, AxisSettings
 from farm.recipe.capture import Capture, Split
-from farm.recipe.character import BALD, BROUGHT, Character, WrittenCharacter
+from farm.recipe.character import BALD, Character, WrittenCharacter
 from farm.recipe.distributions import Fixed, Setting
 from farm.recipe.faults import Key, fault, show
 from farm.recipe.parameters import AXES, PARAMETERS, SEED_MAX, Parameter, Value
@@ -87,9 +87,7 @@ class Recipe(BaseModel):
     @property
     def brought(self) -> tuple[str, ...]:
         """The axes that say nothing, because the artist's double brings what they would say."""
-        if self.double is None:
-            return ()
-        return (*BROUGHT, "hair") if self.double.keep_hair else BROUGHT
+        return () if self._character is None else self._character.brought
 
     def settings(self) -> Iterator[tuple[str, Setting]]:
         """The setting of every parameter as (path, setting), left-out ones included, in the order of the axes.

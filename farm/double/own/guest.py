@@ -107,6 +107,8 @@ def invite(path: Path, collection: Any, *, keep_hair: bool) -> Guest:
         _shave(list(collection.objects))
     for library in [each for each in bpy.data.libraries if each.session_uid not in before and not each.users_id]:
         bpy.data.libraries.remove(library)
+    while left := [each for each in bpy.data.all_ids if each.session_uid not in before and each.users == 0]:
+        bpy.data.batch_remove(left)
     bpy.context.view_layer.update()
     double = read_double(path.name, armature=armature.name)
     found = {field.name: getattr(double, field.name) for field in fields(OwnDouble)}

@@ -26,6 +26,7 @@ def rigify_hero(path, *, facing=0.0, scale=1.0):
     bpy.ops.wm.read_factory_settings(use_empty=True)
     Image.new("RGB", (8, 8), (180, 90, 60)).save(path.parent / "skin.png")
     library = _library(path.parent / "cloth.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
     rig = generated(BODY)
     rig.name = "Hero Rig"
     body = _mesh("Hero Body", "body", rig)
@@ -47,7 +48,7 @@ def rigify_hero(path, *, facing=0.0, scale=1.0):
 
 def _library(path):
     material = bpy.data.materials.new("Velvet")
-    material.diffuse_color = (0.4, 0.0, 0.1, 1.0)
+    material.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = (0.12, 0.01, 0.03, 1.0)
     bpy.data.libraries.write(str(path), {material})
     bpy.data.materials.remove(material)
     return path
@@ -92,6 +93,7 @@ def _skin(texture):
     nodes = material.node_tree.nodes
     image = nodes.new("ShaderNodeTexImage")
     image.image = bpy.data.images.load(str(texture))
+    image.image.filepath = bpy.path.relpath(str(texture))
     material.node_tree.links.new(image.outputs["Color"], nodes["Principled BSDF"].inputs["Base Color"])
     return material
 
