@@ -58,7 +58,7 @@ class Stage:
         self._collection = bpy.data.collections.new(COLLECTION)
         scene.collection.children.link(self._collection)
         self._camera = build_camera(scene, self._collection)
-        self._spares = Spares() if detail == "preview" else None
+        self._spares = Spares(scene, self._collection) if detail == "preview" else None
         self._keys: dict[str, str] = {}
         self._undo: dict[str, Undo] = {}
         self._motion: tuple[Any, Any] | None = None
@@ -191,7 +191,7 @@ class Stage:
             double = self._double = build_double(look, self._collection)
             return lambda: remove_double(double)
         spares = self._spares
-        double = self._double = spares.build(look, self._collection)
+        double = self._double = spares.build(look)
         return lambda: spares.lay(double)
 
     def _move(self, variant: Variant, frames: range) -> Undo:
