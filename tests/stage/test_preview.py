@@ -110,7 +110,7 @@ def cold():
 
 
 def test_what_is_made_of_spares_is_what_is_made_anew(cold):
-    _, found = build(*WALK)
+    found = build(*WALK)[1]
     for number, each in enumerate(WALK):
         same(found[number], cold[id(each)], f"step {number}")
 
