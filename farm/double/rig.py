@@ -45,7 +45,7 @@ def place_bones(armature: Any, bones: list[Bone]) -> None:
     placed = armature.data.edit_bones
     if placed:
         ordered = {bone.name: bone for bone in bones}
-        inside = [ordered[name] for name in placed.keys()]
+        inside = [ordered[bone.name] for bone in placed]
         placed.foreach_set("head", np.concatenate([bone.head for bone in inside]))
         placed.foreach_set("tail", np.concatenate([bone.tail for bone in inside]))
         placed.foreach_set("roll", np.array([bone.roll for bone in inside]))
