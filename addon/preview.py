@@ -193,7 +193,7 @@ def _clear(scene: Any) -> None:
 
     unused = {each.session_uid for each in bpy.data.all_ids if each.users == 0 and not each.get(SPARE)}
     scene.world = None
-    for collection in list(scene.collection.children):
+    for collection in list(scene.collection.children_recursive):
         bpy.data.batch_remove([*collection.objects])
         bpy.data.collections.remove(collection)
     while left := [each for each in bpy.data.all_ids if each.users == 0 and each.session_uid not in unused]:

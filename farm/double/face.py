@@ -199,11 +199,14 @@ def add_keys(thing: Any, offsets: Mapping[str, Array], weights: Mapping[str, flo
     names = ["Basis", *offsets]
     if mesh.shape_keys is not None and mesh.shape_keys.key_blocks.keys() != names:
         thing.shape_key_clear()
-    keys = mesh.shape_keys.key_blocks if mesh.shape_keys is not None else {}
-    for name in names:
-        key = keys[name] if name in keys else thing.shape_key_add(name=name, from_mix=False)
-        key.points.foreach_set("co", rest + offsets[name].astype(np.float32).ravel() if name in offsets else rest)
-        key.value = weights.get(name, 0.0)
+    if mesh.shape_keys is None:
+        for name in names:
+            thing.shape_key_add(name=name, from_mix=False)
+    keys = mesh.shape_keys.key_blocks
+    keys["Basis"].points.foreach_set("co", rest)
+    for name, by in offsets.items():
+        keys[name].points.foreach_set("co", rest + by.astype(np.float32).ravel())
+        keys[name].value = weights.get(name, 0.0)
 
 
 def body_offsets(units: Mapping[str, Unit]) -> dict[str, Array]:

@@ -38,16 +38,22 @@ def build_armature(name: str, bones: list[Bone], collection: Any) -> Any:
 
 
 def place_bones(armature: Any, bones: list[Bone]) -> None:
-    """Put an armature's bones where `bones` say, making those that it lacks."""
+    """Put an armature's bones where `bones` say; one without bones gets them."""
     active = bpy.context.view_layer.objects.active
     bpy.context.view_layer.objects.active = armature
     bpy.ops.object.mode_set(mode="EDIT")
     placed = armature.data.edit_bones
-    for bone in bones:
-        edit = placed.get(bone.name) or placed.new(bone.name)
-        edit.head, edit.tail, edit.roll = bone.head, bone.tail, bone.roll
-        if bone.parent and edit.parent is None:
-            edit.parent = placed[bone.parent]
+    if placed:
+        ordered = {bone.name: bone for bone in bones}
+        inside = [ordered[bone.name] for bone in placed]
+        placed.foreach_set("head", np.concatenate([bone.head for bone in inside]))
+        placed.foreach_set("tail", np.concatenate([bone.tail for bone in inside]))
+        placed.foreach_set("roll", np.array([bone.roll for bone in inside]))
+    else:
+        for bone in bones:
+            edit = placed.new(bone.name)
+            edit.head, edit.tail, edit.roll = bone.head, bone.tail, bone.roll
+            edit.parent = placed[bone.parent] if bone.parent else None
     bpy.ops.object.mode_set(mode="OBJECT")
     bpy.context.view_layer.objects.active = active
 

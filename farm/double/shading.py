@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import bpy
 import numpy as np
@@ -15,8 +15,16 @@ from farm.recipe.templates import Part
 __all__ = ["Graph", "Shelf", "drop_materials", "give_material", "linear_colour", "linear_colours", "linear_value"]
 __all__ += ["new_material"]
 
-Made = tuple[tuple[Any, ...], str]
-"""A node: what it was asked for by, which is its kind, settings and where inputs come from, not figures; its name."""
+
+class Made(NamedTuple):
+    """A node that was made: what it was asked for by, its name, and which of its inputs were fed, by number.
+
+    It was asked for by its kind, its settings and where its inputs come from, but not by figures.
+    """
+
+    call: tuple[Any, ...]
+    name: str
+    places: list[int]
 
 
 def linear_value(value: float) -> float:
@@ -142,26 +150,27 @@ class Graph:
             node = self._tree.nodes.new(f"ShaderNode{kind}")
             for setting, value in settings.items():
                 setattr(node, setting, value)
-            self._made.append((call, node.name))
+            self._made.append(Made(call, node.name, [_place(node, name) for name in fed]))
+        places = self._made[self._next].places
         self._next += 1
-        for name, value in fed.items():
+        for place, value in zip(places, fed.values(), strict=True):
             if not _is_socket(value):
-                _set(_input(node, name), value)
+                _set(node.inputs[place], value)
             elif not linked:
-                self._tree.links.new(value, _input(node, name))
+                self._tree.links.new(value, node.inputs[place])
         return node
 
     def _again(self, call: tuple[Any, ...]) -> Any:
         """The node that was made next before, where it was asked for alike; else None."""
         if self._next == len(self._made):
             return None
-        before, name = self._made[self._next]
-        return self._tree.nodes.get(name) if before == call else None
+        before = self._made[self._next]
+        return self._tree.nodes.get(before.name) if before.call == call else None
 
     def _cut(self) -> None:
         """Remove the nodes that were made before and have not been asked for again."""
-        for _, name in self._made[self._next :]:
-            node = self._tree.nodes.get(name)
+        for before in self._made[self._next :]:
+            node = self._tree.nodes.get(before.name)
             if node is not None:
                 self._tree.nodes.remove(node)
         del self._made[self._next :]
@@ -237,8 +246,9 @@ def _origin(value: Any) -> tuple[str, str] | None:
     return (value.node.name, value.identifier) if _is_socket(value) else None
 
 
-def _input(node: Any, name: str | int) -> Any:
-    return node.inputs[name] if isinstance(name, int) else _socket(node.inputs, name)
+def _place(node: Any, name: str | int) -> int:
+    """The number of an input that is given by its name, or by that."""
+    return name if isinstance(name, int) else list(node.inputs).index(_socket(node.inputs, name))
 
 
 def _set(socket: Any, value: Any) -> None:

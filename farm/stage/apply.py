@@ -65,7 +65,7 @@ class Stage:
         self._collection = bpy.data.collections.new(COLLECTION)
         scene.collection.children.link(self._collection)
         self._camera = build_camera(scene, self._collection)
-        self._spares = Spares() if detail == "preview" else None
+        self._spares = Spares(scene, self._collection) if detail == "preview" else None
         self._keys: dict[str, str] = {}
         self._undo: dict[str, Undo] = {}
         self._motion: tuple[Any, Any] | None = None
@@ -76,6 +76,7 @@ class Stage:
         self._path: CameraPath | None = None
         self._rate = FPS
         self._frame = 0
+        self._rests = False
 
     def apply(self, variant: Variant, *, frames: range, rate: float = FPS) -> None:
         """Put a variant on the stage for a clip's frames, `rate` a second; the scene then stands at the first one.
@@ -105,7 +106,8 @@ class Stage:
             yield step, place / len(stale)
             if place == 0:
                 self._strike(stale)
-                self.show(frames.start)
+                if "motion" not in stale or self._spares is None:
+                    self.show(frames.start)
             self._undo[step] = self._build(builders[step], variant, frames)
             self._keys[step] = keys[step]
         self.show(frames.start)
@@ -138,6 +140,7 @@ class Stage:
     @on_one_thread
     def _strike(self, steps: list[str]) -> None:
         """Undo steps, the last first."""
+        self._rests = self._rests and not {"double", "motion"} & set(steps)
         with self._materials():
             for step in reversed(steps):
                 if self._keys.pop(step, None) is not None:
@@ -150,15 +153,19 @@ class Stage:
         The pose is held without its action: every render starts with a change of frame, which would evaluate all
         that is animated again, and Cycles would then build body, suit and hair anew (four times the cost of a sync).
         """
+        if self._rests and self._frame == frame == self.scene.frame_current:
+            return
         self._play()
         self.scene.frame_set(frame)
         self._frame = frame
         self._hold()
+        self._rests = self._spares is not None and self._swaying is None
         if self._swaying is not None:
             self._swaying.show(frame)
 
     def play(self) -> None:
         """Let the scene's own time move the double, until a frame is shown again; `follow` lays its hair meanwhile."""
+        self._rests = False
         self._play()
 
     def follow(self, frame: int) -> None:
@@ -244,6 +251,7 @@ class Stage:
         """Put the double to its rest, upright, or back into its pose."""
         self._double.armature.data.pose_position = position
         self.scene.view_layers[0].update()
+        self._rests = False
 
     def _sway(self, solids: list[Any], combed: NDArray[np.float64], frames: range) -> Swaying | None:
         """Hair in motion over frames, and one more at each end for what is seen between frames."""

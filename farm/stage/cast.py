@@ -29,7 +29,7 @@ def bring_double(
     """
     own = variant.double
     if own is None and spares is not None:
-        double = spares.build(Look.of(variant), collection)
+        double = spares.build(Look.of(variant))
         return double, functools.partial(spares.lay, double)
     if own is None:
         double = build_double(Look.of(variant), collection)

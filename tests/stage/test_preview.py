@@ -110,7 +110,7 @@ def cold():
 
 
 def test_what_is_made_of_spares_is_what_is_made_anew(cold):
-    _, found = build(*WALK)
+    found = build(*WALK)[1]
     for number, each in enumerate(WALK):
         same(found[number], cold[id(each)], f"step {number}")
 
@@ -131,12 +131,15 @@ def test_left_midway_the_next_variant_is_whole(cold):
         same(on_stage(stage), cold[id(PLAIN)], f"stopped before step {stop}")
 
 
-def test_spares_are_marked_and_go():
+def test_spares_are_out_of_sight_and_go():
     stage, _ = build(PLAIN, SOILED, CASUAL, RIGGED)
-    kept = [each for each in bpy.data.objects if each.users == 0]
-    assert kept
-    assert all(each[SPARE] for each in kept)
+    spare = bpy.data.collections["Digidouble Spares"]
+    assert len(spare.objects) > 20
+    assert spare.hide_render
+    assert not any(thing.visible_get() for thing in spare.objects)
     assert all(each[SPARE] for each in bpy.data.materials if each.users == 0)
     stage.tidy()
-    for kind in ("objects", "meshes", "armatures", "materials", "hair_curves"):
+    assert "Digidouble Spares" not in bpy.data.collections
+    for kind in ("objects", "meshes", "armatures", "materials", "hair_curves", "actions"):
         assert not [each.name for each in getattr(bpy.data, kind) if each.users == 0], kind
+    assert len([thing for thing in bpy.context.scene.objects if thing.type == "ARMATURE"]) == 1

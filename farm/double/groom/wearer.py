@@ -28,8 +28,6 @@ Array = NDArray[np.float64]
 
 Wearer = Double | OwnDouble
 
-NEAR_SCALP: Final = 0.03
-"""How far beside the scalp skin is looked for that its points lie on, in metres."""
 CHIN_REACH: Final = 0.06
 """How far the chin lies below the jaw's joint at most, in metres."""
 
@@ -55,7 +53,7 @@ def read_wearer(double: Wearer) -> tuple[Head, list[Shell]]:
         scalp=scalp,
         eyes=eyes,
         chin=_chin(double.shape, eyes),
-        settle=_nearest_on_skin(double.body, posed[scalp > 0], NEAR_SCALP),
+        settle=_nearest_on_skin(double.body),
     ), shells
 
 
@@ -66,9 +64,8 @@ def _read_own(double: OwnDouble, own: OwnHead) -> tuple[Head, list[Shell]]:
     bearing = (own.density[triangles] > 0.0).any(axis=1)
     uvs = usable_uvs(own.surface, bearing, uvs_of(double.head))[0]
     faces = as_quads(triangles)
-    placed = vertices_of(double.head)
-    posed = placed * metres
-    settle = _nearest_on_skin(double.head, placed[own.density > 0], NEAR_SCALP / metres)
+    posed = vertices_of(double.head) * metres
+    settle = _nearest_on_skin(double.head)
     aside = own.fit.eyes.mean(axis=0) * [1.0, 0.0, 0.0]
     shells = [Shell(posed, faces)]
     shells += [Shell(vertices_of(thing) * metres, as_quads(triangles_of(thing))) for thing in meshes_around(double)]
@@ -113,25 +110,10 @@ def _world_vertices(evaluated: Any) -> Array:
     return vertices
 
 
-def _nearest_on_skin(thing: Any, around: Array, reach: float) -> Callable[[Array], Array]:
-    """A function that takes points (N, 3) to the nearest ones of a mesh object as it is rendered.
-
-    They lie among others (A, 3), and what is looked for within `reach` of the box around those.
-    """
-    mesh = thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+def _nearest_on_skin(thing: Any) -> Callable[[Array], Array]:
+    """A function from points (N, 3) to the nearest ones of a mesh object as it is rendered."""
+    tree = BVHTree.FromObject(thing, bpy.context.evaluated_depsgraph_get())
     world = thing.matrix_world.copy()
-    flat = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
-    mesh.vertices.foreach_get("co", flat)
-    places = flat.reshape(-1, 3)
-    matrix = np.array(world)
-    placed = places @ matrix[:3, :3].T + matrix[:3, 3]
-    close = ((placed > around.min(axis=0) - reach) & (placed < around.max(axis=0) + reach)).all(axis=1)
-    mesh.calc_loop_triangles()
-    corners = np.empty(len(mesh.loop_triangles) * 3, dtype=np.int32)
-    mesh.loop_triangles.foreach_get("vertices", corners)
-    triangles = corners.reshape(-1, 3)
-    used, numbers = np.unique(triangles[close[triangles].any(axis=1)], return_inverse=True)
-    tree = BVHTree.FromPolygons(places[used].tolist(), numbers.reshape(-1, 3).tolist(), all_triangles=True)
     inverse = world.inverted()
 
     def settle(points: Array) -> Array:
