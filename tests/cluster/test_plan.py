@@ -1,7 +1,8 @@
 from itertools import pairwise
 
 from farm.cluster.plan import plan_tasks
-from farm.recipe import Recipe, load_recipe, templates
+from farm.dataset import EngineBuild
+from farm.recipe import Recipe, content_hash, load_recipe, templates
 
 
 def change(recipe, **values):
@@ -20,6 +21,19 @@ def test_a_task_for_each_view_in_an_order_that_keeps_scenes_warm(build):
 
 def test_equal_recipes_have_equal_tasks(build):
     assert plan_tasks(SMOKE, build) == plan_tasks(change(SMOKE), build)
+
+
+def test_recipes_of_the_built_in_double_keep_the_keys_that_they_had_before_there_were_others():
+    build = EngineBuild(blender="5.2.3", build_hash="x", device="cpu", digidouble="d")
+    assert content_hash([task.key for task in plan_tasks(SMOKE, build)]) == "c9c48d8559b6b046"
+
+
+def test_the_packed_file_decides_the_key_and_its_place_does_not(build):
+    def keys(digit, file):
+        own = change(SMOKE, axes={}, double={"file": file, "sha256": digit * 64})
+        return [task.key for task in plan_tasks(own, build)]
+
+    assert keys("1", "hero.blend") == keys("1", "/elsewhere/hero.blend") != keys("2", "hero.blend")
 
 
 def test_what_decides_pixels_decides_the_key(build):

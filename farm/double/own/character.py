@@ -23,7 +23,15 @@ from scipy.spatial import cKDTree
 
 from farm.double.own.blend import open_blend
 from farm.double.own.head import OwnHead, read_head
-from farm.double.own.reading import OwnDouble, at_rest, evaluated, read_double, shown_things, vertices_of
+from farm.double.own.reading import (
+    SMOOTHING,
+    OwnDouble,
+    at_rest,
+    evaluated,
+    read_double,
+    shown_things,
+    vertices_of,
+)
 from farm.errors import BadInput, DigidoubleError, StorageError
 
 __all__ = ["ARMATURE", "CHARACTER", "HEAD_HAIR", "head_hair", "pack_character"]
@@ -52,6 +60,8 @@ def pack_character(source: Path, target: Path, *, armature: str | None = None) -
     _check_rig(source, double)
     head = read_head(double)
     members = [*_members(double)]
+    _stand_still(double)
+    _show_as_rendered(double.head)
     _keep_hidden(members)
     for thing, mark in head_hair(double, head).items():
         thing[HEAD_HAIR] = mark
@@ -104,6 +114,25 @@ def _members(double: OwnDouble) -> Iterator[Any]:
             found.add(above)
             above = above.parent
     yield from sorted((thing for thing in found if thing.type not in LEFT), key=lambda thing: thing.name)
+
+
+def _stand_still(double: OwnDouble) -> None:
+    """Take the artist's own animation off the armature and what carries it: what the double does, a recipe says."""
+    thing = double.armature
+    while thing is not None:
+        animation = thing.animation_data
+        if animation is not None:
+            animation.action = None
+            for track in list(animation.nla_tracks):
+                animation.nla_tracks.remove(track)
+        thing = thing.parent
+
+
+def _show_as_rendered(head: Any) -> None:
+    """Smooth the head alike in viewport and render, so that hair is rooted on what is rendered."""
+    for modifier in head.modifiers:
+        if modifier.type in SMOOTHING:
+            modifier.levels = modifier.render_levels
 
 
 def _keep_hidden(members: list[Any]) -> None:

@@ -21,6 +21,7 @@ from farm.errors import BadInput
 from farm.recipe.templates import nearest
 
 __all__ = [
+    "SMOOTHING",
     "OwnDouble",
     "armatures",
     "at_rest",

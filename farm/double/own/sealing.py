@@ -74,7 +74,7 @@ def packed_character(source: Path, *, armature: str | None = None, shelf: Path |
     """
     cached = shelf is None
     shelf = shelf or (cache_folder() or Path(tempfile.gettempdir()) / "digidouble") / "characters"
-    key = hashlib.sha256(f"{sha256_of(source)} {armature or ''}".encode()).hexdigest()
+    key = hashlib.sha256(f"{sha256_of(source)} {armature or ''} {source.resolve()}".encode()).hexdigest()
     note = shelf / f"{key[:32]}.json"
     packed = _known(note, shelf)
     if packed is None:

@@ -39,6 +39,9 @@ def rigify_hero(path, *, facing=0.0, scale=1.0):
     brows = base_mesh().vertices[base_mesh().group_vertices("body")]
     above = (brows[:, 2] > 0.745) & (brows[:, 2] < 0.76) & (brows[:, 1] < -0.12)
     _grow("Hero Brows", body, above, count=60, length=0.006)
+    body.modifiers.new("Smooth", "SUBSURF").render_levels = 1
+    body.modifiers["Smooth"].levels = 0
+    _animate(rig)
     _scene_around(rig, cape)
     rig.rotation_euler[2], rig.scale, rig.location = facing, (scale,) * 3, (2.0 * scale, 0.5 * scale, 0.0)
     bpy.ops.wm.save_as_mainfile(filepath=str(path))
@@ -112,6 +115,16 @@ def _grow(name, body, where, *, count, length):
     thing = bpy.data.objects.new(name, curves)
     thing.parent = body
     bpy.context.scene.collection.objects.link(thing)
+
+
+def _animate(rig):
+    """An idle walk of the artist's own, in the timeline and in a track."""
+    for frame, place in ((1, 0.0), (100, 9.0)):
+        rig.pose.bones["root"].location = (place, 0.0, 0.0)
+        rig.pose.bones["root"].keyframe_insert("location", frame=frame)
+    rig.pose.bones["root"].location = (0.0, 0.0, 0.0)
+    track = rig.animation_data.nla_tracks.new()
+    track.strips.new("walk", 1, rig.animation_data.action)
 
 
 def _scene_around(rig, cape):

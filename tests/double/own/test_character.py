@@ -73,6 +73,10 @@ def test_all_that_it_uses_is_in_its_file_and_nothing_else(hero, packed, collecti
     assert texture.packed_file is not None
     assert not bpy.data.texts
     assert guest.rig == "rigify_generated"
+    animation = guest.armature.animation_data
+    assert (animation.action, len(animation.nla_tracks)) == (None, 0)
+    assert len(animation.drivers) > 10
+    assert guest.head.modifiers["Smooth"].levels == 1
 
 
 def test_it_stands_as_the_built_in_double_does(packed, collection):
@@ -139,7 +143,7 @@ def test_a_stage_varies_it_and_it_leaves_without_a_trace(hero, packed):
     for variant in (one, other, one):
         stage.apply(variant, frames=range(1, 2))
         rig = bpy.data.objects["Hero Rig"]
-        hands.append(np.array(rig.matrix_world @ rig.pose.bones["DEF-hand.R"].head))
+        hands.append(np.array(rig.matrix_world @ rig.pose.bones["DEF-hand.L"].head))
         assert len(bpy.data.objects["groom"].data.curves) > 15_000
     assert (one.pose.name, other.pose.name) == ("standing", "reaching")
     assert np.linalg.norm(hands[0] - hands[1]) > 0.2
