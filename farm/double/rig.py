@@ -39,7 +39,8 @@ def build_armature(name: str, bones: list[Bone], collection: Any) -> Any:
 
 def place_bones(armature: Any, bones: list[Bone]) -> None:
     """Put an armature's bones where `bones` say; one without bones gets them."""
-    active = bpy.context.view_layer.objects.active
+    active, hidden = bpy.context.view_layer.objects.active, armature.hide_get()
+    armature.hide_set(False)
     bpy.context.view_layer.objects.active = armature
     bpy.ops.object.mode_set(mode="EDIT")
     placed = armature.data.edit_bones
@@ -56,6 +57,7 @@ def place_bones(armature: Any, bones: list[Bone]) -> None:
             edit.parent = placed[bone.parent] if bone.parent else None
     bpy.ops.object.mode_set(mode="OBJECT")
     bpy.context.view_layer.objects.active = active
+    armature.hide_set(hidden)
 
 
 def _hold(armature: Any, bone: Bone) -> None:
