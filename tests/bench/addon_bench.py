@@ -28,7 +28,7 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import addon
-from addon import document, ops_render, preview, registration
+from addon import document, preview, registration
 from addon.state import change
 
 __all__ = ["addon_tables", "measure_addon_apart"]
@@ -111,8 +111,7 @@ class Layout:
 
 def measure_draws() -> Times:
     """Draw each panel of the tab, with no job in its list."""
-    with tempfile.TemporaryDirectory() as folder, patch.object(ops_render, "home", lambda: Path(folder)):
-        return {panel.bl_label: [_timed(lambda panel=panel: _draw(panel)) for _ in range(DRAWS)] for panel in _panels()}
+    return {panel.bl_label: [_timed(lambda panel=panel: _draw(panel)) for _ in range(DRAWS)] for panel in _panels()}
 
 
 def _panels() -> Iterable[type]:
@@ -140,7 +139,8 @@ def measure_addon() -> dict[str, Times]:
     """All of it, in a fresh file."""
     bpy.ops.wm.read_factory_settings()
     addon.register()
-    return {"switch": measure_switches(), "draw": measure_draws()}
+    with tempfile.TemporaryDirectory() as own, patch.object(bpy.utils, "extension_path_user", lambda *_, **__: own):
+        return {"switch": measure_switches(), "draw": measure_draws()}
 
 
 def measure_addon_apart() -> dict[str, Times]:

@@ -54,7 +54,7 @@ def evaluated(thing):
 
 
 def keys(thing):
-    shapes = thing.data.shape_keys
+    shapes = getattr(thing.data, "shape_keys", None)
     return {} if shapes is None else {key.name: numbers(key.data, "co", 3) for key in shapes.key_blocks}
 
 
