@@ -15,7 +15,7 @@ from farm.recipe.passes import PRESETS
 
 from . import document, own_recipe, preview, thumbnails
 from .building import draw_building
-from .parameters import VARIED, ends_of, mode_of, property_of, title_of
+from .parameters import VARIED, ends_of, mode_in, mode_of, property_of, title_of
 from .properties import preset_property
 from .state import label, shown_variant, state_of, wrapped
 
@@ -247,14 +247,18 @@ def _tell_axis(scene: Any, axis: str) -> str:
     """How much of an axis varies."""
     if getattr(state_of(scene), axis).locked:
         return "locked"
-    recipe = document.read(state_of(scene).document)
-    left = recipe.left_to_population
-    varied = [
-        name
-        for name in AXES[axis].model_fields
-        if f"{axis}.{name}" in left or mode_of(scene, PARAMETERS[f"{axis}.{name}"]) == VARIED
-    ]
-    return f"{len(varied)} vary" if varied else "the same"
+    varied = _varied(state_of(scene).document)[axis]
+    return f"{varied} vary" if varied else "the same"
+
+
+@functools.lru_cache(maxsize=16)
+def _varied(text: str) -> dict[str, int]:
+    """How many parameters of each axis vary in a document."""
+    left = document.read(text).left_to_population
+    count = dict.fromkeys(AXES, 0)
+    for path, parameter in PARAMETERS.items():
+        count[parameter.axis] += path in left or mode_in(text, parameter) == VARIED
+    return count
 
 
 class DIGIDOUBLE_PT_recipe(StagePanel, bpy.types.Panel):  # noqa: N801

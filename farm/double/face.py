@@ -95,7 +95,7 @@ def _around_eye(shape: Array, side: str, units: dict[str, Unit]) -> dict[str, Un
     rest, eye = base_mesh().vertices, eye_of(shape, side)
     middle = eye_of(rest, side).centre
     anchors, carry = _carrier(side)
-    faces = _skin_around(side)
+    around = _skin_around(side)
     carried = carry @ (shape[anchors] - rest[anchors])
     made, start = {}, 0
     for name, unit in units.items():
@@ -105,7 +105,7 @@ def _around_eye(shape: Array, side: str, units: dict[str, Unit]) -> dict[str, Un
         away = np.linalg.norm(rest[unit.vertices] - middle, axis=1)
         share = np.clip((NEAR_EYE[1] - away) / (NEAR_EYE[1] - NEAR_EYE[0]), 0.0, 1.0)[:, None]
         offsets = unit.offsets + share * (ends + here - shape[unit.vertices] - unit.offsets)
-        made[name] = Unit(unit.vertices, _out_of_ball(shape, Unit(unit.vertices, offsets), eye, faces))
+        made[name] = Unit(unit.vertices, _out_of_ball(shape, Unit(unit.vertices, offsets), eye, *around))
     return made
 
 
@@ -131,11 +131,12 @@ def _carrier(side: str) -> tuple[NDArray[np.int32], Array]:
 
 
 @functools.cache
-def _skin_around(side: str) -> NDArray[np.int32]:
-    """The faces (F, 4) of an eye's anchors."""
+def _skin_around(side: str) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """The vertices (N,) of an eye's anchors that have faces, and those faces (F, 4) by the number of these."""
     skin = base_mesh().faces[base_mesh().groups["body"]]
-    faces: NDArray[np.int32] = skin[np.isin(skin, _carrier(side)[0]).all(axis=1)]
-    return faces
+    faces = skin[np.isin(skin, _carrier(side)[0]).all(axis=1)]
+    near, quads = np.unique(faces, return_inverse=True)
+    return near, quads.reshape(faces.shape).astype(np.int64)
 
 
 def _of_eye(side: str) -> list[str]:
@@ -144,13 +145,11 @@ def _of_eye(side: str) -> list[str]:
     return [name for name in UNITS if name.startswith("eye") and name.endswith(suffix)]
 
 
-def _out_of_ball(shape: Array, unit: Unit, eye: Eye, faces: NDArray[np.int32]) -> Array:
-    """The unit's offsets (N, 3), lifted until no lid's face (F, 4) lies nearer to the ball than `CLEARANCE`.
+def _out_of_ball(shape: Array, unit: Unit, eye: Eye, near: NDArray[np.int32], quads: NDArray[np.int64]) -> Array:
+    """The unit's offsets (N, 3), lifted until no lid's face lies nearer to the ball than `CLEARANCE`.
 
     It is the faces' centres that count: there the smoothed skin lies deepest. What is nearer at rest stays as near.
     """
-    near, quads = np.unique(faces, return_inverse=True)
-    quads = quads.reshape(faces.shape)
     local = shape[near] - eye.centre
     before = _gap(local[quads].mean(axis=1), eye)
     skin = np.isin(unit.vertices, near)

@@ -168,7 +168,8 @@ class _Front(NamedTuple):
 
     flat    (T, 3, 2) x and height of the corners
     sides   (T, 2, 2) from the first corner to the two others, and `area` (T,) twice theirs, signed
-    cells   rows (C,) of `listed` that begin a cell's triangles, one more than cells; `shape` cells along x and height
+    cells   rows (C + 1,) of `listed`, the triangles' numbers, at which those of each cell begin
+    low     (2,) where the first cell begins; there are so many `columns` of them along the height
     """
 
     triangles: NDArray[np.int32]
@@ -178,7 +179,7 @@ class _Front(NamedTuple):
     cells: NDArray[np.int64]
     listed: NDArray[np.int64]
     low: NDArray[np.float64]
-    shape: tuple[int, int]
+    columns: int
 
 
 @functools.cache
@@ -198,17 +199,16 @@ def _front() -> _Front:
         ((flat.min(axis=1) - CELL / 50 - low) / CELL).astype(int),
         ((flat.max(axis=1) + CELL / 50 - low) / CELL).astype(int),
     )
-    shape = tuple(int(size) for size in last.max(axis=0) + 2)
+    rows, columns = (last.max(axis=0) + 2).tolist()
     pairs = [
-        (x * shape[1] + z, triangle)
+        (x * columns + z, triangle)
         for triangle, (start, end) in enumerate(zip(first.tolist(), last.tolist(), strict=True))
         for x in range(start[0], end[0] + 1)
         for z in range(start[1], end[1] + 1)
     ]
     cell, listed = np.array(sorted(pairs)).T
-    return _Front(
-        triangles, flat, sides, area, np.searchsorted(cell, np.arange(shape[0] * shape[1] + 1)), listed, low, shape
-    )
+    cells = np.searchsorted(cell, np.arange(rows * columns + 1))
+    return _Front(triangles, flat, sides, area, cells, listed, low, columns)
 
 
 def _on_face(
@@ -217,7 +217,7 @@ def _on_face(
     """Points and normals (N, 3) on the shaped face, where places (N, 2) of (x, height) lie on the unshaped one."""
     front, rest = _front(), base_mesh().vertices
     across, up = ((places - front.low) / CELL).astype(int).T
-    cell = across * front.shape[1] + up
+    cell = across * front.columns + up
     count = front.cells[cell + 1] - front.cells[cell]
     place = np.repeat(np.arange(len(places)), count)
     rank = np.arange(len(place)) - np.repeat(np.cumsum(count) - count, count)

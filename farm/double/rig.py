@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import bpy
@@ -38,24 +40,46 @@ def build_armature(name: str, bones: list[Bone], collection: Any) -> Any:
 
 
 def place_bones(armature: Any, bones: list[Bone]) -> None:
-    """Put an armature's bones where `bones` say; one without bones gets them."""
-    active = bpy.context.view_layer.objects.active
-    bpy.context.view_layer.objects.active = armature
-    bpy.ops.object.mode_set(mode="EDIT")
-    placed = armature.data.edit_bones
-    if placed:
-        ordered = {bone.name: bone for bone in bones}
-        inside = [ordered[bone.name] for bone in placed]
-        placed.foreach_set("head", np.concatenate([bone.head for bone in inside]))
-        placed.foreach_set("tail", np.concatenate([bone.tail for bone in inside]))
-        placed.foreach_set("roll", np.array([bone.roll for bone in inside]))
-    else:
+    """Put the bones of an armature where `bones` say, which names them all; one without bones gets them."""
+    if armature.data.bones:
+        with _alone(armature), _edited(armature) as placed:
+            named = {bone.name: bone for bone in bones}
+            ordered = [named[bone.name] for bone in placed]
+            placed.foreach_set("head", np.concatenate([bone.head for bone in ordered]))
+            placed.foreach_set("tail", np.concatenate([bone.tail for bone in ordered]))
+            placed.foreach_set("roll", np.array([bone.roll for bone in ordered]))
+        return
+    with _edited(armature) as placed:
         for bone in bones:
             edit = placed.new(bone.name)
             edit.head, edit.tail, edit.roll = bone.head, bone.tail, bone.roll
             edit.parent = placed[bone.parent] if bone.parent else None
-    bpy.ops.object.mode_set(mode="OBJECT")
-    bpy.context.view_layer.objects.active = active
+
+
+@contextmanager
+def _alone(thing: Any) -> Iterator[None]:
+    """Meanwhile operators see a scene that holds an object alone, for they evaluate all of the scene that they see."""
+    scene = bpy.data.scenes.new("alone")
+    scene.collection.objects.link(thing)
+    try:
+        with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
+            yield
+    finally:
+        bpy.data.scenes.remove(scene)
+
+
+@contextmanager
+def _edited(armature: Any) -> Iterator[Any]:
+    """The edit bones of an armature of the scene, meanwhile in edit mode; the active object is put back afterwards."""
+    layer = bpy.context.view_layer
+    active = layer.objects.active
+    layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    try:
+        yield armature.data.edit_bones
+    finally:
+        bpy.ops.object.mode_set(mode="OBJECT")
+        layer.objects.active = active
 
 
 def _hold(armature: Any, bone: Bone) -> None:

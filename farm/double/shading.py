@@ -256,7 +256,7 @@ def _set(socket: Any, value: Any) -> None:
     if isinstance(value, tuple):
         before = tuple(socket.default_value)
         value = (*value, 1.0) if len(value) < len(before) else value
-        if before != tuple(np.float32(value).tolist()):
+        if before != tuple(np.array(value, dtype=np.float32).tolist()):
             socket.default_value = value
     elif socket.default_value != np.float32(value):
         socket.default_value = value

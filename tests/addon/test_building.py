@@ -31,7 +31,7 @@ def seen(scene):
     graph = bpy.context.evaluated_depsgraph_get()
     found = {"camera": np.array(scene.camera.matrix_world)}
     for thing in scene.objects:
-        if thing.type in ("MESH", "CURVES"):
+        if thing.type in ("MESH", "CURVES") and not thing.name.startswith("spare "):
             shown = thing.evaluated_get(graph)
             place = shown.data.attributes["position"].data
             flat = np.empty(len(place) * 3, dtype=np.float32)

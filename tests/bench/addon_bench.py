@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
+from unittest.mock import patch
 
 import bpy
 from rich.console import Console
@@ -46,7 +47,6 @@ DRAWS: Final = 30
 
 def measure_switches() -> Times:
     """Step through the variants of the recipe that a new double begins with, and change one thing at a time."""
-    scene = bpy.context.window.scene
     made: Times = {"new double": [_timed(bpy.ops.digidouble.new_double)]}
     scene = bpy.context.window.scene
     for _ in range(MET):
@@ -110,7 +110,7 @@ class Layout:
 
 
 def measure_draws() -> Times:
-    """Draw each panel of the tab."""
+    """Draw each panel of the tab, with no job in its list."""
     return {panel.bl_label: [_timed(lambda panel=panel: _draw(panel)) for _ in range(DRAWS)] for panel in _panels()}
 
 
@@ -120,7 +120,7 @@ def _panels() -> Iterable[type]:
 
 def _draw(panel: Any) -> None:
     context = bpy.context
-    if hasattr(panel, "poll") and not panel.poll(context):
+    if not panel.poll(context):
         return
     members = {
         name: member
@@ -139,7 +139,8 @@ def measure_addon() -> dict[str, Times]:
     """All of it, in a fresh file."""
     bpy.ops.wm.read_factory_settings()
     addon.register()
-    return {"switch": measure_switches(), "draw": measure_draws()}
+    with tempfile.TemporaryDirectory() as own, patch.object(bpy.utils, "extension_path_user", lambda *_, **__: own):
+        return {"switch": measure_switches(), "draw": measure_draws()}
 
 
 def measure_addon_apart() -> dict[str, Times]:

@@ -16,7 +16,7 @@ FIGURES = {"FLOAT": ("value", 1), "FLOAT_VECTOR": ("vector", 3), "FLOAT2": ("vec
 
 
 def variant(**axes):
-    axes["hair"] = {"strands": 300, "seed": 1, "style": "crew"} | axes.get("hair", {})
+    axes["hair"] = {"strands": 600, "seed": 1, "style": "crew"} | axes.get("hair", {})
     return Variant(index=0, **{name: model(**axes.get(name, {})) for name, model in AXES.items()})
 
 
@@ -54,7 +54,7 @@ def evaluated(thing):
 
 
 def keys(thing):
-    shapes = thing.data.shape_keys
+    shapes = getattr(thing.data, "shape_keys", None)
     return {} if shapes is None else {key.name: numbers(key.data, "co", 3) for key in shapes.key_blocks}
 
 
