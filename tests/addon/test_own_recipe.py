@@ -104,6 +104,7 @@ def test_dice_of_what_it_brings_are_refused(stage):
 def test_its_recipe_is_saved_and_opened_with_the_packed_file(hero, stage, tmp_path):
     import bpy
 
+    from addon import document
     from farm.double.own.sealing import seal_double
     from farm.recipe import load_recipe
 
@@ -112,9 +113,9 @@ def test_its_recipe_is_saved_and_opened_with_the_packed_file(hero, stage, tmp_pa
     sealed, packed = seal_double(load_recipe(file))
     assert packed.parent == hero[1] / "doubles"
     assert sealed.draw()[0].double.sha256 == packed.stem
-    before = stage.digidouble.document
+    before = document.read(stage.digidouble.document)
     assert bpy.ops.digidouble.open_recipe(filepath=str(file)) == {"FINISHED"}
-    assert stage.digidouble.document == before
+    assert document.read(stage.digidouble.document) == before
     file.write_text(file.read_text().replace(str(packed), "gone.blend"))
     assert bpy.ops.digidouble.open_recipe(filepath=str(file)) == {"FINISHED"}, "the add-on has it by its content"
 
