@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+pytest.importorskip("bpy", reason="the add-on runs in Blender")
+
 from tests.double.own.characters import rigify_hero
 
 
