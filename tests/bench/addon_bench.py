@@ -149,7 +149,7 @@ def measure_addon_apart() -> dict[str, Times]:
         done = subprocess.run(
             [sys.executable, __file__, "--json"],
             check=True,
-            capture_output=True,
+            stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "DIGIDOUBLE_CACHE": folder},
         )
