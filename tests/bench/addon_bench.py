@@ -120,7 +120,8 @@ def _panels() -> Iterable[type]:
 
 def _draw(panel: Any) -> None:
     context = bpy.context
-    if not panel.poll(context):
+    poll = getattr(panel, "poll", None)
+    if poll is not None and not poll(context):
         return
     members = {
         name: member

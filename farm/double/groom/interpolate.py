@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from farm.double.alone import alone
 from farm.double.body import UV_MAP
 from farm.double.groom.agree import keep_to_guides
 from farm.double.groom.comb import Guides
@@ -61,8 +60,7 @@ def spread_between(guides: Guides, style: Hairstyle, count: int, *, seed: int, s
         points, uvs, side = laid.points, laid.roots.uvs, laid.roots.side
         locks, loose = laid.locks.astype(np.int32), laid.loose
     else:
-        with alone(scalp):
-            points, uvs, side = _interpolated(guides, style, count, seed=seed, scalp=scalp)
+        points, uvs, side = _interpolated(guides, style, count, seed=seed, scalp=scalp)
         points = keep_to_guides(points, side, guides)
         locks, loose = np.zeros(len(points), dtype=np.int32), np.ones(points.shape[1])
     nearest = cKDTree(guides.scalp.posed).query(points[:, 0])[1]
