@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +14,7 @@ from farm.algebra import on_one_thread
 from farm.double.base_mesh import base_mesh, rig_bones
 from farm.double.expression import expression_weights
 from farm.double.eyes import build_eyes
-from farm.double.face import add_keys, body_offsets, express, face_units, follow_keys
+from farm.double.face import Unit, add_keys, body_offsets, express, face_units, follow_keys
 from farm.double.geometry import place_vertices
 from farm.double.lashes import brow_strands, build_strands, lash_strands
 from farm.double.mouth import build_mouth
@@ -116,7 +117,7 @@ def build_double(look: Look, collection: Any, *, into: Double | None = None) -> 
     Where an earlier double of the same rig and outfit is given, `into`, its objects in that collection take the look:
     what all doubles have in common, as faces, weights and drivers, then stays, and the rest is the same as in new ones.
     """
-    shape = shape_vertices(look.body)
+    shape, units = _person(look.body)
     rig = look.rig.name
     bones = rig_bones(built_rig(rig), shape)
     if into is None:
@@ -125,7 +126,7 @@ def build_double(look: Look, collection: Any, *, into: Double | None = None) -> 
         armature = into.armature
         place_bones(armature, bones)
     on = {"armature": armature, "collection": collection, "rig": rig}
-    units, weights = face_units(shape), expression_weights(look.face)
+    weights = expression_weights(look.face)
     face = express(shape, units, weights)
     lashes = lash_strands(face, stream(look.body.identity, "lashes"))
     brows = brow_strands(face, look.body.gender, stream(look.body.identity, "brows"))
@@ -152,6 +153,13 @@ def build_double(look: Look, collection: Any, *, into: Double | None = None) -> 
         lashes=build_strands("lashes", lashes, look.hair, **on, into=into and into.lashes),
         brows=build_strands("brows", brows, look.hair, **on, into=into and into.brows),
     )
+
+
+@functools.lru_cache(maxsize=4)
+def _person(body: Body) -> tuple[NDArray[np.float64], dict[str, Unit]]:
+    """A body's shape and its face's units, which other clothes, skin and expressions share (treat as read-only)."""
+    shape = shape_vertices(body)
+    return shape, face_units(shape)
 
 
 def remove_double(double: Double) -> None:

@@ -12,6 +12,7 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 
+from farm.double.alone import alone
 from farm.double.base_mesh import Bone, rig_weights
 from farm.double.rig_table import named_bones, read_table
 from farm.errors import BadInput
@@ -42,7 +43,7 @@ def build_armature(name: str, bones: list[Bone], collection: Any) -> Any:
 def place_bones(armature: Any, bones: list[Bone]) -> None:
     """Put the bones of an armature where `bones` say, which names them all; one without bones gets them."""
     if armature.data.bones:
-        with _alone(armature), _edited(armature) as placed:
+        with alone(armature), _edited(armature) as placed:
             named = {bone.name: bone for bone in bones}
             ordered = [named[bone.name] for bone in placed]
             placed.foreach_set("head", np.concatenate([bone.head for bone in ordered]))
@@ -54,18 +55,6 @@ def place_bones(armature: Any, bones: list[Bone]) -> None:
             edit = placed.new(bone.name)
             edit.head, edit.tail, edit.roll = bone.head, bone.tail, bone.roll
             edit.parent = placed[bone.parent] if bone.parent else None
-
-
-@contextmanager
-def _alone(thing: Any) -> Iterator[None]:
-    """Meanwhile operators see a scene that holds an object alone, for they evaluate all of the scene that they see."""
-    scene = bpy.data.scenes.new("alone")
-    scene.collection.objects.link(thing)
-    try:
-        with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
-            yield
-    finally:
-        bpy.data.scenes.remove(scene)
 
 
 @contextmanager

@@ -120,7 +120,8 @@ def _panels() -> Iterable[type]:
 
 def _draw(panel: Any) -> None:
     context = bpy.context
-    if not panel.poll(context):
+    poll = getattr(panel, "poll", None)
+    if poll is not None and not poll(context):
         return
     members = {
         name: member
@@ -149,7 +150,7 @@ def measure_addon_apart() -> dict[str, Times]:
         done = subprocess.run(
             [sys.executable, __file__, "--json"],
             check=True,
-            capture_output=True,
+            stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "DIGIDOUBLE_CACHE": folder},
         )
