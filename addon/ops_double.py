@@ -36,7 +36,7 @@ class StageOperator:
     def show(self, context: Any) -> set[str]:
         """Show the variant that the document now says; what goes wrong is reported."""
         try:
-            preview.update(context.scene)
+            preview.show(context.scene)
         except DigidoubleError as error:
             self.report({"ERROR"}, str(error).splitlines()[0])  # type: ignore[attr-defined]
             return {"CANCELLED"}

@@ -14,7 +14,8 @@ from farm.recipe.parameters import NO_STUNT
 from farm.recipe.passes import PRESETS
 
 from . import assets, document, ops_motion, ops_presets, own_recipe, preview, side_by_side, thumbnails
-from .parameters import VARIED, ends_of, mode_of, property_of, title_of
+from .building import draw_building
+from .parameters import VARIED, ends_of, mode_in, mode_of, property_of, title_of
 from .problems import draw_problem, draw_trouble
 from .properties import preset_property
 from .state import label, said, shown_variant, state_of
@@ -154,6 +155,7 @@ class DIGIDOUBLE_PT_double(bpy.types.Panel):  # noqa: N801 - Blender's own form
             layout.operator("digidouble.remove_double", icon="TRASH")
         elif state_of(scene).document:
             draw_problem(layout, scene, "")
+            draw_building(layout, scene)
             column = layout.column(align=True)
             row = column.row(align=True)
             row.operator("digidouble.step_variant", text="", icon="TRIA_LEFT").by = -1
@@ -253,14 +255,18 @@ def _tell_axis(scene: Any, axis: str) -> str:
     """How much of an axis varies."""
     if getattr(state_of(scene), axis).locked:
         return said("locked")
-    recipe = document.read(state_of(scene).document)
-    left = recipe.left_to_population
-    varied = [
-        name
-        for name in AXES[axis].model_fields
-        if f"{axis}.{name}" in left or mode_of(scene, PARAMETERS[f"{axis}.{name}"]) == VARIED
-    ]
-    return said("{} vary", len(varied)) if varied else said("the same")
+    varied = _varied(state_of(scene).document)[axis]
+    return said("{} vary", varied) if varied else said("the same")
+
+
+@functools.lru_cache(maxsize=16)
+def _varied(text: str) -> dict[str, int]:
+    """How many parameters of each axis vary in a document."""
+    left = document.read(text).left_to_population
+    count = dict.fromkeys(AXES, 0)
+    for path, parameter in PARAMETERS.items():
+        count[parameter.axis] += path in left or mode_in(text, parameter) == VARIED
+    return count
 
 
 class DIGIDOUBLE_PT_recipe(StagePanel, bpy.types.Panel):  # noqa: N801

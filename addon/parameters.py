@@ -29,6 +29,7 @@ __all__ = [
     "ends_of",
     "forget_names",
     "known_names",
+    "mode_in",
     "mode_of",
     "number_property",
     "property_of",
@@ -113,7 +114,12 @@ def _value_access(parameter: Parameter) -> tuple[Getter, Setter]:
 
 def mode_of(scene: Any, parameter: Parameter) -> str:
     """Whether the recipe leaves a parameter out, fixes it or lets it vary."""
-    made = document.setting(state_of(scene).document, parameter.path)
+    return mode_in(state_of(scene).document, parameter)
+
+
+def mode_in(text: str, parameter: Parameter) -> str:
+    """Whether a document leaves a parameter out, fixes it or lets it vary."""
+    made = document.setting(text, parameter.path)
     return AUTOMATIC if made is None else FIXED if isinstance(made, Fixed) else VARIED
 
 

@@ -2,6 +2,9 @@
 
 A stage holds on to Blender's data, which undo and another file make void: it is then forgotten, and built anew by the
 next change. What stands in the scene meanwhile is whole.
+
+In a window a variant is built step by step from a timer, so that panels and ESC answer in between. A scene says what it
+shows only while it shows all of it: one whose build was stopped says nothing, and the next change does what is missing.
 """
 
 from __future__ import annotations
@@ -25,8 +28,8 @@ from .state import CHANGED, shown_variant, state_of
 if TYPE_CHECKING:
     from farm.stage.apply import Stage
 
-__all__ = ["doubles", "forget", "register", "rehearse", "remove", "request", "show_variant", "stage_scene"]
-__all__ += ["unregister", "update"]
+__all__ = ["doubles", "forget", "progress", "register", "rehearse", "remove", "request", "show", "show_variant"]
+__all__ += ["stage_scene", "steps", "stop", "unregister", "update"]
 
 SCENE: Final = "Digidouble"
 MARK: Final = "digidouble_stage"
@@ -35,8 +38,13 @@ OUTLINES: Final = ("BOUNDS", "WIRE")
 CALM: Final = 0.15
 """Seconds without a change after which a change is shown: a slider is dragged through many."""
 
+BREATH: Final = 0.001
+"""Seconds between two steps of a build, for the window to be drawn and to hear."""
+STOPPED: Final = "Stopped; the double is not whole"
+
 _live: dict[str, Any] = {}
 _asked: dict[str, float] = {}
+_going: dict[str, Any] = {}
 
 
 def stage_scene() -> Any:
@@ -62,10 +70,16 @@ def update(scene: Any) -> None:
 
     What goes wrong is said in the panel, and raised.
     """
+    for _ in steps(scene):
+        pass
+
+
+def steps(scene: Any) -> Iterator[tuple[str, float]]:
+    """`update`, step by step: before each, its name and how much of all is done, 0..1. It may be left at any step."""
     state = state_of(scene)
     variant = shown_variant(scene)
     capture = document.read(state.document).capture
-    _show(scene, variant, capture.frames.numbers, capture.frames.rate)
+    yield from _showing(scene, variant, capture.frames.numbers, capture.frames.rate)
     if capture.frames.clip and "stage" in _live:
         _let_play()
 
@@ -73,7 +87,16 @@ def update(scene: Any) -> None:
 def show_variant(scene: Any, variant: Variant) -> None:
     """Show a variant that need not be the document's, at the first frame that is captured."""
     capture = document.read(state_of(scene).document).capture
-    _show(scene, variant, capture.frames.numbers[:1], capture.frames.rate)
+    for _ in _showing(scene, variant, capture.frames.numbers[:1], capture.frames.rate):
+        pass
+
+
+def show(scene: Any) -> None:
+    """`update`, at once where there is no window, else step by step from now on."""
+    if bpy.app.background:
+        update(scene)
+    else:
+        request(wait=0.0)
 
 
 def rehearse(scene: Any) -> None:
@@ -86,7 +109,8 @@ def rehearse(scene: Any) -> None:
     with _before(scene):
         seconds = _stage(scene).duration(variant)
     whole = variant.model_copy(update={"stunt": variant.stunt.model_copy(update={"phase": 0.0})})
-    _show(scene, whole, range(1, 2 + round(seconds * FPS)), FPS)
+    for _ in _showing(scene, whole, range(1, 2 + round(seconds * FPS)), FPS):
+        pass
     _let_play()
 
 
@@ -96,25 +120,30 @@ def _let_play() -> None:
     _live["plays"] = True
 
 
-def _show(scene: Any, variant: Variant, frames: range, rate: float) -> None:
+def _showing(scene: Any, variant: Variant, frames: range, rate: float) -> Iterator[tuple[str, float]]:
     state = state_of(scene)
     key = content_hash([variant.id, list(frames), rate, list(_resolution(scene))])
     if state.shown == key:
         return
     _live["plays"] = False
-    with _before(scene):
+    building = None
+    while True:
         try:
-            _stage(scene).apply(variant, frames=frames, rate=rate)
-        except DigidoubleError as error:
-            state.shown, state.problem, state.problem_at = "", str(error).splitlines()[0], ""
+            with _before(scene):
+                if building is None:
+                    state.shown, state.problem, state.problem_at = "", "", ""
+                    building = _stage(scene).steps(variant, frames=frames, rate=rate)
+                step = next(building, None)
+                if step is None:
+                    _tidy(scene, frames)
+                    break
+        except BaseException as error:
+            if isinstance(error, DigidoubleError):
+                state.problem, state.problem_at = str(error).splitlines()[0], ""
             forget()
             raise
-        except BaseException:
-            state.shown = ""
-            forget()
-            raise
-        _tidy(scene, frames)
-    state.shown, state.problem = key, ""
+        yield step
+    state.shown = key
 
 
 def _stage(scene: Any) -> Stage:
@@ -167,9 +196,11 @@ def _tidy(scene: Any, frames: range) -> None:
 
 def _clear(scene: Any) -> None:
     """Remove what a forgotten stage left, and the data that nothing else uses; other unused data stay."""
-    unused = {each.session_uid for each in bpy.data.all_ids if each.users == 0}
+    from farm.stage.spares import SPARE
+
+    unused = {each.session_uid for each in bpy.data.all_ids if each.users == 0 and not each.get(SPARE)}
     scene.world = None
-    for collection in list(scene.collection.children):
+    for collection in list(scene.collection.children_recursive):
         bpy.data.batch_remove([*collection.objects])
         bpy.data.collections.remove(collection)
     while left := [each for each in bpy.data.all_ids if each.users == 0 and each.session_uid not in unused]:
@@ -190,26 +221,58 @@ def remove(scene: Any) -> None:
 
 
 def forget() -> None:
-    """Let go of the live stage: Blender's data that it holds on to are void."""
+    """Let go of the live stage and of a build in progress: Blender's data that they hold on to are void."""
     _live.clear()
+    _going.clear()
 
 
-def request() -> None:
-    """Show the document's variant soon, once changes have paused."""
-    _asked["at"] = time.monotonic()
-    if not bpy.app.background and not bpy.app.timers.is_registered(_answer):
-        bpy.app.timers.register(_answer, first_interval=CALM)
+def request(*, wait: float = CALM) -> None:
+    """Show the document's variant soon, once nothing has changed for `wait` seconds."""
+    _asked["at"] = time.monotonic() + wait
+    if bpy.app.background:
+        return
+    if bpy.app.timers.is_registered(_answer):
+        bpy.app.timers.unregister(_answer)
+    bpy.app.timers.register(_answer, first_interval=wait)
+
+
+def progress() -> tuple[str, float] | None:
+    """The step that a build in progress is at, and how much of it is done, 0..1; None where nothing is built."""
+    told: tuple[str, float] | None = _going.get("told")
+    return told
+
+
+def stop() -> None:
+    """Stop the build in progress; the next change, or the next `show`, does what is missing."""
+    _going.clear()
+    _asked.clear()
+    scene = stage_scene()
+    if scene is not None and not state_of(scene).shown:
+        state_of(scene).problem = STOPPED
+    _redraw()
 
 
 def _answer() -> float | None:
-    waited = time.monotonic() - _asked["at"]
-    if waited < CALM:
-        return CALM - waited
-    scene = stage_scene()
-    if scene is not None and _window(scene) is not None:
-        with suppress(DigidoubleError):  # said in the panel
-            update(scene)
+    """Begin a build once changes have paused, and do one step of it each time; a newer change begins it anew."""
+    if "at" in _asked:
+        left = _asked["at"] - time.monotonic()
+        if left > 0.0:
+            return left
+        _asked.clear()
+        _going.clear()
+        scene = stage_scene()
+        if scene is None or _window(scene) is None:
+            return None
+        _going["steps"] = steps(scene)
+    going = _going.get("steps")
+    if going is None:
+        return None
+    with suppress(DigidoubleError, StopIteration):  # what went wrong is said in the panel
+        _going["told"] = next(going)
         _redraw()
+        return BREATH
+    _going.clear()
+    _redraw()
     return None
 
 
@@ -232,6 +295,13 @@ def _loaded(*_: Any) -> None:
 
 
 @persistent
+def _saving(*_: Any) -> None:
+    """Let no file hold what is kept for variants to come."""
+    if "stage" in _live:
+        _live["stage"].tidy()
+
+
+@persistent
 def _moved(scene: Any, *_: Any) -> None:
     """Lay the hair of a clip that is played in the timeline."""
     on_stage = _live.get("identity", (None,))[0] == scene.session_uid
@@ -243,6 +313,7 @@ HANDLERS: Final = (
     ("undo_post", _undone),
     ("redo_post", _undone),
     ("load_post", _loaded),
+    ("save_pre", _saving),
     ("frame_change_post", _moved),
 )
 
@@ -257,6 +328,7 @@ def register() -> None:
 def unregister() -> None:
     """Follow them no more."""
     CHANGED.remove(request)
+    _asked.clear()
     for name, handler in HANDLERS:
         getattr(bpy.app.handlers, name).remove(handler)
     if bpy.app.timers.is_registered(_answer):

@@ -9,6 +9,7 @@ import bpy
 from . import (
     assets,
     denoiser,
+    building,
     ops_double,
     ops_farm,
     ops_jobs,
@@ -35,6 +36,7 @@ __all__ = ["CLASSES", "register", "unregister"]
 CLASSES: Final = (
     *preferences.CLASSES,
     *properties.CLASSES,
+    *building.CLASSES,
     *ops_double.CLASSES,
     *ops_recipe.CLASSES,
     *ops_farm.CLASSES,
@@ -64,6 +66,7 @@ def register() -> None:
         bpy.utils.register_class(each)
     bpy.types.Scene.digidouble = bpy.props.PointerProperty(type=properties.DIGIDOUBLE_PG_scene)
     preview.register()
+    building.register()
     denoiser.register()
     watch.register()
     for each in PARTS:
@@ -76,6 +79,7 @@ def unregister() -> None:
         each.unregister()
     watch.unregister()
     denoiser.unregister()
+    building.unregister()
     preview.unregister()
     del bpy.types.Scene.digidouble
     for each in reversed(CLASSES):

@@ -6,23 +6,60 @@ The BLAS behind numpy and scipy shares large products among threads, and how it 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, ParamSpec, TypeVar
 
 from threadpoolctl import threadpool_limits
 
-__all__ = ["on_one_thread"]
+__all__ = ["on_all_cores", "on_one_thread", "searchers"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
+MANY: Final = 10_000
+"""For fewer points, starting a thread takes longer than it saves."""
+
+_within = threading.local()
+_search = [1]
+
+
+@contextmanager
+def on_all_cores() -> Iterator[None]:
+    """Meanwhile searches for neighbours share the machine's cores: each is made by itself, so that none changes.
+
+    For a person who waits; a farm's workers have the cores of their own that they were given.
+    """
+    _search.append(getattr(os, "process_cpu_count", os.cpu_count)() or 1)
+    try:
+        yield
+    finally:
+        _search.pop()
+
+
+def searchers(count: int) -> int:
+    """How many threads a search for the neighbours of `count` points may have, as scipy's `workers`."""
+    return _search[-1] if count > MANY else 1
+
+
 def on_one_thread(work: Callable[P, R]) -> Callable[P, R]:
-    """Let a function's linear algebra run on one thread, so that its results do not depend on the machine's cores."""
+    """Let a function's linear algebra run on one thread, so that its results do not depend on the machine's cores.
+
+    Within another such function it only runs: finding the libraries that have threads takes milliseconds.
+    """
 
     @functools.wraps(work)
     def worked(*args: P.args, **kwargs: P.kwargs) -> R:
-        with threadpool_limits(limits=1, user_api="blas"):
+        if getattr(_within, "limited", False):
             return work(*args, **kwargs)
+        _within.limited = True
+        try:
+            with threadpool_limits(limits=1, user_api="blas"):
+                return work(*args, **kwargs)
+        finally:
+            _within.limited = False
 
     return worked

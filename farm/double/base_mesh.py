@@ -9,7 +9,6 @@ Source units are decimetres with Y up; everything here is in metres, Z up, facin
 from __future__ import annotations
 
 import functools
-import gzip
 import hashlib
 import importlib.util
 import json
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from farm.double import rigify
+from farm.double.target_table import read_targets
 from farm.errors import BadInput
 
 __all__ = ["BaseMesh", "Bone", "base_mesh", "data_digest", "data_folder", "rig_bones", "rig_weights", "target"]
@@ -79,11 +79,14 @@ class BaseMesh:
     faces: NDArray[np.int32]
     uvs: NDArray[np.float64]
     groups: dict[str, NDArray[np.int32]]
+    _found: dict[tuple[str, ...], NDArray[np.int32]] = field(default_factory=dict, repr=False)
 
     def group_vertices(self, *names: str) -> NDArray[np.int32]:
-        """The sorted vertices of some groups' faces."""
-        faces = np.concatenate([self.groups[name] for name in names])
-        return np.unique(self.faces[faces]).astype(np.int32)
+        """The sorted vertices of some groups' faces (found once; treat them as read-only)."""
+        if names not in self._found:
+            faces = np.concatenate([self.groups[name] for name in names])
+            self._found[names] = np.unique(self.faces[faces]).astype(np.int32)
+        return self._found[names]
 
 
 @functools.cache
@@ -124,14 +127,10 @@ def target(name: str) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     folder = data_folder()
     packed = folder / "targets" / f"{name}.target.gz"
     plain = folder.parent / f"{name}.target"
-    if packed.is_file():
-        text = gzip.decompress(packed.read_bytes()).decode("utf-8")
-    elif plain.is_file():
-        text = plain.read_text(encoding="utf-8")
-    else:
+    file = packed if packed.is_file() else plain
+    if not file.is_file():
         raise BadInput(f"the base mesh has no target '{name}' in {folder / 'targets'}")
-    rows = [line for line in text.splitlines() if line and not line.startswith(("#", '"'))]
-    table = np.array(" ".join(rows).split(), dtype=np.float64).reshape(-1, 4)
+    table = read_targets(file)
     return table[:, 0].astype(np.int32), _blender_axes(table[:, 1:])
 
 

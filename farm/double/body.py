@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -13,12 +14,14 @@ from farm.algebra import on_one_thread
 from farm.double.base_mesh import base_mesh, rig_bones
 from farm.double.expression import expression_weights
 from farm.double.eyes import build_eyes
-from farm.double.face import add_keys, body_offsets, express, face_units, follow_keys
-from farm.double.lashes import BROW_RADIUS, LASH_RADIUS, brow_strands, build_strands, lash_strands
+from farm.double.face import Unit, add_keys, body_offsets, express, face_units, follow_keys
+from farm.double.geometry import place_vertices
+from farm.double.lashes import brow_strands, build_strands, lash_strands
 from farm.double.mouth import build_mouth
-from farm.double.rig import bone_for, build_armature, built_rig, skin_to_rig
+from farm.double.rig import bone_for, build_armature, built_rig, place_bones, skin_to_rig
+from farm.double.shading import drop_materials
 from farm.double.shape import shape_vertices
-from farm.double.skin import build_skin, paint_skin
+from farm.double.skin import dress_skin
 from farm.double.wardrobe.dress import build_garments, hidden_vertices
 from farm.recipe.parameters import Body, Face, Hair, Rig, Skin, Wardrobe
 from farm.recipe.variant import Variant, stream
@@ -53,6 +56,7 @@ class Double:
 
     shape     (V, 3) rest vertices of the whole base mesh, helpers included, in metres
     rig       the name of the armature's rig in templates/rigs
+    outfit    the name of what it wears, in templates/wardrobe
     body      mesh object; its vertex i is base vertex i; faces well under clothes are left out
     garments  mesh objects of clothes and shoes
     eyes      mesh object of both eyes
@@ -64,6 +68,7 @@ class Double:
     shape: NDArray[np.float64]
     collection: Any
     rig: str
+    outfit: str
     armature: Any
     body: Any
     garments: tuple[Any, ...]
@@ -93,10 +98,8 @@ class Double:
         Modifiers that add vertices put them behind the given ones.
         """
         evaluated = self.body.evaluated_get(bpy.context.evaluated_depsgraph_get())
-        mesh = evaluated.to_mesh()
-        places = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
-        mesh.vertices.foreach_get("co", places)
-        evaluated.to_mesh_clear()
+        places = np.empty(len(evaluated.data.vertices) * 3, dtype=np.float32)
+        evaluated.data.vertices.foreach_get("co", places)
         matrix = np.array(evaluated.matrix_world)
         local: NDArray[np.float64] = places.reshape(-1, 3)[chosen].astype(np.float64)
         world: NDArray[np.float64] = local @ matrix[:3, :3].T + matrix[:3, 3]
@@ -108,66 +111,93 @@ class Double:
 
 
 @on_one_thread
-def build_double(look: Look, collection: Any) -> Double:
-    """Build a double in `collection`, which must be linked to the scene."""
-    shape = shape_vertices(look.body)
+def build_double(look: Look, collection: Any, *, into: Double | None = None) -> Double:
+    """Build a double in `collection`, which must be linked to the scene.
+
+    Where an earlier double of the same rig and outfit is given, `into`, its objects in that collection take the look:
+    what all doubles have in common, as faces, weights and drivers, then stays, and the rest is the same as in new ones.
+    """
+    shape, units = _person(look.body)
     rig = look.rig.name
-    armature = build_armature("double", rig_bones(built_rig(rig), shape), collection)
+    bones = rig_bones(built_rig(rig), shape)
+    if into is None:
+        armature = build_armature("double", bones, collection)
+    else:
+        armature = into.armature
+        place_bones(armature, bones)
     on = {"armature": armature, "collection": collection, "rig": rig}
-    units, weights = face_units(shape), expression_weights(look.face)
+    weights = expression_weights(look.face)
     face = express(shape, units, weights)
     lashes = lash_strands(face, stream(look.body.identity, "lashes"))
     brows = brow_strands(face, look.body.gender, stream(look.body.identity, "brows"))
-    body = _build_body(shape, look, **on)
+    body = _build_body(shape, look, **on, into=into and into.body)
     add_keys(body, body_offsets(units), weights)
-    eyes = build_eyes(shape, look.skin, weights, **on)
-    mouth = build_mouth(shape, units, weights, **on)
+    eyes = build_eyes(shape, look.skin, weights, **on, into=into and into.eyes)
+    mouth = build_mouth(shape, units, weights, **on, into=into and into.mouth)
     for thing in (eyes, mouth):
         follow_keys(thing, body)
+    garments = build_garments(look.wardrobe, shape, **on, into=into.garments if into else ())
+    if into is None:
+        for thing in (body, *garments):
+            _subdivide(thing)
     return Double(
         shape=shape,
         collection=collection,
         rig=rig,
+        outfit=look.wardrobe.outfit,
         armature=armature,
         body=body,
-        garments=tuple(_subdivided(thing) for thing in build_garments(look.wardrobe, shape, **on)),
+        garments=garments,
         eyes=eyes,
         mouth=mouth,
-        lashes=build_strands("lashes", lashes, look.hair, radius=LASH_RADIUS, **on),
-        brows=build_strands("brows", brows, look.hair, radius=BROW_RADIUS, **on),
+        lashes=build_strands("lashes", lashes, look.hair, **on, into=into and into.lashes),
+        brows=build_strands("brows", brows, look.hair, **on, into=into and into.brows),
     )
+
+
+@functools.lru_cache(maxsize=4)
+def _person(body: Body) -> tuple[NDArray[np.float64], dict[str, Unit]]:
+    """A body's shape and its face's units, which other clothes, skin and expressions share (treat as read-only)."""
+    shape = shape_vertices(body)
+    return shape, face_units(shape)
 
 
 def remove_double(double: Double) -> None:
     """Remove a double's objects, and the data, actions and materials that only they used."""
     for thing in reversed(double.objects):
         action = thing.animation_data.action if thing.animation_data else None
-        used = [thing.data, *getattr(thing.data, "materials", []), *([action] if action else [])]
+        materials = list(getattr(thing.data, "materials", []))
+        used = [thing.data, *([action] if action else [])]
         bpy.data.objects.remove(thing)
         for left in used:
             if left.users == 0:
                 bpy.data.batch_remove([left])
+        drop_materials(materials)
 
 
-def _build_body(shape: NDArray[np.float64], look: Look, armature: Any, collection: Any, *, rig: str) -> Any:
+def _build_body(
+    shape: NDArray[np.float64], look: Look, armature: Any, collection: Any, *, rig: str, into: Any = None
+) -> Any:
     base = base_mesh()
+    vertices = base.group_vertices("body")
+    if into is not None:
+        place_vertices(into.data, shape[vertices])
+        dress_skin(into.data, shape, look.skin, look.body)
+        return into
     faces = base.groups["body"]
     faces = faces[~hidden_vertices(look.wardrobe.outfit)[base.faces[faces]].all(axis=1)]
-    vertices = base.group_vertices("body")
     mesh = bpy.data.meshes.new("body")
     mesh.from_pydata(shape[vertices], [], base.faces[faces])
     mesh.uv_layers.new(name=UV_MAP, do_init=False).uv.foreach_set("vector", base.uvs[faces].ravel())
     mesh.shade_smooth()
-    mesh.materials.append(build_skin(look.skin, look.body))
-    paint_skin(mesh, shape, look.skin, look.body)
+    dress_skin(mesh, shape, look.skin, look.body)
     thing = bpy.data.objects.new("body", mesh)
     collection.objects.link(thing)
     skin_to_rig(thing, armature, rig=rig, sources=vertices)
-    return _subdivided(thing)
+    return thing
 
 
-def _subdivided(thing: Any) -> Any:
+def _subdivide(thing: Any) -> None:
     """Smooth a mesh object by one level, alike in viewport and render, so that hair is rooted on what shows."""
     modifier = thing.modifiers.new("Subdivision", "SUBSURF")
     modifier.levels = modifier.render_levels = 1
-    return thing

@@ -7,6 +7,7 @@ itself has the size of the base mesh's eye, which its lids fit and which is larg
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,11 +59,15 @@ def eye_of(shape: NDArray[np.float64], side: str) -> Eye:
 def eye_surface(local: NDArray[np.float64], radius: float) -> NDArray[np.float64]:
     """How far from the centre the surface of an eye that looks ahead lies in directions (N, 3): ball and cornea."""
     angle = np.arctan2(np.linalg.norm(local[:, [0, 2]], axis=1), -local[:, 1])
-    profile = cornea_profile(radius)[::-1]
-    reach: NDArray[np.float64] = np.interp(
-        angle, np.arctan2(profile[:, 0], profile[:, 1]), np.linalg.norm(profile, axis=1)
-    )
+    reach: NDArray[np.float64] = np.interp(angle, *_reach(radius))
     return reach
+
+
+@functools.lru_cache(maxsize=8)
+def _reach(radius: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Angles from the gaze, and how far the surface of an eye lies there."""
+    profile = cornea_profile(radius)[::-1]
+    return np.arctan2(profile[:, 0], profile[:, 1]), np.linalg.norm(profile, axis=1)
 
 
 def _sphere(radius: float, start: float, end: float, count: int) -> NDArray[np.float64]:

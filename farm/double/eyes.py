@@ -16,8 +16,9 @@ from pydantic import Field
 from farm.double.base_mesh import base_mesh, target
 from farm.double.eyeball import IRIS_RADIUS, PUPIL_RADIUS, ball_profile, cornea_profile, eye_of, lathe
 from farm.double.face import SIDES, UNITS, add_keys, unit_path
+from farm.double.geometry import paint, place_vertices
 from farm.double.rig import skin_to_rig
-from farm.double.shading import Graph, linear_colours, new_material
+from farm.double.shading import Graph, give_material, linear_colours, new_material
 from farm.recipe import templates
 from farm.recipe.parameters import Skin
 
@@ -36,10 +37,12 @@ def build_eyes(
     collection: Any,
     *,
     rig: str,
+    into: Any = None,
 ) -> Any:
     """Both eyes as one mesh object, skinned to the armature's eye bones, with the units that turn them as shape keys.
 
-    A key goes straight from gaze to gaze: halfway, a ball that turns 24° is 2 % flatter.
+    A key goes straight from gaze to gaze: halfway, a ball that turns 24° is 2 % flatter. `into` is the object of
+    another double's eyes on that armature, which becomes these.
     """
     points: list[NDArray[np.float64]] = []
     gazes: list[NDArray[np.float64]] = []
@@ -55,17 +58,22 @@ def build_eyes(
             gazes.append(local)
             materials += [material] * len(quads)
             sources += [eye.vertex] * len(local)
-    mesh = bpy.data.meshes.new("eyes")
-    mesh.from_pydata(np.concatenate(points), [], np.concatenate(faces))
-    mesh.attributes.new(GAZE, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", np.concatenate(gazes).ravel())
-    mesh.polygons.foreach_set("material_index", materials)
-    mesh.shade_smooth()
-    mesh.materials.append(_eyeball_material(skin.eyes))
-    mesh.materials.append(_cornea_material())
-    thing = bpy.data.objects.new("eyes", mesh)
-    collection.objects.link(thing)
-    skin_to_rig(thing, armature, rig=rig, sources=np.array(sources, dtype=np.int32))
-    add_keys(thing, _turns(shape, np.concatenate(points)), weights)
+    placed = np.concatenate(points)
+    thing = into
+    if thing is None:
+        mesh = bpy.data.meshes.new("eyes")
+        mesh.from_pydata(placed, [], np.concatenate(faces))
+        mesh.polygons.foreach_set("material_index", materials)
+        mesh.shade_smooth()
+        thing = bpy.data.objects.new("eyes", mesh)
+        collection.objects.link(thing)
+        skin_to_rig(thing, armature, rig=rig, sources=np.array(sources, dtype=np.int32))
+    else:
+        place_vertices(thing.data, placed)
+    paint(thing.data, GAZE, np.concatenate(gazes))
+    give_material(thing.data, 0, lambda: _eyeball_material(skin.eyes))
+    give_material(thing.data, 1, _cornea_material)
+    add_keys(thing, _turns(shape, placed), weights)
     return thing
 
 

@@ -95,8 +95,7 @@ def _around_eye(shape: Array, side: str, units: dict[str, Unit]) -> dict[str, Un
     rest, eye = base_mesh().vertices, eye_of(shape, side)
     middle = eye_of(rest, side).centre
     anchors, carry = _carrier(side)
-    skin = base_mesh().faces[base_mesh().groups["body"]]
-    faces = skin[np.isin(skin, anchors).all(axis=1)]
+    around = _skin_around(side)
     carried = carry @ (shape[anchors] - rest[anchors])
     made, start = {}, 0
     for name, unit in units.items():
@@ -106,7 +105,7 @@ def _around_eye(shape: Array, side: str, units: dict[str, Unit]) -> dict[str, Un
         away = np.linalg.norm(rest[unit.vertices] - middle, axis=1)
         share = np.clip((NEAR_EYE[1] - away) / (NEAR_EYE[1] - NEAR_EYE[0]), 0.0, 1.0)[:, None]
         offsets = unit.offsets + share * (ends + here - shape[unit.vertices] - unit.offsets)
-        made[name] = Unit(unit.vertices, _out_of_ball(shape, Unit(unit.vertices, offsets), eye, faces))
+        made[name] = Unit(unit.vertices, _out_of_ball(shape, Unit(unit.vertices, offsets), eye, *around))
     return made
 
 
@@ -131,35 +130,46 @@ def _carrier(side: str) -> tuple[NDArray[np.int32], Array]:
     return anchors.astype(np.int32), carry
 
 
+@functools.cache
+def _skin_around(side: str) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """The vertices (N,) of an eye's anchors that have faces, and those faces (F, 4) by the number of these."""
+    skin = base_mesh().faces[base_mesh().groups["body"]]
+    faces = skin[np.isin(skin, _carrier(side)[0]).all(axis=1)]
+    near, quads = np.unique(faces, return_inverse=True)
+    return near, quads.reshape(faces.shape).astype(np.int64)
+
+
 def _of_eye(side: str) -> list[str]:
     """The units that an eye and its lids have of their own."""
     suffix = next(suffix for suffix, letter in SIDES.items() if letter == side)
     return [name for name in UNITS if name.startswith("eye") and name.endswith(suffix)]
 
 
-def _out_of_ball(shape: Array, unit: Unit, eye: Eye, faces: NDArray[np.int32]) -> Array:
-    """The unit's offsets (N, 3), lifted until no lid's face (F, 4) lies nearer to the ball than `CLEARANCE`.
+def _out_of_ball(shape: Array, unit: Unit, eye: Eye, near: NDArray[np.int32], quads: NDArray[np.int64]) -> Array:
+    """The unit's offsets (N, 3), lifted until no lid's face lies nearer to the ball than `CLEARANCE`.
 
     It is the faces' centres that count: there the smoothed skin lies deepest. What is nearer at rest stays as near.
     """
-    local = np.zeros_like(shape)
-    local[faces] = shape[faces] - eye.centre
-    before = _gap(local[faces].mean(axis=1), eye)
-    local[unit.vertices] += unit.offsets
-    free = np.zeros(len(shape), dtype=bool)
-    free[unit.vertices] = True
+    local = shape[near] - eye.centre
+    before = _gap(local[quads].mean(axis=1), eye)
+    skin = np.isin(unit.vertices, near)
+    own = np.searchsorted(near, unit.vertices[skin])
+    local[own] += unit.offsets[skin]
+    free = np.zeros(len(near), dtype=bool)
+    free[own] = True
     for _ in range(LIFTS):
-        centres = local[faces].mean(axis=1)
+        centres = local[quads].mean(axis=1)
         lack = np.minimum(before, CLEARANCE) - _gap(centres, eye)
         lack[(centres[:, 1] > -0.3 * eye.radius) | (lack < 1e-6)] = 0.0
-        lift = np.zeros(len(shape))
-        np.maximum.at(lift, faces, lack[:, None].repeat(faces.shape[1], axis=1))
+        lift = np.zeros(len(near))
+        np.maximum.at(lift, quads, lack[:, None].repeat(quads.shape[1], axis=1))
         lift *= free
         moved = np.flatnonzero(lift)
+        if not len(moved):
+            break
         local[moved] *= 1 + (lift[moved] / np.linalg.norm(local[moved], axis=1))[:, None]
-    skin = np.isin(unit.vertices, faces)
     offsets: Array = unit.offsets.copy()
-    offsets[skin] = local[unit.vertices[skin]] + eye.centre - shape[unit.vertices[skin]]
+    offsets[skin] = local[own] + eye.centre - shape[unit.vertices[skin]]
     return offsets
 
 
@@ -178,15 +188,24 @@ def express(shape: Array, units: Mapping[str, Unit], weights: Mapping[str, float
 
 
 def add_keys(thing: Any, offsets: Mapping[str, Array], weights: Mapping[str, float]) -> None:
-    """Give a mesh object a shape key, 0..1, for each name's offsets (N, 3) of all its vertices, at some weights."""
-    count = len(thing.data.vertices)
-    rest = np.empty(count * 3, dtype=np.float32)
-    thing.data.vertices.foreach_get("co", rest)
-    thing.shape_key_add(name="Basis", from_mix=False)
+    """Give a mesh object a shape key, 0..1, for each name's offsets (N, 3) of all its vertices, at some weights.
+
+    Keys that it has already are given these; keys of other names go.
+    """
+    mesh = thing.data
+    rest = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
+    mesh.vertices.foreach_get("co", rest)
+    names = ["Basis", *offsets]
+    if mesh.shape_keys is not None and mesh.shape_keys.key_blocks.keys() != names:
+        thing.shape_key_clear()
+    if mesh.shape_keys is None:
+        for name in names:
+            thing.shape_key_add(name=name, from_mix=False)
+    keys = mesh.shape_keys.key_blocks
+    keys["Basis"].points.foreach_set("co", rest)
     for name, by in offsets.items():
-        key = thing.shape_key_add(name=name, from_mix=False)
-        key.data.foreach_set("co", rest + by.astype(np.float32).ravel())
-        key.value = weights.get(name, 0.0)
+        keys[name].points.foreach_set("co", rest + by.astype(np.float32).ravel())
+        keys[name].value = weights.get(name, 0.0)
 
 
 def body_offsets(units: Mapping[str, Unit]) -> dict[str, Array]:
@@ -203,6 +222,8 @@ def body_offsets(units: Mapping[str, Unit]) -> dict[str, Array]:
 def follow_keys(thing: Any, leader: Any) -> None:
     """Drive a mesh object's shape keys by those of the same names of another, so that one slider moves both."""
     keys = thing.data.shape_keys
+    if keys.animation_data is not None:
+        return
     for key in keys.key_blocks[1:]:
         driver = key.driver_add("value").driver
         driver.type = "SUM"

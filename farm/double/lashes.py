@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import functools
+from typing import Any, Final, NamedTuple
 
 import bpy
 import numpy as np
@@ -11,22 +12,23 @@ from numpy.typing import NDArray
 from farm.double.base_mesh import base_mesh
 from farm.double.groom.material import build_hair_material
 from farm.double.rig import bone_of, follow_bone
+from farm.double.shading import give_material
 from farm.recipe.parameters import Hair
 
 __all__ = ["brow_strands", "build_strands", "lash_strands"]
 
 STRAND_POINTS: Final = 5
+RADIUS: Final = {"lashes": 0.00006, "brows": 0.000038}
+"""Of a strand at its root, in metres; it tapers to a point."""
 CROWN: Final = 881
 CHIN: Final = 747
 
 UPPER_LASHES: Final = 150
 LOWER_LASHES: Final = 90
-LASH_RADIUS: Final = 0.00006
 LASHES: Final = {"1": (LOWER_LASHES, 1.0, -0.05), "2": (UPPER_LASHES, 1.30, 0.26)}
 """By strip of a lid, the lower and the upper: number, length as a multiple of the strip's, and how far they curl up."""
 
 BROW_HAIRS: Final = 780
-BROW_RADIUS: Final = 0.000038
 BROW: Final = np.array([
     # x, height, half width on the unshaped face; length of the hairs; their rise in degrees
     (0.0105, 0.7455, 0.0022, 0.0060, 75.0),
@@ -43,6 +45,10 @@ BROW_SPREAD: Final = np.array([0.14, 0.14, 0.30, 0.0006])
 the standard deviation of each among people: by eye."""
 CONVERGE: Final = 22.0
 LIFT: Final = 0.20
+FRONT_FROM: Final = 0.62
+CELL: Final = 0.003
+"""The height from which the unshaped face is looked at, and the size of cells in which its triangles are found, in
+metres."""
 
 
 def lash_strands(shape: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -55,6 +61,7 @@ def lash_strands(shape: NDArray[np.float64], rng: np.random.Generator) -> NDArra
     return np.concatenate(strands)
 
 
+@functools.cache
 def _strip_grid(group: str) -> NDArray[np.int32]:
     """The vertices (rows, columns) of a lash strip, from the lid outwards and from one corner of the eye to the other.
 
@@ -156,48 +163,109 @@ def _brow(
     return strands
 
 
+class _Front(NamedTuple):
+    """The unshaped face as seen from the front, in triangles (T, 3): their corners, and which are near which cell.
+
+    flat    (T, 3, 2) x and height of the corners
+    sides   (T, 2, 2) from the first corner to the two others, and `area` (T,) twice theirs, signed
+    cells   rows (C + 1,) of `listed`, the triangles' numbers, at which those of each cell begin
+    low     (2,) where the first cell begins; there are so many `columns` of them along the height
+    """
+
+    triangles: NDArray[np.int32]
+    flat: NDArray[np.float64]
+    sides: NDArray[np.float64]
+    area: NDArray[np.float64]
+    cells: NDArray[np.int64]
+    listed: NDArray[np.int64]
+    low: NDArray[np.float64]
+    columns: int
+
+
+@functools.cache
+def _front() -> _Front:
+    base = base_mesh()
+    quads = base.faces[base.groups["body"]]
+    middle = base.vertices[quads].mean(axis=1)
+    quads = quads[(middle[:, 1] < -0.08) & (middle[:, 2] > FRONT_FROM)]
+    triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+    flat = base.vertices[triangles][:, :, [0, 2]]
+    sides = flat[:, 1:] - flat[:, :1]
+    area = sides[:, 0, 0] * sides[:, 1, 1] - sides[:, 0, 1] * sides[:, 1, 0]
+    seen = area != 0
+    triangles, flat, sides, area = triangles[seen], flat[seen], sides[seen], area[seen]
+    low = flat.min(axis=(0, 1)) - CELL
+    first, last = (
+        ((flat.min(axis=1) - CELL / 50 - low) / CELL).astype(int),
+        ((flat.max(axis=1) + CELL / 50 - low) / CELL).astype(int),
+    )
+    rows, columns = (last.max(axis=0) + 2).tolist()
+    pairs = [
+        (x * columns + z, triangle)
+        for triangle, (start, end) in enumerate(zip(first.tolist(), last.tolist(), strict=True))
+        for x in range(start[0], end[0] + 1)
+        for z in range(start[1], end[1] + 1)
+    ]
+    cell, listed = np.array(sorted(pairs)).T
+    cells = np.searchsorted(cell, np.arange(rows * columns + 1))
+    return _Front(triangles, flat, sides, area, cells, listed, low, columns)
+
+
 def _on_face(
     shape: NDArray[np.float64], places: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Points and normals (N, 3) on the shaped face, where places (N, 2) of (x, height) lie on the unshaped one."""
-    base = base_mesh()
-    quads = base.faces[base.groups["body"]]
-    centres = base.vertices[quads].mean(axis=1)
-    margin = 0.02
-    near = (centres[:, 1] < -0.08) & (np.abs(centres[:, 2] - places[:, 1].mean()) < margin + np.ptp(places[:, 1]))
-    near &= (centres[:, 0] > places[:, 0].min() - margin) & (centres[:, 0] < places[:, 0].max() + margin)
-    triangles = np.concatenate([quads[near][:, [0, 1, 2]], quads[near][:, [0, 2, 3]]])
-    flat = base.vertices[triangles][:, :, [0, 2]]
-    one, two = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
-    area = one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]
-    seen = area != 0
-    triangles, flat, one, two, area = (part[seen] for part in (triangles, flat, one, two, area))
-    from_first = places[:, None] - flat[None, :, 0]
-    second = (from_first[..., 0] * two[:, 1] - from_first[..., 1] * two[:, 0]) / area
-    third = (one[:, 0] * from_first[..., 1] - one[:, 1] * from_first[..., 0]) / area
+    front, rest = _front(), base_mesh().vertices
+    across, up = ((places - front.low) / CELL).astype(int).T
+    cell = across * front.columns + up
+    count = front.cells[cell + 1] - front.cells[cell]
+    place = np.repeat(np.arange(len(places)), count)
+    rank = np.arange(len(place)) - np.repeat(np.cumsum(count) - count, count)
+    tried = front.listed[front.cells[cell][place] + rank]
+    away = places[place] - front.flat[tried, 0]
+    (one, two), area = front.sides[tried].transpose(1, 0, 2), front.area[tried]
+    second = (away[:, 0] * two[:, 1] - away[:, 1] * two[:, 0]) / area
+    third = (one[:, 0] * away[:, 1] - one[:, 1] * away[:, 0]) / area
     weights = np.stack([1 - second - third, second, third], axis=-1)
-    inside = (weights >= -1e-9).all(axis=-1)
-    depth = np.where(inside, (weights * base.vertices[triangles][None, :, :, 1]).sum(axis=-1), np.inf)
-    hit = depth.argmin(axis=1)
-    chosen, share = triangles[hit], weights[np.arange(len(places)), hit]
-    corners = shape[chosen]
+    depth = (weights * rest[front.triangles[tried]][:, :, 1]).sum(axis=-1)
+    depth[~(weights >= -1e-9).all(axis=-1)] = np.inf
+    order = np.lexsort((tried, depth, place))
+    hit = order[np.searchsorted(place[order], np.arange(len(places)))]
+    share, corners = weights[hit], shape[front.triangles[tried[hit]]]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     return (share[..., None] * corners).sum(axis=1), normals
 
 
 def build_strands(
-    name: str, strands: NDArray[np.float64], hair: Hair, armature: Any, collection: Any, *, rig: str, radius: float
+    name: str,
+    strands: NDArray[np.float64],
+    hair: Hair,
+    armature: Any,
+    collection: Any,
+    *,
+    rig: str,
+    into: Any = None,
 ) -> Any:
-    """A hair curves object of strands (N, P, 3) that taper to a point, coloured as `hair`, parented to the head."""
+    """Lashes or brows, by `name`: a hair curves object of strands (N, P, 3), coloured as `hair`, parented to the head.
+
+    `into` is such an object of another double on that armature, which becomes this one.
+    """
     count, points = strands.shape[:2]
-    curves = bpy.data.hair_curves.new(name)
-    curves.add_curves([points] * count)
+    curves = bpy.data.hair_curves.new(name) if into is None else into.data
+    if len(curves.curves) > count:
+        curves.remove_curves(indices=list(range(count, len(curves.curves))))
+    elif len(curves.curves) < count:
+        curves.add_curves([points] * (count - len(curves.curves)))
     curves.position_data.foreach_set("vector", strands.astype(np.float32).ravel())
-    taper = radius * (1 - np.linspace(0.0, 1.0, points) ** 2 * 0.9)
-    curves.attributes.new("radius", "FLOAT", "POINT").data.foreach_set("value", np.tile(taper, count))
-    curves.materials.append(build_hair_material(name, hair, darker=True))
-    thing = bpy.data.objects.new(name, curves)
-    collection.objects.link(thing)
+    taper = RADIUS[name] * (1 - np.linspace(0.0, 1.0, points) ** 2 * 0.9)
+    thick = curves.attributes.get("radius") or curves.attributes.new("radius", "FLOAT", "POINT")
+    thick.data.foreach_set("value", np.tile(taper, count))
+    give_material(curves, 0, lambda: build_hair_material(name, hair, darker=True))
+    curves.update_tag()
+    thing = into
+    if thing is None:
+        thing = bpy.data.objects.new(name, curves)
+        collection.objects.link(thing)
     follow_bone(thing, armature, bone_of(rig, CROWN))
     return thing

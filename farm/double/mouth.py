@@ -19,6 +19,7 @@ from scipy.spatial import cKDTree
 
 from farm.double.base_mesh import base_mesh
 from farm.double.face import Unit, add_keys
+from farm.double.geometry import paint, place_vertices
 from farm.double.rig import skin_to_rig
 from farm.double.shading import new_material
 
@@ -97,6 +98,16 @@ class _Part(NamedTuple):
     crown: Array
 
 
+class _Cut(NamedTuple):
+    """A place on an arch (3,): its direction, and points at the gum's top, the middle, the cutting edge and inside."""
+
+    along: Array
+    gum: Array
+    middle: Array
+    edge: Array
+    inside: Array
+
+
 def build_mouth(
     shape: Array,
     units: Mapping[str, Unit],
@@ -105,21 +116,36 @@ def build_mouth(
     collection: Any,
     *,
     rig: str,
+    into: Any = None,
 ) -> Any:
-    """Teeth, gums and tongue as one mesh object with the jaw's and the tongue's units as shape keys."""
+    """Teeth, gums and tongue as one mesh object with the jaw's and the tongue's units as shape keys.
+
+    `into` is the object of another double's mouth on that armature, which becomes this one.
+    """
     parts = [part for group in ARCHES for part in _arch(shape, group)]
     base = base_mesh()
     tongue = base.group_vertices(TONGUE)
     quads = np.searchsorted(tongue, base.faces[base.groups[TONGUE]])
     parts.append(_Part(shape[tongue], quads, 2, TONGUE, np.zeros(len(tongue))))
+    points = np.concatenate([part.points for part in parts])
+    if into is None:
+        thing = _new_mouth(points, parts, shape, armature, collection, rig=rig)
+    else:
+        thing = into
+        place_vertices(thing.data, points)
+    add_keys(thing, _offsets(shape, units, parts), weights)
+    return thing
+
+
+def _new_mouth(points: Array, parts: list[_Part], shape: Array, armature: Any, collection: Any, *, rig: str) -> Any:
+    base = base_mesh()
     starts = np.cumsum([0, *(len(part.points) for part in parts[:-1])])
     mesh = bpy.data.meshes.new("mouth")
-    points = np.concatenate([part.points for part in parts])
     faces = np.concatenate([part.quads + start for part, start in zip(parts, starts, strict=True)])
     mesh.from_pydata(points, [], faces)
     mesh.polygons.foreach_set("material_index", np.repeat([p.material for p in parts], [len(p.quads) for p in parts]))
     crown = np.concatenate([part.crown for part in parts])
-    mesh.attributes.new(CROWN, "FLOAT", "POINT").data.foreach_set("value", crown.astype(np.float32))
+    paint(mesh, CROWN, crown)
     mesh.shade_smooth()
     for material in (_enamel(), _flesh("gum", (0.58, 0.23, 0.20)), _flesh("tongue", (0.60, 0.24, 0.21))):
         mesh.materials.append(material)
@@ -134,7 +160,6 @@ def build_mouth(
         ]
     ).astype(np.int32)
     skin_to_rig(thing, armature, rig=rig, sources=sources)
-    add_keys(thing, _offsets(shape, units, parts), weights)
     return thing
 
 
@@ -182,19 +207,25 @@ def _arch(shape: Array, group: str) -> list[_Part]:
     parts, margins = [], []
     for side in (1.0, -1.0):
         for tooth, start, end in zip(teeth, ends[:-1], ends[1:], strict=True):
-            parts.append(_tooth(curves, tooth, side * (start + end) / 2, end - start, group))
-            margins.append((side * (start + end) / 2, (end - start) / 2))
+            place = side * (start + end) / 2
+            parts.append(_tooth(_cuts(curves, [place])[0], tooth, end - start, group))
+            margins.append((place, (end - start) / 2))
     parts.append(_gum(curves, sorted(margins), group))
     return parts
 
 
 def _across(shape: Array, row: tuple[int, ...]) -> Array:
     """A row of a helper (17, 3) from its right end to its left one."""
+    whole: Array = shape[_both_sides(row)]
+    return whole
+
+
+@functools.cache
+def _both_sides(row: tuple[int, ...]) -> NDArray[np.int32]:
     rest = base_mesh().vertices
     group = _arches()
     mirrored = group[cKDTree(rest[group]).query(rest[list(row[:0:-1])] * (-1, 1, 1))[1]]
-    whole: Array = shape[np.concatenate([mirrored, row])]
-    return whole
+    return np.concatenate([mirrored, row]).astype(np.int32)
 
 
 @functools.cache
@@ -202,22 +233,32 @@ def _arches() -> NDArray[np.int32]:
     return base_mesh().group_vertices(UPPER, LOWER)
 
 
-def _frame(curves: list[Any], place: float) -> tuple[Array, Array, Array, float]:
-    """At a place along the arch: along it, out of the mouth, towards the edge, and the arch's height."""
-    along = curves[1](place, 1)
-    along = along / np.linalg.norm(along)
-    up = curves[2](place) - curves[0](place)
+def _cuts(curves: list[Any], places: list[float]) -> list[_Cut]:
+    """The arch at places along it."""
+    rows = (curves[1](places, 1), *(curve(places) for curve in curves))
+    return [_Cut(*row) for row in zip(*rows, strict=True)]
+
+
+def _frame(cut: _Cut) -> tuple[Array, Array, Array]:
+    """At a cut through the arch: along it, out of the mouth, towards the edge."""
+    along = cut.along / np.linalg.norm(cut.along)
+    up = cut.edge - cut.gum
     up -= (up @ along) * along
-    height = float(np.linalg.norm(up))
-    up /= height
-    outward = np.cross(along, up)
-    outward *= np.sign(-(outward @ (curves[3](place) - curves[1](place))))
-    return along, outward, up, height
+    up /= float(np.linalg.norm(up))
+    outward = _cross(along, up)
+    outward *= np.sign(-(outward @ (cut.inside - cut.middle)))
+    return along, outward, up
 
 
-def _tooth(curves: list[Any], tooth: _Tooth, place: float, width: float, group: str) -> _Part:
+def _cross(one: Array, other: Array) -> Array:
+    """The cross product of two vectors (3,), a tenth of numpy's time for so few."""
+    (a, b, c), (x, y, z) = one.tolist(), other.tolist()
+    return np.array([b * z - c * y, c * x - a * z, a * y - b * x])
+
+
+def _tooth(cut: _Cut, tooth: _Tooth, width: float, group: str) -> _Part:
     """A tooth lofted from its root to its end: superelliptic rings that thin out towards a cutting edge."""
-    along, outward, up, _ = _frame(curves, place)
+    along, outward, up = _frame(cut)
     depth = tooth.depth / tooth.width * width
     turn = np.arange(AROUND) * (2 * np.pi / AROUND)
     round_x = np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** 0.6
@@ -233,7 +274,7 @@ def _tooth(curves: list[Any], tooth: _Tooth, place: float, width: float, group: 
     if tooth.flat < 0.1:
         share[-2:] += (0.03, 0.05)
     behind = INSET[group] + depth / 2 * thick + 0.0006 * np.clip(level - 0.6, 0.0, 1.0) / 0.4
-    front = _surface(curves, place, share) + DROP[group] * up
+    front = _surface(cut, share) + DROP[group] * up
     centre = front - behind[:, None] * outward
     points = (
         centre[:, None]
@@ -246,44 +287,42 @@ def _tooth(curves: list[Any], tooth: _Tooth, place: float, width: float, group: 
     first = (np.arange(len(level) - 1) * AROUND)[:, None]
     here, beside = first + ring, first + (ring + 1) % AROUND
     quads = np.stack([here, beside, beside + AROUND, here + AROUND], axis=-1).reshape(-1, 4)
-    if np.cross(along, up) @ outward > 0:
+    if _cross(along, up) @ outward > 0:
         quads = quads[:, ::-1]
     crown = np.repeat(np.clip(level, 0.0, 1.0), AROUND)
     return _Part(points.reshape(-1, 3), quads, 0, group, crown)
 
 
-def _surface(curves: list[Any], place: float, share: Array) -> Array:
+def _surface(cut: _Cut, share: Array) -> Array:
     """Points (N, 3) on the helper's front at shares of its height, from the gum (0) past the middle to the edge (1)."""
-    gum, middle, edge = (curve(place) for curve in curves[:3])
-    bow = middle - (gum + edge) / 2
-    points: Array = gum + share[:, None] * (edge - gum) + (4 * share * (1 - share))[:, None] * bow
+    bow = cut.middle - (cut.gum + cut.edge) / 2
+    points: Array = cut.gum + share[:, None] * (cut.edge - cut.gum) + (4 * share * (1 - share))[:, None] * bow
     return points
 
 
 def _gum(curves: list[Any], teeth: list[tuple[float, float]], group: str) -> _Part:
     """The gum: from the fold of the lip over its margin, which rises between the teeth, to the roof or floor."""
-    rows = []
-    for place, half in teeth:
-        for u in (np.arange(PER_TOOTH) + 0.5) / PER_TOOTH * 2 - 1:
-            rows.append(_section(curves, place + u * half, u, group, half))
-    points = np.array(rows)
+    within = (np.arange(PER_TOOTH) + 0.5) / PER_TOOTH * 2 - 1
+    cuts = _cuts(curves, [place + u * half for place, half in teeth for u in within])
+    sizes = [(u, half) for _, half in teeth for u in within]
+    points = np.array([_section(cut, u, group, half) for cut, (u, half) in zip(cuts, sizes, strict=True)])
     count, wide = points.shape[:2]
     grid = np.arange(count * wide).reshape(count, wide)
     quads = np.stack([grid[:-1, :-1], grid[1:, :-1], grid[1:, 1:], grid[:-1, 1:]], axis=-1).reshape(-1, 4)
     return _Part(points.reshape(-1, 3), quads, 1, group, np.zeros(count * wide))
 
 
-def _section(curves: list[Any], place: float, u: float, group: str, half: float) -> Array:
+def _section(cut: _Cut, u: float, group: str, half: float) -> Array:
     """One cut (8, 3) through the gum; u runs -1..1 over a tooth."""
-    _, outward, up, _ = _frame(curves, place)
+    _, outward, up = _frame(cut)
     margin = MARGIN + PAPILLA * abs(u) ** 2.5
-    front = _surface(curves, place, np.array([0.0, 0.15, 0.3, margin - 0.05, margin]))
+    front = _surface(cut, np.array([0.0, 0.15, 0.3, margin - 0.05, margin]))
     front = front + DROP[group] * np.array([0.2, 0.5, 0.9, 1.0, 1.0])[:, None] * up
     inset = INSET[group] - np.array([0.0, 0.0009, 0.0011, 0.0006, 0.0]) + 0.0009 * abs(u) ** 3
     outer = front - inset[:, None] * outward
     deep = 0.0015 + 1.6 * half
     behind = outer[-1] - deep * outward
-    inside = curves[3](place)
+    inside = cut.inside
     roof = inside + 0.5 * (outer[1] - outer[-1])
     return np.concatenate(
         [outer, [outer[-1] - 0.4 * deep * outward, behind, (behind + roof) / 2 - 0.001 * outward, roof]]

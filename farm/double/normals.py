@@ -14,8 +14,8 @@ def vertex_normals(vertices: NDArray[np.float64], faces: NDArray[np.int32]) -> N
     They are 0 where there are no faces.
     """
     diagonals = np.cross(vertices[faces[:, 2]] - vertices[faces[:, 0]], vertices[faces[:, 3]] - vertices[faces[:, 1]])
-    normals = np.zeros_like(vertices)
-    for corner in range(faces.shape[1]):
-        np.add.at(normals, faces[:, corner], diagonals)
+    corners = faces.T.ravel()
+    around = np.tile(diagonals, (faces.shape[1], 1))
+    normals = np.stack([np.bincount(corners, around[:, axis], len(vertices)) for axis in range(3)], axis=1)
     lengths = np.linalg.norm(normals, axis=1, keepdims=True)
     return normals / np.maximum(lengths, 1e-12)

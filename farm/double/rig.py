@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import bpy
@@ -10,12 +12,14 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 
+from farm.double.alone import alone
 from farm.double.base_mesh import Bone, rig_weights
 from farm.double.rig_table import named_bones, read_table
 from farm.errors import BadInput
 from farm.recipe import templates
 
-__all__ = ["bone_for", "bone_of", "build_armature", "built_rig", "follow_bone", "skin_mixed", "skin_to_rig"]
+__all__ = ["bone_for", "bone_of", "build_armature", "built_rig", "follow_bone", "place_bones", "skin_mixed"]
+__all__ += ["skin_to_rig"]
 
 MODIFIER: Final = "Armature"
 
@@ -28,20 +32,43 @@ def build_armature(name: str, bones: list[Bone], collection: Any) -> Any:
     data = bpy.data.armatures.new(name)
     armature = bpy.data.objects.new(name, data)
     collection.objects.link(armature)
-    active = bpy.context.view_layer.objects.active
-    bpy.context.view_layer.objects.active = armature
-    bpy.ops.object.mode_set(mode="EDIT")
-    for bone in bones:
-        edit = data.edit_bones.new(bone.name)
-        edit.head, edit.tail, edit.roll = bone.head, bone.tail, bone.roll
-        edit.parent = data.edit_bones[bone.parent] if bone.parent else None
-    bpy.ops.object.mode_set(mode="OBJECT")
-    bpy.context.view_layer.objects.active = active
+    place_bones(armature, bones)
     for pose_bone in armature.pose.bones:
         pose_bone.rotation_mode = "QUATERNION"
     for bone in bones:
         _hold(armature, bone)
     return armature
+
+
+def place_bones(armature: Any, bones: list[Bone]) -> None:
+    """Put the bones of an armature where `bones` say, which names them all; one without bones gets them."""
+    if armature.data.bones:
+        with alone(armature), _edited(armature) as placed:
+            named = {bone.name: bone for bone in bones}
+            ordered = [named[bone.name] for bone in placed]
+            placed.foreach_set("head", np.concatenate([bone.head for bone in ordered]))
+            placed.foreach_set("tail", np.concatenate([bone.tail for bone in ordered]))
+            placed.foreach_set("roll", np.array([bone.roll for bone in ordered]))
+        return
+    with _edited(armature) as placed:
+        for bone in bones:
+            edit = placed.new(bone.name)
+            edit.head, edit.tail, edit.roll = bone.head, bone.tail, bone.roll
+            edit.parent = placed[bone.parent] if bone.parent else None
+
+
+@contextmanager
+def _edited(armature: Any) -> Iterator[Any]:
+    """The edit bones of an armature of the scene, meanwhile in edit mode; the active object is put back afterwards."""
+    layer = bpy.context.view_layer
+    active = layer.objects.active
+    layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    try:
+        yield armature.data.edit_bones
+    finally:
+        bpy.ops.object.mode_set(mode="OBJECT")
+        layer.objects.active = active
 
 
 def _hold(armature: Any, bone: Bone) -> None:

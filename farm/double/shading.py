@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import bpy
+import numpy as np
 
 from farm.errors import TemplateError
 from farm.recipe.templates import Part
 
-__all__ = ["Graph", "linear_colour", "linear_colours", "linear_value", "new_material"]
+__all__ = ["Graph", "Shelf", "drop_materials", "give_material", "linear_colour", "linear_colours", "linear_value"]
+__all__ += ["new_material"]
+
+
+class Made(NamedTuple):
+    """A node that was made: what it was asked for by, its name, and which of its inputs were fed, by number.
+
+    It was asked for by its kind, its settings and where its inputs come from, but not by figures.
+    """
+
+    call: tuple[Any, ...]
+    name: str
+    places: list[int]
 
 
 def linear_value(value: float) -> float:
@@ -36,34 +50,134 @@ def linear_colours(part: Part, names: Sequence[str], *, place: str) -> dict[str,
     return {name: linear_colour(getattr(part, name), place=f"{place}: {name}") for name in names}
 
 
+class Shelf:
+    """Materials laid aside and taken again, so that what they have in common with the next ones is not built anew.
+
+    Making and linking nodes is what takes long. A tree that is asked for the nodes it has gets other figures only; from
+    the first node on that differs it is built anew. So each material is what it would be were it new.
+    """
+
+    _in_use: Shelf | None = None
+
+    def __init__(self, *, mark: str) -> None:
+        """An empty shelf; what lies here carries `mark` as a custom property."""
+        self._mark = mark
+        self._free: dict[str, list[Any]] = {}
+        self._names: dict[int, str] = {}
+        self._made: dict[int, list[Made]] = {}
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Meanwhile `new_material` takes materials from here, and `drop_materials` lays them here."""
+        before, Shelf._in_use = Shelf._in_use, self
+        try:
+            yield
+        finally:
+            Shelf._in_use = before
+
+    def take(self, name: str) -> tuple[Any, Graph]:
+        """A material made under a name, and its graph: one that lies here, else a new one."""
+        free = self._free.get(name)
+        material = free.pop() if free else _empty_material(name)
+        material[self._mark] = True
+        self._names[material.session_uid] = name
+        return material, Graph(material.node_tree, self._made.setdefault(material.session_uid, []))
+
+    def clear(self) -> None:
+        """Remove what lies here."""
+        bpy.data.batch_remove([material for free in self._free.values() for material in free])
+        self._free.clear()
+
+    def lay(self, materials: Iterable[Any]) -> list[Any]:
+        """Lay aside those of some materials that were taken here; the others are returned."""
+        others = []
+        for material in materials:
+            name = self._names.get(material.session_uid)
+            if name is None:
+                others.append(material)
+            else:
+                self._free.setdefault(name, []).append(material)
+        return others
+
+
 def new_material(name: str) -> tuple[Any, Graph]:
-    """A material and its graph, empty but for the output."""
+    """A material and its graph, to be filled up to its `surface`."""
+    if Shelf._in_use is not None:
+        return Shelf._in_use.take(name)
+    material = _empty_material(name)
+    return material, Graph(material.node_tree)
+
+
+def drop_materials(materials: Iterable[Any]) -> None:
+    """Remove those of some materials, or of empty slots, that nothing uses, or lay them on the shelf in use."""
+    unused = [material for material in materials if material is not None and material.users == 0]
+    bpy.data.batch_remove(unused if Shelf._in_use is None else Shelf._in_use.lay(unused))
+
+
+def give_material(data: Any, slot: int, make: Callable[[], Any]) -> None:
+    """Put a new material into a slot of a mesh or curves, the next one or one that has another material now."""
+    if slot == len(data.materials):
+        data.materials.append(make())
+        return
+    before, data.materials[slot] = data.materials[slot], None
+    drop_materials([before])
+    data.materials[slot] = make()
+
+
+def _empty_material(name: str) -> Any:
     material = bpy.data.materials.new(name)
     material.node_tree.nodes.clear()
-    return material, Graph(material.node_tree)
+    return material
 
 
 class Graph:
     """Adds nodes to a shader tree; an input's value is a number, a colour, a socket, or a node (its first output)."""
 
-    def __init__(self, tree: Any) -> None:
+    def __init__(self, tree: Any, made: list[Made] | None = None) -> None:
+        """A graph of a tree whose nodes were `made` before; what is asked for from now on is kept there."""
         self._tree = tree
+        self._made: list[Made] = [] if made is None else made
+        self._next = 0
 
     def node(self, kind: str, inputs: Mapping[Any, Any] | None = None, **settings: Any) -> Any:
         """A node `ShaderNode<kind>` with settings, then inputs by socket name, or by number where names repeat."""
-        node = self._tree.nodes.new(f"ShaderNode{kind}")
-        for setting, value in settings.items():
-            setattr(node, setting, value)
-        for name, value in (inputs or {}).items():
-            self._feed(node.inputs[name] if isinstance(name, int) else _socket(node.inputs, name), value)
+        fed = {name: _source(value) for name, value in (inputs or {}).items()}
+        call = (kind, *settings.items(), *((name, _origin(value)) for name, value in fed.items()))
+        node = self._again(call)
+        linked = node is not None
+        if node is None:
+            self._cut()
+            node = self._tree.nodes.new(f"ShaderNode{kind}")
+            for setting, value in settings.items():
+                setattr(node, setting, value)
+            self._made.append(Made(call, node.name, [_place(node, name) for name in fed]))
+        places = self._made[self._next].places
+        self._next += 1
+        for place, value in zip(places, fed.values(), strict=True):
+            if not _is_socket(value):
+                _set(node.inputs[place], value)
+            elif not linked:
+                self._tree.links.new(value, node.inputs[place])
         return node
+
+    def _again(self, call: tuple[Any, ...]) -> Any:
+        """The node that was made next before, where it was asked for alike; else None."""
+        if self._next == len(self._made):
+            return None
+        before = self._made[self._next]
+        return self._tree.nodes.get(before.name) if before.call == call else None
+
+    def _cut(self) -> None:
+        """Remove the nodes that were made before and have not been asked for again."""
+        for before in self._made[self._next :]:
+            node = self._tree.nodes.get(before.name)
+            if node is not None:
+                self._tree.nodes.remove(node)
+        del self._made[self._next :]
 
     def math(self, operation: str, *values: Any, clamp: bool = False) -> Any:
         """The socket of a Math node."""
-        node = self.node("Math", operation=operation, use_clamp=clamp)
-        for socket, value in zip(node.inputs, values, strict=False):
-            self._feed(socket, value)
-        return node.outputs[0]
+        return self.node("Math", dict(enumerate(values)), operation=operation, use_clamp=clamp).outputs[0]
 
     def mix(self, factor: Any, first: Any, second: Any, *, blend: str = "MIX") -> Any:
         """The colour socket of a Mix node."""
@@ -115,16 +229,37 @@ class Graph:
     def surface(self, shader: Any) -> None:
         """End the graph with this shader."""
         self.node("OutputMaterial", {"Surface": shader})
+        self._cut()
 
-    def _feed(self, socket: Any, value: Any) -> None:
-        if hasattr(value, "outputs"):
-            value = value.outputs[0]
-        if hasattr(value, "is_output"):
-            self._tree.links.new(value, socket)
-        elif isinstance(value, tuple) and len(value) == 3 and len(socket.default_value) == 4:
-            socket.default_value = (*value, 1.0)
-        else:
+
+def _source(value: Any) -> Any:
+    """A node's first output; all else as it is."""
+    return value.outputs[0] if hasattr(value, "outputs") else value
+
+
+def _is_socket(value: Any) -> bool:
+    return hasattr(value, "is_output")
+
+
+def _origin(value: Any) -> tuple[str, str] | None:
+    """The node and output that a socket is; None for a figure."""
+    return (value.node.name, value.identifier) if _is_socket(value) else None
+
+
+def _place(node: Any, name: str | int) -> int:
+    """The number of an input that is given by its name, or by that."""
+    return name if isinstance(name, int) else list(node.inputs).index(_socket(node.inputs, name))
+
+
+def _set(socket: Any, value: Any) -> None:
+    """Give a socket a number or colour; each change makes Blender look through the whole tree."""
+    if isinstance(value, tuple):
+        before = tuple(socket.default_value)
+        value = (*value, 1.0) if len(value) < len(before) else value
+        if before != tuple(np.array(value, dtype=np.float32).tolist()):
             socket.default_value = value
+    elif socket.default_value != np.float32(value):
+        socket.default_value = value
 
 
 def _socket(sockets: Any, name: str) -> Any:

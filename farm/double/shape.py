@@ -7,6 +7,7 @@ Seeds then move what is a person's own a little: the body's details (templates/b
 
 from __future__ import annotations
 
+import functools
 import itertools
 from typing import Annotated, Final
 
@@ -57,8 +58,16 @@ def _blend(pattern: str, factors: list[dict[str, float]]) -> NDArray[np.float64]
     for words in itertools.product(*factors):
         strength = float(np.prod([factor[word] for factor, word in zip(factors, words, strict=True)]))
         if strength > 0:
-            moved, by = target(pattern.format(*words))
-            offsets[moved] += strength * by
+            offsets += strength * _whole(pattern.format(*words))
+    return offsets
+
+
+@functools.cache
+def _whole(name: str) -> NDArray[np.float64]:
+    """The offsets (V, 3) of a target that moves nearly all vertices."""
+    moved, by = target.__wrapped__(name)
+    offsets = np.zeros_like(base_mesh().vertices)
+    offsets[moved] = by
     return offsets
 
 

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from farm.double.beard_area import beard_shares
+from farm.double.geometry import paint
 from farm.double.pigment import absorbed, darkness, scatter, tint
-from farm.double.shading import Graph, new_material
+from farm.double.shading import Graph, give_material, new_material
 from farm.double.soil import Coat, Layer, add_dirt, add_sweat
 from farm.double.wrinkles import SETS, paint_creases
 from farm.double.zones import BODY_VERTICES, zone_masks, zone_sum
@@ -50,6 +51,12 @@ SHADOW: Final = (0.70, 0.75, 0.80)
 """Share of light that a shaven man's skin leaves where roots of a dense dark beard lie in it."""
 
 
+def dress_skin(mesh: Any, shape: NDArray[np.float64], skin: Skin, body: Body) -> None:
+    """Give a body mesh, whose vertex i is base vertex i, its skin, in place of the one that it may have."""
+    give_material(mesh, 0, lambda: build_skin(skin, body))
+    paint_skin(mesh, shape, skin, body)
+
+
 def paint_skin(mesh: Any, shape: NDArray[np.float64], skin: Skin, body: Body) -> None:
     """Store what the material reads as point attributes of a body mesh whose vertex i is base vertex i."""
     wet = np.max([share * zone_masks()[zone] for zone, share in WET.items()], axis=0)
@@ -62,8 +69,7 @@ def paint_skin(mesh: Any, shape: NDArray[np.float64], skin: Skin, body: Body) ->
     for number, creases in enumerate(paint_creases(body.age), start=1):
         vectors[f"{CREASE}{number}"] = np.stack(creases, axis=1)
     for name, values in vectors.items():
-        painted = mesh.attributes.new(name, "FLOAT_VECTOR", "POINT")
-        painted.data.foreach_set("vector", values.astype(np.float32).ravel())
+        paint(mesh, name, values)
 
 
 def _beard_shadow(skin: Skin, body: Body) -> NDArray[np.float64]:

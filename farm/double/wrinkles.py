@@ -71,17 +71,15 @@ def _wrinkles() -> _Wrinkles:
 
 def paint_creases(age: float) -> tuple[Creases, ...]:
     """The sets of creases at an age in years, over the body's vertices."""
-    points = base_mesh().vertices[:BODY_VERTICES]
-    plane = face_plane(points)
-    plane[:, 0] = np.abs(plane[:, 0])
+    points, plane = base_mesh().vertices[:BODY_VERTICES], _plane()
     head = (plane[:, 1] > 0.56) * (1 - zone_masks()["inside-mouth"]) * (points[:, 1] < 0.05)
     sets = []
     for number in range(1, SETS + 1):
         phase, depth = np.zeros(BODY_VERTICES), np.zeros(BODY_VERTICES)
         width, claim = np.full(BODY_VERTICES, GROOVE), np.full(BODY_VERTICES, -np.inf)
-        for crease in _wrinkles().creases.values():
+        for name, crease in _wrinkles().creases.items():
             if crease.set == number:
-                own, reach = _phase(crease, plane)
+                own, reach = _phase(name)
                 here = reach > claim
                 claim = np.maximum(claim, reach)
                 shown = crease.depth * _rise((age - crease.from_) / (FULL_AGE - crease.from_)) * _rise(reach) * head
@@ -92,8 +90,18 @@ def paint_creases(age: float) -> tuple[Creases, ...]:
     return tuple(sets)
 
 
-def _phase(crease: _Crease, plane: Array) -> tuple[Array, Array]:
+@functools.cache
+def _plane() -> Array:
+    """The body's vertices on the left half of the unrolled face (B, 2)."""
+    plane = face_plane(base_mesh().vertices[:BODY_VERTICES])
+    plane[:, 0] = np.abs(plane[:, 0])
+    return plane
+
+
+@functools.cache
+def _phase(name: str) -> tuple[Array, Array]:
     """A family's phase (B,), and how far inside of it each vertex is (B,): 1 well inside, 0 where it has ended."""
+    crease, plane = _wrinkles().creases[name], _plane()
     line = np.array([(np.radians(azimuth) * ARC_RADIUS, height) for azimuth, height in crease.line])
     distance, beyond = line_distance(plane, line)
     spacing = crease.spacing

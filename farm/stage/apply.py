@@ -1,6 +1,7 @@
 """`Stage.apply`: the one entry to the scene. The artist's preview, the worker and the tests call it alike.
 
-Its steps run in one fixed order: double, motion, groom, set, camera. The groom comes after the motion. Where a pose is
+Its steps run in one fixed order: double, motion, groom, set, camera. A preview gives the objects of the double before
+another look instead of making new ones (farm/stage/spares.py). The groom comes after the motion. Where a pose is
 held, hair is combed on the posed double, and gravity pulls in the posed world. Where a stunt is played, it is combed on
 the upright double, as a hairdresser would, and the motion of the stunt up to and through the frames then sways it: so a
 style does not depend on the moment at which a clip begins.
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.algebra import on_one_thread
+from farm.algebra import on_all_cores, on_one_thread
 from farm.double.groom.beard import build_beard
 from farm.double.groom.dynamics import PREROLL
 from farm.double.groom.strands import Detail, Groom, build_groom, remove_groom, strand_points
@@ -33,6 +34,7 @@ from farm.stage.cast import Cast, bring_double
 from farm.stage.framing import View
 from farm.stage.lights import build_set, remove_set
 from farm.stage.props import build_prop, remove_prop
+from farm.stage.spares import Spares
 from farm.stage.steps import STEPS, step_keys
 from farm.stage.template import load_camera_move, load_framing
 
@@ -63,6 +65,7 @@ class Stage:
         self._collection = bpy.data.collections.new(COLLECTION)
         scene.collection.children.link(self._collection)
         self._camera = build_camera(scene, self._collection)
+        self._spares = Spares(scene, self._collection) if detail == "preview" else None
         self._keys: dict[str, str] = {}
         self._undo: dict[str, Undo] = {}
         self._motion: tuple[Any, Any] | None = None
@@ -73,12 +76,20 @@ class Stage:
         self._path: CameraPath | None = None
         self._rate = FPS
         self._frame = 0
+        self._rests = False
 
-    @on_one_thread
     def apply(self, variant: Variant, *, frames: range, rate: float = FPS) -> None:
         """Put a variant on the stage for a clip's frames, `rate` a second; the scene then stands at the first one.
 
         Steps whose keys have not changed are skipped; the others are undone and done again.
+        """
+        for _ in self.steps(variant, frames=frames, rate=rate):
+            pass
+
+    def steps(self, variant: Variant, *, frames: range, rate: float = FPS) -> Iterator[tuple[str, float]]:
+        """`apply`, step by step: before each, its name and how much of all is done, 0..1.
+
+        Where it is left early, the stage is between two variants, and the next `apply` does what is missing.
         """
         self._rate = rate
         _set_rate(self.scene, rate)
@@ -91,12 +102,30 @@ class Stage:
         }
         keys = step_keys(variant, frames, rate)
         stale = [step for step in STEPS if self._keys.get(step) != keys[step]]
-        self._strike(stale)
-        self.show(frames.start)
-        for step in stale:
-            self._undo[step] = builders[step](variant, frames)
+        for place, step in enumerate(stale):
+            yield step, place / len(stale)
+            if place == 0:
+                self._strike(stale)
+                if "motion" not in stale or self._spares is None:
+                    self.show(frames.start)
+            self._undo[step] = self._build(builders[step], variant, frames)
             self._keys[step] = keys[step]
         self.show(frames.start)
+
+    @on_one_thread
+    def _build(self, builder: Callable[[Variant, range], Undo], variant: Variant, frames: range) -> Undo:
+        """Do one step."""
+        with self._materials(), on_all_cores() if self._detail == "preview" else nullcontext():
+            return builder(variant, frames)
+
+    def _materials(self) -> AbstractContextManager[None]:
+        """Where materials come from and go to meanwhile."""
+        return nullcontext() if self._spares is None else self._spares.materials()
+
+    def tidy(self) -> None:
+        """Remove what a preview keeps for the variants to come: they then take longer."""
+        if self._spares is not None:
+            self._spares.clear()
 
     @on_one_thread
     def duration(self, variant: Variant) -> float:
@@ -104,15 +133,18 @@ class Stage:
         key = step_keys(variant, FIRST)["double"]
         if self._keys.get("double") != key:
             self._strike(list(STEPS))
-            self._undo["double"] = self._build_double(variant, FIRST)
+            self._undo["double"] = self._build(self._build_double, variant, FIRST)
             self._keys["double"] = key
         return plan_for(self._double.armature, variant.stunt, rig=self._double.rig).duration
 
+    @on_one_thread
     def _strike(self, steps: list[str]) -> None:
         """Undo steps, the last first."""
-        for step in reversed(steps):
-            if self._keys.pop(step, None) is not None:
-                self._undo.pop(step)()
+        self._rests = self._rests and not {"double", "motion"} & set(steps)
+        with self._materials():
+            for step in reversed(steps):
+                if self._keys.pop(step, None) is not None:
+                    self._undo.pop(step)()
 
     @on_one_thread
     def show(self, frame: int) -> None:
@@ -121,15 +153,19 @@ class Stage:
         The pose is held without its action: every render starts with a change of frame, which would evaluate all
         that is animated again, and Cycles would then build body, suit and hair anew (four times the cost of a sync).
         """
+        if self._rests and self._frame == frame == self.scene.frame_current:
+            return
         self._play()
         self.scene.frame_set(frame)
         self._frame = frame
         self._hold()
+        self._rests = self._spares is not None and self._swaying is None
         if self._swaying is not None:
             self._swaying.show(frame)
 
     def play(self) -> None:
         """Let the scene's own time move the double, until a frame is shown again; `follow` lays its hair meanwhile."""
+        self._rests = False
         self._play()
 
     def follow(self, frame: int) -> None:
@@ -164,12 +200,12 @@ class Stage:
         return self._view if self._path is None else self._path.view(self._view, self._frame)
 
     def _build_double(self, variant: Variant, _: range) -> Undo:
-        self._double = bring_double(variant, self._collection, self._assets)
-        return self._double.remove
+        self._double, undo = bring_double(variant, self._collection, assets=self._assets, spares=self._spares)
+        return undo
 
     def _move(self, variant: Variant, frames: range) -> Undo:
         armature = self._double.armature
-        before = self._lead + 1
+        before = self._lead + 1 if variant.stunt.name != NO_STUNT else 1
         planned = apply_motion(
             armature, variant.pose, variant.stunt, rig=self._double.rig, frames=frames, fps=self._rate, before=before
         )
@@ -215,6 +251,7 @@ class Stage:
         """Put the double to its rest, upright, or back into its pose."""
         self._double.armature.data.pose_position = position
         self.scene.view_layers[0].update()
+        self._rests = False
 
     def _sway(self, solids: list[Any], combed: NDArray[np.float64], frames: range) -> Swaying | None:
         """Hair in motion over frames, and one more at each end for what is seen between frames."""

@@ -4,6 +4,7 @@ pairs   the farm against a process for each image, and for each pair
 cost    what noisy images, data and the farm add to the reference; how fast `check` is
 motion  what stunts cost
 hair    what grooms cost
+addon   how soon the add-on shows a change, and draws its panels
 
 Seconds depend on the machine; the ratios hold. Each part runs in a process of its own, so that Blender begins anew.
 """
@@ -14,6 +15,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
+from addon_bench import addon_tables, measure_addon_apart
 from cost_bench import check_table, cost_table, measure_cost_apart
 from frame_bench import frame_table
 from groom_bench import groom_table, measure_apart
@@ -33,6 +35,7 @@ PARTS: Final[dict[str, Callable[[], list[Table]]]] = {
     "cost": cost_tables,
     "motion": lambda: [motion_table(measure_motion_apart())],
     "hair": lambda: [groom_table(measure_apart())],
+    "addon": lambda: addon_tables(measure_addon_apart()),
 }
 
 

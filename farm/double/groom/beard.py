@@ -129,7 +129,8 @@ class _Surface:
 def _read_skin(double: Double, head: Head) -> _Surface:
     graph = bpy.context.evaluated_depsgraph_get()
     chin = head.posed[np.argmin(np.linalg.norm(head.rest - head.chin, axis=1))]
-    vertices, faces, first = [], [], 0
+    vertices: list[Array] = []
+    faces: list[NDArray[np.int64]] = []
     for thing in (double.body, *double.garments):
         shown = thing.evaluated_get(graph)
         mesh = shown.data
@@ -142,9 +143,9 @@ def _read_skin(double: Double, head: Head) -> _Surface:
         corners = np.empty(len(mesh.loop_triangles) * 3, dtype=np.int32)
         mesh.loop_triangles.foreach_get("vertices", corners)
         triangles = corners.reshape(-1, 3)
-        faces.append(first + triangles[near[triangles].any(axis=1)])
-        vertices.append(places)
-        first += len(places)
+        used, numbers = np.unique(triangles[near[triangles].any(axis=1)], return_inverse=True)
+        faces.append(numbers.reshape(-1, 3) + sum(len(part) for part in vertices))
+        vertices.append(places[used])
     tree = BVHTree.FromPolygons(np.concatenate(vertices).tolist(), np.concatenate(faces).tolist())
     masks = zone_masks()
     mouth = np.maximum(masks["lips"], masks["inside-mouth"]) > 0.4

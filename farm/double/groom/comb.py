@@ -239,12 +239,11 @@ class _Comb:
         held = self.frame.to_local(paths[:, 1:-1])[..., 2] > self.chin
         for _ in range(paths.shape[1]):
             inner = paths[:, 1:-1]
-            way = (paths[:, :-2] + paths[:, 2:]) / 2 - inner
-            height, normal = self.collider.sample(inner.reshape(-1, 3))
-            normal = normal.reshape(inner.shape)
-            out = np.maximum(np.einsum("gpc,gpc->gp", way, normal), 0.0)
-            near = held & (height.reshape(held.shape) < TAUT_REACH)
-            paths[:, 1:-1] += self.style.fall.taut * (out * near)[..., None] * normal
+            here = inner[held]
+            way = ((paths[:, :-2] + paths[:, 2:]) / 2)[held] - here
+            height, normal = self.collider.sample(here)
+            out = np.maximum(_dot(way, normal), 0.0)
+            inner[held] += self.style.fall.taut * (out * (height < TAUT_REACH))[:, None] * normal
         return paths
 
     def root_heading(self) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 import numpy as np
@@ -23,15 +24,20 @@ MIDDLE_BLEND: Final = 0.02
 def region_shares(local: Array) -> Array:
     """How much points (N, 3) in the head's axes belong to each region: (N, regions), each row summing to 1."""
     unit = local / np.maximum(np.linalg.norm(local, axis=1, keepdims=True), 1e-9)
-    centres = directions()
-    kernel = np.exp(REGION_SHARPNESS * (unit @ np.array([vector for _, vector in centres]).T - 1.0))
-    names = list(REGIONS)
-    shares = np.zeros((len(local), len(names)))
-    for column, (name, _) in enumerate(centres):
-        index = names.index(name)
+    regions, vectors = _centres()
+    kernel = np.exp(REGION_SHARPNESS * (unit @ vectors.T - 1.0))
+    shares = np.zeros((len(local), len(REGIONS)))
+    for column, index in enumerate(regions):
         shares[:, index] = np.maximum(shares[:, index], kernel[:, column])
     total: Array = shares / shares.sum(axis=1, keepdims=True)
     return total
+
+
+@functools.cache
+def _centres() -> tuple[list[int], Array]:
+    """Which region each centre is of, and the unit vectors (C, 3) to them."""
+    names, vectors = zip(*directions(), strict=True)
+    return [list(REGIONS).index(name) for name in names], np.array(vectors)
 
 
 def regional(style: Hairstyle, quantity: str, shares: Array, side: Array) -> Array:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, maximum_filter1d, uniform_filter1d
 from scipy.spatial import cKDTree
 
+from farm.algebra import searchers
 from farm.double.groom.collider import Shell, surface_samples
 
 __all__ = ["CLOTH", "Solid", "bare", "lead_out"]
@@ -105,7 +106,8 @@ def _depths(strands: Single, solid: Solid, tree: cKDTree) -> tuple[Single, Singl
     flat = strands.reshape(-1, 3)
     depth, normal = np.zeros(len(flat), dtype=np.float32), np.zeros_like(flat)
     candidates = _candidates(strands, solid, tree)
-    span, index = tree.query(flat[candidates], distance_upper_bound=(CELLS_NEAR + 1) * CELL)
+    near = (CELLS_NEAR + 1) * CELL
+    span, index = tree.query(flat[candidates], distance_upper_bound=near, workers=searchers(len(candidates)))
     found = np.isfinite(span)
     candidates, index, span = candidates[found], index[found], span[found]
     along = np.einsum("nc,nc->n", flat[candidates] - solid.samples[index], solid.normals[index])
@@ -138,7 +140,7 @@ def _candidates(strands: Single, solid: Solid, tree: cKDTree) -> NDArray[np.int6
     used[cells] = True
     named = np.flatnonzero(used)
     middles = (np.stack(np.unravel_index(named, shape), axis=1) + 0.5) * CELL + low
-    sample = tree.query(middles)[1]
+    sample = tree.query(middles, workers=searchers(len(middles)))[1]
     low_lying = np.einsum("nc,nc->n", middles - solid.samples[sample], solid.normals[sample]) < CELL
     nearest = np.full(near.size, -1, dtype=np.int32)
     nearest[named[low_lying]] = sample[low_lying]

@@ -24,6 +24,7 @@ from farm.double.groom.outside import Solid, lead_out
 from farm.double.groom.style import Hairstyle, load_hairstyle
 from farm.double.groom.texture import textured
 from farm.double.groom.wearer import Wearer, read_wearer
+from farm.double.shading import drop_materials
 from farm.recipe.parameters import Hair
 from farm.recipe.variant import stream
 
@@ -127,8 +128,8 @@ def remove_groom(groom: Groom) -> None:
     materials = [material for block in data for material in block.materials]
     for thing in things:
         bpy.data.objects.remove(thing)
-    for blocks in (data, materials):
-        bpy.data.batch_remove([block for block in blocks if block and block.users == 0])
+    bpy.data.batch_remove([block for block in data if block and block.users == 0])
+    drop_materials(materials)
 
 
 def strand_points(groom: Groom) -> tuple[Array, NDArray[np.int32]]:

@@ -6,6 +6,7 @@ Lengths are metres, angles degrees, and directions are those of a head that stan
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from typing import Any, Final, Literal, Self
@@ -319,10 +320,7 @@ class Hairstyle(Part):
 
     def region(self, name: str) -> Region:
         """A region's figures, with those of `all` where it gives none."""
-        given = self.regions.get(name, Region())
-        common = self.regions.get("all", Region())
-        merged = {key: getattr(common, key) if value is None else value for key, value in given}
-        return Region(**merged)
+        return _region(_Same(self.regions), name)
 
     def check(self, place: str) -> None:
         """TemplateError where a region is unknown, or a figure is given neither for a region nor for `all`."""
@@ -341,6 +339,27 @@ class Hairstyle(Part):
                     raise TemplateError(
                         f"{place}: regions.{name}.{quantity} is missing: give it there or in regions.all"
                     )
+
+
+class _Same:
+    """A style's regions as a key: equal to itself only."""
+
+    def __init__(self, regions: dict[str, Region]) -> None:
+        self.regions = regions
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.regions is self.regions
+
+    def __hash__(self) -> int:
+        return id(self.regions)
+
+
+@functools.lru_cache(maxsize=256)
+def _region(same: _Same, name: str) -> Region:
+    given = same.regions.get(name, Region())
+    common = same.regions.get("all", Region())
+    merged = {key: getattr(common, key) if value is None else value for key, value in given}
+    return Region(**merged)
 
 
 def directions() -> list[tuple[str, tuple[float, float, float]]]:

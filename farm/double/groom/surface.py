@@ -338,9 +338,15 @@ def _mix(barycentric: Array, values: Array) -> Array:
 def farthest_points(points: Array, count: int) -> NDArray[np.int64]:
     """The indices of `count` points (N, 3), each the farthest from those before it; the first is point 0."""
     chosen = np.zeros(count, dtype=np.int64)
+    columns = np.ascontiguousarray(points.T)
     nearest = np.full(len(points), np.inf)
+    square, part = np.empty_like(nearest), np.empty_like(nearest)
     for place in range(1, count):
-        offset = points - points[chosen[place - 1]]
-        np.minimum(nearest, np.einsum("nc,nc->n", offset, offset), out=nearest)
-        chosen[place] = int(np.argmax(nearest))
+        square.fill(0.0)
+        for axis in (0, 2, 1):
+            np.subtract(columns[axis], columns[axis, chosen[place - 1]], out=part)
+            np.multiply(part, part, out=part)
+            np.add(square, part, out=square)
+        np.minimum(nearest, square, out=nearest)
+        chosen[place] = nearest.argmax()
     return chosen

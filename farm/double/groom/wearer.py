@@ -40,11 +40,11 @@ def read_wearer(double: Wearer) -> tuple[Head, list[Shell]]:
     faces = base.groups["body"]
     scalp = scalp_mask()
     posed = double.shape.copy()
-    skin = _posed_vertices(double.body)
+    skin, *clothes = _posed_vertices(double.body, *double.garments)
     posed[: len(skin)] = skin
     eyes = np.stack([double.shape[base.group_vertices(f"joint-{side}-eye")].mean(axis=0) for side in "lr"])
     shells = [Shell(posed, base.faces[faces])]
-    shells += [Shell(_posed_vertices(garment), _quads(garment.data)) for garment in double.garments]
+    shells += [Shell(cloth, _quads(thing.data)) for cloth, thing in zip(clothes, double.garments, strict=True)]
     return Head(
         rest=double.shape,
         posed=posed,
@@ -90,17 +90,22 @@ def _chin(rest: Array, eyes: Array) -> Array:
     return chin
 
 
-def _posed_vertices(thing: Any) -> Array:
-    """A mesh object's vertices (V, 3) in world space as its armature poses them, before any other modifier."""
-    hidden = [modifier for modifier in thing.modifiers if modifier.type != "ARMATURE" and modifier.show_viewport]
+def _posed_vertices(*things: Any) -> list[Array]:
+    """Mesh objects' vertices (V, 3) in world space as their armature poses them, before any other modifier."""
+    hidden = [each for thing in things for each in thing.modifiers if each.type != "ARMATURE" and each.show_viewport]
     for modifier in hidden:
         modifier.show_viewport = False
-    evaluated = thing.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    graph = bpy.context.evaluated_depsgraph_get()
+    posed = [_world_vertices(thing.evaluated_get(graph)) for thing in things]
+    for modifier in hidden:
+        modifier.show_viewport = True
+    return posed
+
+
+def _world_vertices(evaluated: Any) -> Array:
     flat = np.empty(len(evaluated.data.vertices) * 3, dtype=np.float32)
     evaluated.data.vertices.foreach_get("co", flat)
     matrix = np.array(evaluated.matrix_world)
-    for modifier in hidden:
-        modifier.show_viewport = True
     vertices: Array = flat.reshape(-1, 3).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
     return vertices
 
@@ -119,5 +124,9 @@ def _nearest_on_skin(thing: Any) -> Callable[[Array], Array]:
 
 def _quads(mesh: Any) -> NDArray[np.int32]:
     """Faces (F, 4) of a mesh; a triangle's last corner is doubled."""
-    rows = [tuple(face.vertices) for face in mesh.polygons]
-    return np.array([row if len(row) == 4 else (*row[:3], row[2]) for row in rows], dtype=np.int32)
+    starts, corners = np.empty(len(mesh.polygons), dtype=np.int32), np.empty(len(mesh.loops), dtype=np.int32)
+    mesh.polygons.foreach_get("loop_start", starts)
+    mesh.loops.foreach_get("vertex_index", corners)
+    sizes = np.diff(starts, append=len(corners))
+    quads: NDArray[np.int32] = corners[starts[:, None] + np.minimum(np.arange(4), sizes[:, None] - 1)]
+    return quads

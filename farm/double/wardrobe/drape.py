@@ -17,7 +17,7 @@ from farm.double.base_mesh import base_mesh
 from farm.double.normals import vertex_normals
 from farm.double.wardrobe.outfit import Garment
 from farm.double.wardrobe.pattern import Pattern
-from farm.double.wardrobe.sheet import adjacency, tights
+from farm.double.wardrobe.sheet import Sheet, tights
 
 __all__ = ["GAP", "drape", "hemmed", "span"]
 
@@ -46,7 +46,7 @@ def span(shape: Array, rounds: int) -> Array:
     faces = tights().faces
     points: Array = tights().mix @ shape
     outward = vertex_normals(points, faces)
-    mean = adjacency(faces, len(points))
+    mean = tights().mean
     for _ in range(rounds):
         pull = mean @ points - points
         points = points + 0.5 * pull * ((pull * outward).sum(axis=1, keepdims=True) > 0)
@@ -72,7 +72,7 @@ def drape(
     least = pattern.ease + around
     below = worn[pattern.origin]
     least = np.maximum(least, np.where(below > 0, below + GAP, 0.0))
-    mean = adjacency(sheet.faces, len(flat))
+    mean = sheet.mean
     away = least.copy()
     if garment.bridge > 0:
         for _ in range(ROUNDS):
@@ -80,13 +80,15 @@ def drape(
             level = np.einsum("sc,sc->s", mean @ points - flat, normals)
             away = np.clip(0.4 * away + 0.6 * level, least, least + garment.bridge)
     if garment.folds > 0:
-        away = away + garment.folds * _folds(sheet.rest, number) * np.clip(pattern.ease / 0.012, 0.0, 1.0)
+        away = away + garment.folds * _folds(sheet, number) * np.clip(pattern.ease / 0.012, 0.0, 1.0)
     worn[pattern.origin] = np.maximum(below, away)
     return flat + away[:, None] * normals, normals
 
 
-def _folds(rest: Array, number: int) -> Array:
-    """Smooth numbers 0..1 (S,) on rest places (S, 3): waves in many directions, half of them across the limbs."""
+@functools.lru_cache(maxsize=64)
+def _folds(sheet: Sheet, number: int) -> Array:
+    """Smooth numbers 0..1 (S,) on a sheet's vertices: waves in many directions, half of them across the limbs."""
+    rest = sheet.rest
     rng = np.random.Generator(np.random.PCG64(number))
     total = np.zeros(len(rest))
     for wave in range(FOLD_WAVES):
@@ -97,10 +99,10 @@ def _folds(rest: Array, number: int) -> Array:
     return np.asarray(np.clip(0.5 + total / np.sqrt(2 * FOLD_WAVES) / 1.6, 0.0, 1.0))
 
 
-def hemmed(garment: Garment, pattern: Pattern, points: Array, normals: Array) -> tuple[Array, Array, NDArray[np.int32]]:
+def hemmed(garment: Garment, pattern: Pattern, points: Array, normals: Array) -> tuple[Array, NDArray[np.int32]]:
     """Turn the border inwards by `turn` and back inside by `hem`, as thick as sewn cloth is.
 
-    Returns the added points (2R, 3), for each the vertex it hangs on (2R,), and the added faces (F, 4).
+    Returns the added points (2R, 3), of which each half hangs on the border's vertices, and the added faces (F, 4).
     """
     border, ahead = pattern.rim.T
     place = np.empty(len(points), dtype=np.int64)
@@ -120,4 +122,4 @@ def hemmed(garment: Garment, pattern: Pattern, points: Array, normals: Array) ->
         np.stack([ahead, border, one, other], axis=1),
         np.stack([other, one, one + deeper, other + deeper], axis=1),
     ])  # fmt: skip
-    return np.concatenate([turned, tucked]), np.concatenate([border, border]), faces.astype(np.int32)
+    return np.concatenate([turned, tucked]), faces.astype(np.int32)

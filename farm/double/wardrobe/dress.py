@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from functools import partial
 from typing import Any, Final
 
 import bpy
@@ -12,12 +13,14 @@ from scipy.sparse import csr_matrix, diags, vstack
 from scipy.spatial import cKDTree
 
 from farm.double.base_mesh import base_mesh
+from farm.double.geometry import paint, place_vertices
 from farm.double.rig import skin_mixed
+from farm.double.shading import give_material
 from farm.double.wardrobe.cloth import FIELDS, HEM, REST, SEAMS, cloth_material, shoe_material, suit_material
 from farm.double.wardrobe.drape import GAP, drape, hemmed, span
 from farm.double.wardrobe.outfit import Garment, Outfit, Shoe, load_outfit
 from farm.double.wardrobe.pattern import Pattern, cut_garment, seam_fields, side_fields
-from farm.double.wardrobe.sheet import adjacency, tights
+from farm.double.wardrobe.sheet import tights
 from farm.recipe import templates
 from farm.recipe.parameters import Wardrobe
 
@@ -71,16 +74,29 @@ def _closed(vertex: int, others: tuple[Pattern, ...]) -> bool:
     return any((other.to_rim[other.origin == vertex] > CLOSED).any() for other in others)
 
 
-def build_garments(wardrobe: Wardrobe, shape: Array, armature: Any, collection: Any, *, rig: str) -> tuple[Any, ...]:
-    """The garments of `wardrobe.outfit` as mesh objects on a shaped body (V, 3), skinned to the armature."""
+def build_garments(
+    wardrobe: Wardrobe, shape: Array, armature: Any, collection: Any, *, rig: str, into: tuple[Any, ...] = ()
+) -> tuple[Any, ...]:
+    """The garments of `wardrobe.outfit` as mesh objects on a shaped body (V, 3), skinned to the armature.
+
+    `into` are the objects of that outfit on another body on that armature, which become these.
+    """
     outfit, place = load_outfit(wardrobe.outfit), templates.place("wardrobe", wardrobe.outfit)
     worn, base = np.zeros(len(tights().rest)), span(shape, outfit.span)
     patterns = _patterns(wardrobe.outfit)
     things: list[Any] = []
     for at, (garment, pattern) in enumerate(zip(outfit.garments, patterns, strict=True)):
         hung = drape(garment, pattern, shape, base, worn, at)
-        thing = _build(garment, pattern, hung, _beneath(wardrobe.outfit, at), collection)
-        thing.data.materials.append(_material(wardrobe, outfit, garment, place=f"{place}: garments[{at}]"))
+        fields = _fields(wardrobe.outfit, at)[pattern.origin]
+        points, hems = _sewn(garment, pattern, hung, fields)
+        here = f"{place}: garments[{at}]"
+        if into:
+            place_vertices(into[at].data, points)
+            give_material(into[at].data, 0, partial(_material, wardrobe, outfit, garment, place=here))
+            things.append(into[at])
+            continue
+        thing = _build(garment.name, pattern, points, hems, fields, collection, beneath=_beneath(wardrobe.outfit, at))
+        give_material(thing.data, 0, partial(_material, wardrobe, outfit, garment, place=here))
         skin_mixed(thing, armature, rig=rig, mix=_with_hem(pattern, _moved_by(garment, pattern)))
         for below in range(at):
             if not garment.shoe and not outfit.garments[below].shoe:
@@ -121,7 +137,7 @@ def _moved_by(garment: Garment, pattern: Pattern) -> csr_matrix:
     if garment.low is None or garment.takes != "upper":
         return mix
     hangs = np.clip(1 - (pattern.sheet.rest[:, 2] - garment.low) / HANGS, 0.0, 1.0)
-    mean, drawn = adjacency(pattern.sheet.faces, len(hangs)), mix
+    mean, drawn = pattern.sheet.mean, mix
     for _ in range(DRAWN_ROUNDS):
         drawn = 0.5 * (drawn + mean @ drawn)
     return csr_matrix(diags(1 - hangs) @ mix + diags(hangs) @ drawn)
@@ -142,34 +158,53 @@ def _beneath(outfit: str, at: int) -> NDArray[np.bool_]:
     return beneath
 
 
-def _build(
-    garment: Garment, pattern: Pattern, hung: tuple[Array, Array], beneath: NDArray[np.bool_], collection: Any
-) -> Any:
-    """The mesh object of a garment: its outside and the hems turned in, without what lies beneath other garments."""
+@functools.cache
+def _fields(outfit: str, at: int) -> Array:
+    """`side_fields` of an outfit's garment."""
+    return side_fields(load_outfit(outfit).garments[at])
+
+
+def _sewn(
+    garment: Garment, pattern: Pattern, hung: tuple[Array, Array], fields: Array
+) -> tuple[Array, NDArray[np.int32]]:
+    """The vertices (N, 3) of a garment's outside and of the hems turned in, and the hems' faces (H, 4)."""
     outside, normals = hung
-    fields = side_fields(garment)
     if garment.shoe:
-        outside = _soled(outside, normals, fields[pattern.origin, 2], garment.shoe)
-    added, hangs, hems = hemmed(garment, pattern, outside, normals)
+        outside = _soled(outside, normals, fields[:, 2], garment.shoe)
+    added, hems = hemmed(garment, pattern, outside, normals)
+    return np.concatenate([outside, added]), hems
+
+
+def _build(
+    name: str,
+    pattern: Pattern,
+    points: Array,
+    hems: NDArray[np.int32],
+    fields: Array,
+    collection: Any,
+    *,
+    beneath: NDArray[np.bool_],
+) -> Any:
+    """The mesh object of a garment's vertices, without what lies `beneath` other garments."""
     faces = np.concatenate([pattern.sheet.faces, hems])
-    outer = np.repeat([1.0, 0.0], [len(pattern.sheet.faces), len(hems)]).astype(np.float32)
-    every = np.concatenate([np.arange(len(outside)), hangs])
+    outer = np.repeat([1.0, 0.0], [len(pattern.sheet.faces), len(hems)])
+    border = pattern.rim[:, 0]
+    every = np.concatenate([np.arange(len(pattern.origin)), border, border])
     seen = ~beneath[pattern.origin[every]][faces].all(axis=1)
     faces, outer = faces[seen], outer[seen]
-    mesh = bpy.data.meshes.new(garment.name)
+    mesh = bpy.data.meshes.new(name)
     corners = [face[:3] if face[3] == face[2] else face for face in faces.tolist()]
-    mesh.from_pydata(np.concatenate([outside, added]), [], corners)
+    mesh.from_pydata(points, [], corners)
     mesh.shade_smooth()
-    for name, values in (
-        (FIELDS, fields[pattern.origin]),
+    for attribute, values in (
+        (FIELDS, fields),
         (SEAMS, seam_fields()[pattern.origin]),
         (REST, pattern.sheet.rest),
     ):
-        vectors = mesh.attributes.new(name, "FLOAT_VECTOR", "POINT")
-        vectors.data.foreach_set("vector", values[every].astype(np.float32).ravel())
-    mesh.attributes.new(HEM, "FLOAT", "POINT").data.foreach_set("value", pattern.to_rim[every].astype(np.float32))
-    mesh.attributes.new(OUTER, "FLOAT", "FACE").data.foreach_set("value", outer)
-    thing = bpy.data.objects.new(garment.name, mesh)
+        paint(mesh, attribute, values[every])
+    paint(mesh, HEM, pattern.to_rim[every])
+    paint(mesh, OUTER, outer, domain="FACE")
+    thing = bpy.data.objects.new(name, mesh)
     collection.objects.link(thing)
     return thing
 

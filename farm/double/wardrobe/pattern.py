@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 from farm.double.base_mesh import base_mesh
 from farm.double.normals import vertex_normals
 from farm.double.wardrobe.outfit import Garment
-from farm.double.wardrobe.sheet import Sheet, adjacency, cut, rims, tights
+from farm.double.wardrobe.sheet import Sheet, cut, rims, tights
 
 __all__ = ["Pattern", "cut_garment", "seam_fields", "side_fields"]
 
@@ -170,7 +170,7 @@ def seam_fields() -> Array:
 
 
 def _smooth(values: Array) -> Array:
-    mean = adjacency(tights().faces, len(values))
+    mean = tights().mean
     smooth: Array = values
     for _ in range(SMOOTHING):
         smooth = 0.5 * (smooth + mean @ smooth)

@@ -26,7 +26,7 @@ SNAP: Final = 0.25
 """Part of an edge that a vertex may be moved along it to lie on a cut."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sheet:
     """A surface of quads and triangles.
 
@@ -37,11 +37,16 @@ class Sheet:
     mix: csr_matrix
     faces: Faces
 
-    @property
+    @functools.cached_property
     def rest(self) -> Array:
-        """The vertices (S, 3) on the unshaped mesh."""
+        """The vertices (S, 3) on the unshaped mesh (treat them as read-only)."""
         places: Array = self.mix @ base_mesh().vertices
         return places
+
+    @functools.cached_property
+    def mean(self) -> csr_matrix:
+        """What takes the mean over each vertex's neighbours (S, S)."""
+        return adjacency(self.faces, self.mix.shape[0])
 
 
 def _sparse(

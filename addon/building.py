@@ -1,0 +1,89 @@
+"""A build in progress: how far it is, in the panel, and ESC, which stops it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import bpy
+
+from . import preview
+from .state import state_of
+
+__all__ = ["CLASSES", "draw_building", "register", "unregister"]
+
+STEPS: Final = {
+    "double": "Shaping and dressing",
+    "motion": "Posing",
+    "groom": "Combing hair",
+    "set": "Lighting",
+    "camera": "Aiming the camera",
+}
+"""What people call the steps of farm.stage.steps."""
+
+_keys: list[tuple[Any, Any]] = []
+
+
+class DIGIDOUBLE_OT_stop_building(bpy.types.Operator):  # noqa: N801 - Blender's own form
+    """Stop building this variant. The next change, or Build Double, goes on"""
+
+    bl_idname = "digidouble.stop_building"
+    bl_label = "Stop Building"
+    bl_options: Final = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, _: Any) -> bool:
+        """Only while one is built."""
+        return preview.progress() is not None
+
+    def execute(self, _: Any) -> set[str]:
+        """Stop before the next step."""
+        preview.stop()
+        return {"FINISHED"}
+
+
+class DIGIDOUBLE_OT_build_double(bpy.types.Operator):  # noqa: N801
+    """Build the variant that was stopped"""
+
+    bl_idname = "digidouble.build_double"
+    bl_label = "Build Double"
+    bl_options: Final = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where a double is not whole."""
+        state = state_of(context.scene)
+        return bool(state.document) and not state.shown and preview.progress() is None
+
+    def execute(self, context: Any) -> set[str]:
+        """Do what is missing."""
+        preview.show(context.scene)
+        return {"FINISHED"}
+
+
+def draw_building(layout: Any, scene: Any) -> None:
+    """How far the build is, with a button that stops it; or one that goes on, where it was stopped."""
+    told = preview.progress()
+    if told is not None:
+        row = layout.row(align=True)
+        row.progress(text=STEPS[told[0]], factor=told[1])
+        row.operator(DIGIDOUBLE_OT_stop_building.bl_idname, text="", icon="X")
+    elif not state_of(scene).shown:
+        layout.operator(DIGIDOUBLE_OT_build_double.bl_idname, icon="FILE_REFRESH")
+
+
+def register() -> None:
+    """Let ESC over the 3D view stop a build."""
+    chosen = bpy.context.window_manager.keyconfigs.addon
+    if chosen is not None:
+        keymap = chosen.keymaps.new(name="3D View Generic", space_type="VIEW_3D")
+        _keys.append((keymap, keymap.keymap_items.new(DIGIDOUBLE_OT_stop_building.bl_idname, "ESC", "PRESS")))
+
+
+def unregister() -> None:
+    """Give ESC back."""
+    for keymap, item in _keys:
+        keymap.keymap_items.remove(item)
+    _keys.clear()
+
+
+CLASSES: Final = (DIGIDOUBLE_OT_stop_building, DIGIDOUBLE_OT_build_double)
