@@ -8,8 +8,8 @@ import bpy
 
 from . import (
     assets,
-    denoiser,
     building,
+    denoiser,
     ops_double,
     ops_farm,
     ops_jobs,
