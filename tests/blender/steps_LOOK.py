@@ -7,6 +7,8 @@ import bpy
 
 ABOVE = 78
 """Pixels from the menu of what is chosen by its picture up to the picture's middle, at 100 %."""
+BELOW = 121
+"""From there down to the first row of the pictures to choose from."""
 PICTURED = (("Hair", "hair.style"), ("Pose", "pose.chosen"), ("Stunt", "stunt.chosen"))
 
 
@@ -36,7 +38,7 @@ def by_picture(w, name, path):
     yield from w.click(x, y)
     yield 0.5
     w.picture(f"{name.lower()}-pictures")
-    yield from w.click(x - 110, y + 10)
+    yield from w.click(x - 35, y - BELOW)
     yield from settled(w)
     w.picture(f"{name.lower()}-chosen")
     assert value(w, path) != before, f"{path} is still {before}"
