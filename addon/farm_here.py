@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from farm.cluster.status import read_status
-from farm.errors import BadInput, DatasetError, StorageError
-from farm.recipe import Recipe
+from farm.errors import BadInput, DatasetError, RecipeError, StorageError
+from farm.recipe import Recipe, load_recipe
 
 from .jobs import DONE, FAILED, RUNNING, STOPPED, Job
 
@@ -40,7 +40,7 @@ def start(recipe: Recipe, base: Path, home: Path, command: str) -> Job:
     """
     text = recipe.to_yaml()
     try:
-        folder = _place(base, recipe.name, text)
+        folder = _place(base, recipe)
         home.mkdir(parents=True, exist_ok=True)
         base.mkdir(parents=True, exist_ok=True)
         written, log = (home / f"{folder.name}{ending}" for ending in (".yaml", ".log"))
@@ -130,17 +130,22 @@ def alive(job: Job) -> bool:
     return job.folder.encode() in said.split(b"\0")
 
 
-def _place(base: Path, name: str, text: str) -> Path:
+def _place(base: Path, recipe: Recipe) -> Path:
     """A folder for a dataset: one that holds this very recipe's, else one that is not there yet."""
     number = 1
     while True:
-        folder = base / (name if number == 1 else f"{name}-{number}")
-        if not folder.exists():
-            return folder
-        recipe = folder / "recipe.yaml"
-        if recipe.is_file() and recipe.read_text(encoding="utf-8") == text:
+        folder = base / (recipe.name if number == 1 else f"{recipe.name}-{number}")
+        if not folder.exists() or _recipe_in(folder) == recipe.digest:
             return folder
         number += 1
+
+
+def _recipe_in(folder: Path) -> str:
+    """The digest of a dataset's recipe; empty where there is none. It does not tell where an own double's file lies."""
+    try:
+        return load_recipe(folder / "recipe.yaml").digest
+    except RecipeError:
+        return ""
 
 
 def _apart() -> dict[str, Any]:

@@ -8,34 +8,19 @@ import addon_utils
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
+import artist_steps
+import building_steps
+import farm_steps
 import window
+from window import body_of, settled
 
-PICTURE = 195
-"""Pixels from the sidebar's top at 100 % to below the hairstyle's picture, the first panel being folded."""
 OUT = Path(os.environ["DIGIDOUBLE_CLICKS_OUT"])
-
-
-def body_of(scene):
-    body = next(thing for thing in scene.objects if thing.name.startswith("body"))
-    return tuple(round(part, 5) for part in body.data.vertices[1000].co)
 
 
 def shown(w):
     from bl_ext.user_default.digidouble.state import shown_variant
 
     return shown_variant(w.scene())
-
-
-def settled(w):
-    """Wait until the scene shows what its document says."""
-    from bl_ext.user_default.digidouble import preview
-
-    yield 0.5
-    for _ in range(60):
-        if not bpy.app.timers.is_registered(preview._answer) and w.scene().digidouble.shown:
-            return
-        yield 0.5
-    raise AssertionError("the preview does not come to rest")
 
 
 def scale(size):
@@ -94,28 +79,11 @@ def dice_and_lock(w):
     w.picture("hair-locked")
 
 
-def hair(w):
-    """Another hairstyle from its menu, with the keyboard as artists do."""
-    yield from w.fold_all(("Double", "Vary"))
-    yield from w.open_panel("Hair")
-    before = shown(w)
-    place = yield from w.find("digidouble.hair.style", across=0.6, below=PICTURE)
-    yield from w.click(*place)
-    w.picture("hairstyles")
-    for key in ("DOWN_ARROW", "DOWN_ARROW", "RET"):
-        yield from w.press_key(key, *place)
-    yield from settled(w)
-    assert shown(w).hair.style != before.hair.style
-    assert shown(w).body == before.body
-    assert w.scene().digidouble.hair.locked  # as the dice left it: the choice is held
-    w.picture("another-hairstyle")
-
-
 def panels(w):
     """Every panel, opened alone, at 100 % and at 150 %."""
     for size in (1.0, 1.5):
         yield from scale(size)
-        for name in ("Hair", "Pose", "Stunt", "Stage", "Vary", "Recipe", "Capture", "Farm", "Double"):
+        for name in window.PANELS[::-1]:
             yield from w.open_panel(name)
             w.picture(f"{name.lower()}-{size * 100:.0f}")
         place = yield from w.find("digidouble.wardrobe.locked", across=0.8)
@@ -125,11 +93,37 @@ def panels(w):
     yield from scale(1.0)
 
 
+def reopened(w):
+    """All is there again in a file that is saved and opened: the recipe, the variant, the jobs."""
+    from bl_ext.user_default.digidouble import watch
+
+    file = str(OUT / "artist.blend")
+    before, body, jobs = w.scene().digidouble.document, body_of(w.scene()), [job.folder for job in watch.jobs().jobs]
+    assert jobs
+    bpy.ops.wm.save_as_mainfile(filepath=file)
+    yield 1.0
+    bpy.ops.wm.read_homefile(use_factory_startup=False)
+    yield 2.0
+    bpy.ops.wm.open_mainfile(filepath=file)
+    yield 3.0
+    w.look_anew()
+    yield from settled(w)
+    assert w.scene().digidouble.document == before
+    assert body_of(w.scene()) == body
+    assert [job.folder for job in watch.jobs().jobs] == jobs
+    w.picture("opened-again")
+
+
 def all_steps(w):
     yield from first_steps(w)
+    yield from building_steps.steps(w)
     yield from dice_and_lock(w)
-    yield from hair(w)
+    yield from w.fold_all(("Double", "Vary"))
+    yield from artist_steps.steps(w)
     yield from panels(w)
+    yield from w.open_panel("Farm")
+    yield from farm_steps.steps(w)
+    yield from reopened(w)
 
 
 file = os.environ["DIGIDOUBLE_CLICKS_EXTENSION"]

@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.ray_head import TOKEN, running
 
-LIMIT = 900
+LIMIT = 1200
 FLAGS = ("--factory-startup", "--enable-event-simulate", "--python-exit-code", "1")
 OWN = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 """The user's own token, which clicks do without."""

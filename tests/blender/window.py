@@ -23,10 +23,14 @@ class Window:
 
     def __init__(self, pictures: Path):
         self.pictures = pictures
+        self.count = 0
+        self.look_anew()
+
+    def look_anew(self):
+        """Find the window, as after another file was opened."""
         self.window = bpy.context.window_manager.windows[0]
         self.area = max((a for a in self.window.screen.areas if a.type == "VIEW_3D"), key=lambda a: a.width * a.height)
         self.area.spaces.active.show_region_ui = True
-        self.count = 0
         self.opened = ""
 
     @property
@@ -138,6 +142,24 @@ class Window:
         yield from self.click(*place)
 
 
+def body_of(scene):
+    """A place on the body, to tell one double from another."""
+    body = next(thing for thing in scene.objects if thing.name.startswith("body"))
+    return tuple(round(part, 5) for part in body.data.vertices[1000].co)
+
+
+def settled(w):
+    """Wait until the scene shows what its document says."""
+    from bl_ext.user_default.digidouble import preview
+
+    yield 0.5
+    for _ in range(120):
+        if not bpy.app.timers.is_registered(preview._answer) and w.scene().digidouble.shown:
+            return
+        yield 0.5
+    raise AssertionError("the preview does not come to rest")
+
+
 def play(test, pictures):
     """Step a test from Blender's timer; Blender ends with 0 where it passes, else with 1."""
     pictures.mkdir(parents=True, exist_ok=True)
@@ -162,4 +184,4 @@ def play(test, pictures):
         os._exit(code)
         return None
 
-    bpy.app.timers.register(step, first_interval=2.0)
+    bpy.app.timers.register(step, first_interval=2.0, persistent=True)

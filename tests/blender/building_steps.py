@@ -1,11 +1,12 @@
 """A build that is stopped by ESC, and mended: steps for tests/blender/clicks.py, with a double in the scene."""
 
 import bpy
+from window import body_of, settled
 
 TRIES = 8
 
 
-def settled(w):
+def quiet():
     """Wait until nothing is built any more."""
     from bl_ext.user_default.digidouble import preview
 
@@ -14,11 +15,6 @@ def settled(w):
             return
         yield 0.25
     raise AssertionError("the preview does not come to rest")
-
-
-def body_of(scene):
-    body = next(thing for thing in scene.objects if thing.name.startswith("body"))
-    return tuple(round(part, 5) for part in body.data.vertices[1000].co)
 
 
 def stopped(w, onward):
@@ -37,7 +33,7 @@ def stopped(w, onward):
     for value in ("PRESS", "RELEASE"):
         w.window.event_simulate(type="ESC", value=value, x=int(onward[0]), y=int(onward[1]))
         yield 0.02
-    yield from settled(w)
+    yield from quiet()
     return not w.scene().digidouble.shown
 
 

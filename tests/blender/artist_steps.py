@@ -4,24 +4,13 @@ import json
 from pathlib import Path
 
 import bpy
+from window import settled
 
 ABOVE = 78
 """Pixels from the menu of what is chosen by its picture up to the picture's middle, at 100 %."""
 BELOW = 121
 """From there down to the first row of the pictures to choose from."""
 PICTURED = (("Hair", "hair.style"), ("Pose", "pose.chosen"), ("Stunt", "stunt.chosen"))
-
-
-def settled(w):
-    """Wait until the scene shows what its document says."""
-    from bl_ext.user_default.digidouble import preview
-
-    yield 0.5
-    for _ in range(60):
-        if not bpy.app.timers.is_registered(preview._answer) and w.scene().digidouble.shown:
-            return
-        yield 0.5
-    raise AssertionError("the preview does not come to rest")
 
 
 def value(w, path):
@@ -114,18 +103,7 @@ def recipe(w):
     file.unlink()
 
 
-def larger(w):
-    """The panels of these steps at 150 %."""
-    bpy.context.preferences.view.ui_scale = 1.5
-    yield 2.0
-    for name in ("Hair", "Stunt", "Vary"):
-        yield from w.open_panel(name)
-        w.picture(f"{name.lower()}-150")
-    bpy.context.preferences.view.ui_scale = 1.0
-    yield 2.0
-
-
 def steps(w):
     """With a double in the window, its panels folded."""
-    for step in (hair, pose, stunt, side_by_side, recipe, larger):
+    for step in (hair, pose, stunt, side_by_side, recipe):
         yield from step(w)

@@ -110,24 +110,6 @@ def cancel(w):
     w.picture("farm-cancelled")
 
 
-def at_150(w):
-    bpy.context.preferences.view.ui_scale = 1.5
-    yield 2.5
-    w.picture("farm-150")
-    region = w.sidebar
-    x, y = region.x + region.width // 2, region.y + region.height // 2
-    w.move(x, y)
-    for _ in range(12):
-        w.window.event_simulate(type="WHEELDOWNMOUSE", value="PRESS", x=x, y=y)
-        yield 0.1
-    w.picture("farm-150-below")
-    for _ in range(12):
-        w.window.event_simulate(type="WHEELUPMOUSE", value="PRESS", x=x, y=y)
-        yield 0.1
-    bpy.context.preferences.view.ui_scale = 1.0
-    yield 2.5
-
-
 def preferences(w):
     """The list of clusters in the preferences, and what the image editor's sidebar says of denoising."""
     bpy.ops.preferences.addon_show(module="bl_ext.user_default.digidouble")
@@ -150,5 +132,4 @@ def steps(w):
     yield from test_connection(w)
     yield from submit(w)
     yield from cancel(w)
-    yield from at_150(w)
     yield from preferences(w)
