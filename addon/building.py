@@ -7,6 +7,7 @@ from typing import Any, Final
 import bpy
 
 from . import preview
+from .problems import draw_problem
 from .state import state_of
 
 __all__ = ["CLASSES", "draw_building", "register", "unregister"]
@@ -68,6 +69,7 @@ def draw_building(layout: Any, scene: Any) -> None:
         row.progress(text=STEPS[told[0]], factor=told[1])
         row.operator(DIGIDOUBLE_OT_stop_building.bl_idname, text="", icon="X")
     elif not state_of(scene).shown:
+        draw_problem(layout, scene, preview.BUILDING)
         layout.operator(DIGIDOUBLE_OT_build_double.bl_idname, icon="FILE_REFRESH")
 
 

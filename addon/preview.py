@@ -41,6 +41,8 @@ CALM: Final = 0.15
 BREATH: Final = 0.001
 """Seconds between two steps of a build, for the window to be drawn and to hear."""
 STOPPED: Final = "Stopped; the double is not whole"
+BUILDING: Final = "building"
+"""Where that is said: beside the button that goes on."""
 
 _live: dict[str, Any] = {}
 _asked: dict[str, float] = {}
@@ -154,6 +156,7 @@ def _stage(scene: Any) -> Stage:
     own = document.read(state_of(scene).document).double is not None
     identity = (scene.session_uid, resolution, own)
     if _live.get("identity") != identity:
+        views = _camera_views(scene)
         _clear(scene)
         scene.render.resolution_x, scene.render.resolution_y = resolution
         scene.render.resolution_percentage = 100
@@ -161,6 +164,8 @@ def _stage(scene: Any) -> Stage:
             identity=identity,
             stage=Stage(scene, resolution=resolution, detail="preview", assets=doubles() if own else None),
         )
+        for view in views:
+            view.view_perspective = "CAMERA"
     stage: Stage = _live["stage"]
     return stage
 
@@ -184,6 +189,13 @@ def _before(scene: Any) -> Iterator[None]:
 
 def _window(scene: Any) -> Any:
     return next((each for each in bpy.context.window_manager.windows if each.scene == scene), None)
+
+
+def _camera_views(scene: Any) -> list[Any]:
+    """The views of a scene's windows that look through its camera: they look elsewhere once that is removed."""
+    windows = [window for window in bpy.context.window_manager.windows if window.scene == scene]
+    spaces = [area.spaces.active for window in windows for area in window.screen.areas if area.type == "VIEW_3D"]
+    return [space.region_3d for space in spaces if space.region_3d.view_perspective == "CAMERA"]
 
 
 def _tidy(scene: Any, frames: range) -> None:
@@ -248,7 +260,7 @@ def stop() -> None:
     _asked.clear()
     scene = stage_scene()
     if scene is not None and not state_of(scene).shown:
-        state_of(scene).problem = STOPPED
+        state_of(scene).problem, state_of(scene).problem_at = STOPPED, BUILDING
     _redraw()
 
 
