@@ -68,7 +68,7 @@ test-train: $(READY) $(TRAIN_READY) ## train on a tiny dataset that it renders; 
 
 # Its version stands in blender_manifest.toml
 EXTENSION = dist/digidouble-$(shell sed -n 's/^version = "\(.*\)"/\1/p' blender_manifest.toml)-system.zip
-# What starts a Blender with a window, on the screen that there is
+# What starts a Blender with a window, on the screen that there is; tests/blender/screen.sh brings both, on Debian
 BLENDER ?= blender
 
 extension: $(READY) ## build the Blender extension for each platform into dist/

@@ -126,6 +126,26 @@ def test_a_run_from_submission_to_the_fetched_dataset(cluster, shell, tmp_path):
     assert check_dataset(tmp_path / "copy").ok
 
 
+def test_an_artists_own_double_goes_with_its_run(shell, tmp_path):
+    """A Mixamo character: sent as a packed file, rendered there, and its dataset holds it."""
+    from tests.double.own.characters import mixamo_hero
+
+    mixamo_hero(tmp_path / "hero.blend")
+    recipe = tmp_path / "hero.yaml"
+    text = TINY.read_text().replace("name: tiny", "name: hero\ndouble: hero.blend", 1)
+    recipe.write_text(text.replace("framing: bust", "framing: full"))
+    submission = ("submit", recipe, "--out", tmp_path / "dataset", "--device", "cpu", "--workers", "1")
+    code, out, err = shell(*submission)
+    assert code == 0, err
+    assert ".blend" in err
+    code, said, err = shell("logs", out.split(":")[0], "-f")
+    assert code == 0, (said, err)
+    assert check_dataset(tmp_path / "dataset").ok
+    assert [file.suffix for file in (tmp_path / "dataset" / "assets").iterdir()] == [".blend"]
+    code, out, err = shell(*submission)
+    assert "there already, succeeded" in out, (code, out, err)
+
+
 def test_a_cancelled_run_ends_and_its_successor_begins(cluster, tmp_path):
     client = cluster.client()
     (tmp_path / "zips").mkdir()
