@@ -25,6 +25,7 @@ from typing import Any, Final
 import bpy
 
 from farm.double.own.blend import open_blend, save_copy
+from farm.double.own.sealing import sha256_of
 from farm.errors import BadInput, DigidoubleError, StorageError
 from farm.places import cache_folder
 
@@ -38,7 +39,6 @@ AS_WRITTEN: Final = frozenset({"SKIP_LINKED", "SKIP_PACKED", "SKIP_WEAK_REFERENC
 VERSION: Final = b"packing/1"
 KEPT: Final = 8
 """Packed files that the cache holds, the latest used."""
-CHUNK: Final = 1 << 20
 
 
 @dataclass
@@ -145,19 +145,8 @@ def _absolute(written: str, blend: Path) -> Path:
 def _digests(tree: list[_Blend]) -> dict[Path, str]:
     """SHA-256 of every file of the tree."""
     return {
-        path: _sha256(path) for path in sorted({p for blend in tree for p in (blend.path, *blend.files, *blend.bakes)})
+        path: sha256_of(path) for path in sorted({p for blend in tree for p in (blend.path, *blend.files, *blend.bakes)})
     }
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(CHUNK):
-                digest.update(block)
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}") from None
-    return digest.hexdigest()
 
 
 def _write(tree: list[_Blend], folder: Path) -> None:

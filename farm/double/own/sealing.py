@@ -28,7 +28,6 @@ MODULE: Final = "farm.double.own.character"
 NOTE_FORMAT: Final = "digidouble-packed/1"
 KEPT: Final = 16
 """Packed doubles that the cache holds, the latest used."""
-CHUNK: Final = 1 << 20
 
 
 def seal_double(recipe: Recipe) -> tuple[Recipe, Path | None]:
@@ -88,14 +87,11 @@ def packed_character(source: Path, *, armature: str | None = None, shelf: Path |
 
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes; BadInput where it cannot be read."""
-    digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
-            while block := file.read(CHUNK):
-                digest.update(block)
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from None
-    return digest.hexdigest()
 
 
 def _known(note: Path, shelf: Path) -> Path | None:
