@@ -144,9 +144,8 @@ def _absolute(written: str, blend: Path) -> Path:
 
 def _digests(tree: list[_Blend]) -> dict[Path, str]:
     """SHA-256 of every file of the tree."""
-    return {
-        path: sha256_of(path) for path in sorted({p for blend in tree for p in (blend.path, *blend.files, *blend.bakes)})
-    }
+    paths = {path for blend in tree for path in (blend.path, *blend.files, *blend.bakes)}
+    return {path: sha256_of(path) for path in sorted(paths)}
 
 
 def _write(tree: list[_Blend], folder: Path) -> None:
