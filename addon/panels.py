@@ -29,8 +29,6 @@ VARY_AXES: Final = tuple(axis for axis in AXES if axis != "rig")
 
 SHOWN: Final = ("face.expression", "wardrobe.outfit", "hair.style", "beard.style", "pose.name", "stunt.name")
 """What is chosen by its picture."""
-SHORT: Final = 0.24
-"""The share of a row for the name of what is chosen by its picture: what is chosen has a longer one."""
 NAMES: Final = 0.44
 """A parameter's name takes this share of a row: the longest fits into the sidebar as it opens."""
 TITLES: Final = {"skin": "Skin and Eyes", "face": "Expression"}
@@ -47,11 +45,14 @@ def draw_parameter(layout: Any, scene: Any, path: str, *, also: bool = True) -> 
     parameter = PARAMETERS[path]
     group = getattr(state_of(scene), parameter.axis)
     mode = mode_of(scene, parameter)
-    split = layout.split(factor=SHORT if path in SHOWN else NAMES)
-    name = split.row()
-    name.alignment = "RIGHT"
-    name.label(text=title_of(parameter))
-    row = split.row(align=True)
+    if path in SHOWN:  # below its picture no name is needed, and what is chosen has a long one
+        row = layout.row(align=True)
+    else:
+        split = layout.split(factor=NAMES)
+        name = split.row()
+        name.alignment = "RIGHT"
+        name.label(text=title_of(parameter))
+        row = split.row(align=True)
     row.prop(group, property_of(parameter), text="Yes" if parameter.type is bool else "")
     lock = row.row(align=True)
     lock.enabled = not group.locked
