@@ -98,9 +98,9 @@ def denoise_tab(w):
 
 
 def cancel(w):
-    """Another is cancelled."""
+    """Another, of many pairs, is cancelled."""
     watch = addon("watch")
-    w.scene().digidouble.seed = 6
+    w.scene().digidouble.count = 60
     yield from w.press("digidouble.submit")
     yield from until(lambda: len(watch.jobs().jobs) == 2)
     yield from w.press("digidouble.cancel_job")
