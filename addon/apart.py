@@ -119,8 +119,7 @@ class ApartOperator:
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         if self._work.running:
-            Progress.shown[self.bl_idname] = self._work.done / max(self._work.total, 1)  # type: ignore[attr-defined]
-            redraw(context)
+            self._show(self._work.done / max(self._work.total, 1))
             return {"PASS_THROUGH"}
         self._let_go(context)
         return self._end(context)
@@ -133,8 +132,18 @@ class ApartOperator:
 
     def _let_go(self, context: Any) -> None:
         context.window_manager.event_timer_remove(self._timer)
-        Progress.shown.pop(self.bl_idname, None)  # type: ignore[attr-defined]
-        redraw(context)
+        self._show(None)
+
+    def _show(self, done: float | None) -> None:
+        """Show how far the work is, 0..1, or that it is over."""
+        from .windows import redraw  # not at the top: a Blender of its own runs this file alone
+
+        name: str = self.bl_idname  # type: ignore[attr-defined]
+        if done is None:
+            Progress.shown.pop(name, None)
+        else:
+            Progress.shown[name] = done
+        redraw()
 
     def _end(self, context: Any) -> set[str]:
         if self._work.trouble:
@@ -149,14 +158,6 @@ class ApartOperator:
 
     def failed(self, context: Any, trouble: str) -> None:
         """Say in a panel what went wrong."""
-
-
-def redraw(context: Any) -> None:
-    """Draw the 3D views' panels anew."""
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
 
 
 def _tell(kind: str, what: Any) -> None:

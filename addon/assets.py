@@ -9,6 +9,7 @@ from typing import Any, Final
 import bpy
 from bpy.app.handlers import persistent
 
+from farm.motion.asset_file import MADE_OF, TAG
 from farm.recipe import PARAMETERS
 from farm.recipe.distributions import Fixed
 from farm.recipe.settings import known_names
@@ -23,9 +24,6 @@ __all__ = ["CLASSES", "draw_library", "register", "unregister"]
 LIBRARY: Final = "Digidouble"
 USES: Final = {"hairstyle": "hair.style", "pose": "pose.name", "stunt": "stunt.name"}
 """What an asset is, by its tag -> the parameter that it sets."""
-TAG: Final = "digidouble"
-MADE_OF: Final = "digidouble_asset"
-"""As `farm.motion.asset_file` has it: what tells of a dropped thing what it is, as `pose/kneeling`."""
 
 
 def home() -> Path:

@@ -13,9 +13,9 @@ from farm.errors import BadInput, DigidoubleError
 from farm.learn.onnx_model import OnnxModel
 
 from . import denoise, threads
-from .ops_jobs import open_editor
 from .preferences import denoiser_of, preferences_of
-from .state import wrapped
+from .state import draw_lines
+from .windows import open_editor
 
 __all__ = ["CLASSES", "register", "unregister"]
 
@@ -217,8 +217,7 @@ class DIGIDOUBLE_PT_denoise(bpy.types.Panel):  # noqa: N801
         lacks = denoise.able()
         if lacks:
             column = layout.column(align=True)
-            for number, line in enumerate(wrapped(LACKING.format(lacks))):
-                column.label(text=line, icon="INFO" if number == 0 else "BLANK1")
+            draw_lines(column, LACKING.format(lacks), icon="INFO")
             return
         layout.operator("digidouble.load_denoiser", icon="FILE_FOLDER")
         path = next(iter(_loaded), denoiser_of(context))
@@ -242,8 +241,7 @@ class DIGIDOUBLE_PT_denoise(bpy.types.Panel):  # noqa: N801
         for problem in _problem:
             box = layout.box().column(align=True)
             box.alert = True
-            for number, line in enumerate(wrapped(problem)):
-                box.label(text=line, icon="ERROR" if number == 0 else "BLANK1")
+            draw_lines(box, problem)
 
     def _draw_missing(self, layout: Any, model: OnnxModel, context: Any) -> None:
         off, never = denoise.missing_passes(model.layers, context.view_layer)

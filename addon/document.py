@@ -27,6 +27,7 @@ __all__ = [
     "hold",
     "of_recipe",
     "read",
+    "release",
     "setting",
     "trouble",
     "without_trouble",
@@ -123,6 +124,11 @@ def setting(text: str, path: str) -> Setting | None:
 def write_setting(text: str, path: str, made: Setting | None) -> str:
     """The document with a parameter's setting; None leaves it out. RecipeError as `write`."""
     return write(text, ("axes", *path.split(".")), None if made is None else made.plain())
+
+
+def release(held: str, *axes: str) -> str:
+    """What is held, without some axes."""
+    return json.dumps({axis: kept for axis, kept in json.loads(held).items() if axis not in axes})
 
 
 def hold(held: str, variant: Variant, axis: str) -> str:

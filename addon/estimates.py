@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from farm.cluster.calibration import UNKNOWN_BUILD, from_dataset
-from farm.cluster.estimate import Calibration, Estimate, estimate
+from farm.cluster.estimate import Calibration, Estimate, estimate, spell_size, spell_time
 from farm.cluster.machine import available_memory, cpu_count, gpu_count, size_pool
 from farm.cluster.plan import plan_tasks
 from farm.dataset.folder import open_dataset
@@ -20,11 +20,10 @@ from .jobs import Job
 from .state import state_of
 from .watch import jobs
 
-__all__ = ["expect", "spell_size", "spell_time", "tell_estimate"]
+__all__ = ["expect", "tell_estimate"]
 
 DRAWN: Final = 24
 """Variants that are drawn for an estimate; more are like them."""
-UNITS: Final = ("B", "kB", "MB", "GB")
 
 _told: Final[dict[tuple[str, ...], tuple[str, ...]]] = {}
 """The latest estimate, by what it is of."""
@@ -87,28 +86,9 @@ def _tell(expected: Estimate, found: Calibration, name: str, *, here: bool) -> t
     if here:
         workers = size_pool(expected.pairs, cpus=cpu_count(), memory=available_memory(), gpus=gpu_count()).workers
     low, high = (spell_time(3600 * hours) for hours in expected.hours(workers))
-    least, most = (spell_size(count) for count in expected.bytes)
+    least, most = (spell_size(float(f"{count:.2g}")) for count in expected.bytes)
     return (
         f"{low} to {high}{' here' if here else ' on one worker'}",
         f"{least} to {most}",
         f"as {found.pairs} pair{'' if found.pairs == 1 else 's'} of {name} took",
     )
-
-
-def spell_time(seconds: float) -> str:
-    """A duration in a few letters: 40 s, 12 min, 3.5 h, 2.1 days."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 172800 else f"{seconds / 86400:.1f} days"
-
-
-def spell_size(count: float) -> str:
-    """A number of bytes in a few letters."""
-    count = float(f"{count:.2g}")
-    for unit in UNITS:
-        if count < 1000:
-            return f"{count:g} {unit}"
-        count /= 1000
-    return f"{count:g} TB"

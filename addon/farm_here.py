@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from farm.cluster.status import read_status
+from farm.dataset.layout import RECIPE_FILE
 from farm.errors import BadInput, DatasetError, RecipeError, StorageError
 from farm.recipe import Recipe, load_recipe
 
@@ -112,8 +113,8 @@ def fetch_by_command(source: str, to: Path, command: str, *, whole: bool) -> Non
 def _trouble(job: Job) -> str:
     """The first error that the process named; '' where it named none."""
     try:
-        lines = Path(job.log).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
+        lines = log(job).splitlines()
+    except StorageError:
         return ""
     return next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), "")
 
@@ -143,7 +144,7 @@ def _place(base: Path, recipe: Recipe) -> Path:
 def _recipe_in(folder: Path) -> str:
     """The digest of a dataset's recipe; empty where there is none. It does not tell where an own double's file lies."""
     try:
-        return load_recipe(folder / "recipe.yaml").digest
+        return load_recipe(folder / RECIPE_FILE).digest
     except RecipeError:
         return ""
 

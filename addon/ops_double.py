@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 import bpy
@@ -143,11 +142,9 @@ class DIGIDOUBLE_OT_roll_axis(StageOperator, bpy.types.Operator):  # noqa: N801
     def execute(self, context: Any) -> set[str]:
         """Hold the axis as the recipe draws it for a number beyond its variants."""
         state = state_of(context.scene)
-        held = json.loads(state.held)
-        held.pop(self.axis, None)
         number = document.read(state.document).count + state.rolls
         try:
-            drawn = document.draw(state.document, json.dumps(held), number)
+            drawn = document.draw(state.document, document.release(state.held, self.axis), number)
             kept = document.hold(state.held, drawn, self.axis)
         except DigidoubleError as error:
             self.report({"ERROR"}, str(error))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 import bpy
@@ -35,8 +34,7 @@ class DIGIDOUBLE_OT_submit(StageOperator, bpy.types.Operator):  # noqa: N801 - B
         try:
             recipe = document.effective(state.document, state.held)
             if cluster is None:
-                base = Path(bpy.path.abspath(state.output)) if state.output else watch.home().parent / "datasets"
-                _take(farm_here.start(recipe, base, watch.home(), command_of(context)))
+                _take(farm_here.start(recipe, watch.datasets(context.scene), watch.home(), command_of(context)))
                 return {"FINISHED"}
             require_online(cluster.profile.url)
         except DigidoubleError as error:

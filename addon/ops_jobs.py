@@ -14,10 +14,10 @@ from farm.errors import BadInput, DigidoubleError
 from . import farm_here, farm_there, threads, watch
 from .jobs import Job
 from .preferences import command_of, require_online
-from .state import state_of
 from .watch import jobs
+from .windows import open_editor
 
-__all__ = ["CLASSES", "open_editor"]
+__all__ = ["CLASSES"]
 
 
 class _JobOperator:
@@ -150,20 +150,6 @@ def _show_image(file: Path) -> None:
         area.spaces.active.image = image
 
 
-def open_editor(kind: str) -> Any:
-    """An editor of a kind that is open, else one in a new window; None where Blender has no windows."""
-    if bpy.app.background:
-        return None
-    windows = bpy.context.window_manager.windows
-    area = next((area for window in windows for area in window.screen.areas if area.type == kind), None)
-    if area is None:
-        with bpy.context.temp_override(window=bpy.context.window or windows[0]):
-            bpy.ops.wm.window_new()
-        area = windows[-1].screen.areas[0]
-        area.type = kind
-    return area
-
-
 class DIGIDOUBLE_OT_show_log(_JobOperator, bpy.types.Operator):  # noqa: N801
     """Show what this render has said, in a text editor"""
 
@@ -211,9 +197,7 @@ class DIGIDOUBLE_OT_fetch_job(_JobOperator, bpy.types.Operator):  # noqa: N801
         """Propose a folder beside the local datasets."""
         job = jobs().find(self.job)
         if job is not None:
-            output = state_of(context.scene).output
-            base = Path(bpy.path.abspath(output)) if output else watch.home().parent / "datasets"
-            self.directory = job.copy or str(base / Path(job.folder).name)
+            self.directory = job.copy or str(watch.datasets(context.scene) / Path(job.folder).name)
         return context.window_manager.invoke_props_dialog(self, width=420)  # type: ignore[no-any-return]
 
     def draw(self, _: Any) -> None:

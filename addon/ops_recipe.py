@@ -14,7 +14,7 @@ from farm.recipe import Recipe, load_recipe, templates
 from . import document
 from .ops_double import StageOperator
 from .own_recipe import adopt
-from .state import label, state_of
+from .state import label, settle, state_of
 
 __all__ = ["CLASSES"]
 
@@ -24,7 +24,8 @@ ENDING: Final = ".yaml"
 def put(scene: Any, recipe: Recipe) -> None:
     """Make a recipe the scene's: its first variant is shown, and nothing is held."""
     state = state_of(scene)
-    state.document, state.held, state.index, state.rolls, state.problem = document.of_recipe(recipe), "{}", 0, 0, ""
+    state.document, state.held, state.index, state.rolls = document.of_recipe(recipe), "{}", 0, 0
+    settle(scene)
 
 
 class DIGIDOUBLE_OT_open_recipe(StageOperator, ImportHelper, bpy.types.Operator):  # noqa: N801 - Blender's own form

@@ -18,7 +18,7 @@ from farm.recipe import PARAMETERS
 from farm.recipe.parameters import NO_STUNT, Hair, Pose, Stunt
 
 from .parameters import choice_property, number_property
-from .state import label, state_of, wrapped
+from .state import draw_lines, label, settle, state_of
 
 __all__ = ["CLASSES", "OwnOperator", "chosen", "match_of", "read_own", "table_of"]
 
@@ -67,7 +67,7 @@ class OwnOperator:
             state.problem = str(error).splitlines()[0]
             self.report({"ERROR"}, state.problem)  # type: ignore[attr-defined]
             return {"CANCELLED"}
-        state.problem = ""
+        settle(context.scene)
         self.report({"INFO"}, told)  # type: ignore[attr-defined]
         return {"FINISHED"}
 
@@ -210,8 +210,7 @@ class DIGIDOUBLE_PT_own(bpy.types.Panel):  # noqa: N801
         if state_of(context.scene).problem:
             box = layout.box().column(align=True)
             box.alert = True
-            for number, line in enumerate(wrapped(state_of(context.scene).problem)):
-                box.label(text=line, icon="BLANK1" if number else "ERROR")
+            draw_lines(box, state_of(context.scene).problem)
         column = layout.column(align=True)
         if match.recognised:
             column.label(text=label(match.table), icon="CHECKMARK")

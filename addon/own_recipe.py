@@ -80,7 +80,7 @@ def keep_hair_property() -> Any:
 
         state = state_of(group.id_data)
         if keep:
-            state.held = json.dumps({axis: kept for axis, kept in json.loads(state.held).items() if axis != "hair"})
+            state.held = document.release(state.held, "hair")
         change(group.id_data, edit)
 
     return bpy.props.BoolProperty(

@@ -8,16 +8,17 @@ from typing import Any, Final
 
 import bpy
 
+from farm.cluster.estimate import spell_time
 from farm.errors import BadInput
 
 from . import threads
-from .estimates import spell_time, tell_estimate
+from .estimates import tell_estimate
 from .farm_here import find_command
 from .farm_there import Cluster, needs_token
 from .jobs import DONE, FAILED, RUNNING, STOPPED, WAITING, Job
 from .panels import SPACE, StagePanel
 from .preferences import OFFLINE, chosen_cluster, command_of, online, preferences_of, wrong_address
-from .state import state_of, wrapped
+from .state import draw_lines, state_of, wrapped
 from .watch import SUBMIT, jobs, refused, tested
 
 __all__ = ["CLASSES"]
@@ -110,7 +111,7 @@ def _draw_cluster(layout: Any, cluster: Cluster) -> bool:
     if not problem and not cluster.profile.out:
         problem = "Fill in Datasets in the preferences: where the cluster puts them"
     if problem:
-        box = _draw_lines(layout, problem, icon="ERROR")
+        box = _draw_told(layout, problem, icon="ERROR")
         box.operator("digidouble.set_up")
         return False
     row = layout.row(align=True)
@@ -123,7 +124,7 @@ def _draw_cluster(layout: Any, cluster: Cluster) -> bool:
     if cluster.name in tested:
         well, told = tested[cluster.name]
         if well:
-            _draw_lines(layout, told, icon="CHECKMARK")
+            _draw_told(layout, told, icon="CHECKMARK")
         else:
             _draw_problem(layout, told, cluster)
     return True
@@ -131,7 +132,7 @@ def _draw_cluster(layout: Any, cluster: Cluster) -> bool:
 
 def _draw_problem(layout: Any, problem: str, cluster: Cluster | None) -> None:
     """What is wrong, and what mends it."""
-    box = _draw_lines(layout, problem, icon="ERROR")
+    box = _draw_told(layout, problem, icon="ERROR")
     if problem == OFFLINE:
         box.operator("digidouble.allow_online", text="Allow Online Access")
     elif cluster is not None and needs_token(problem):
@@ -140,12 +141,11 @@ def _draw_problem(layout: Any, problem: str, cluster: Cluster | None) -> None:
         box.operator("digidouble.set_up")
 
 
-def _draw_lines(layout: Any, text: str, *, icon: str) -> Any:
+def _draw_told(layout: Any, text: str, *, icon: str) -> Any:
     box = layout.box().column(align=True)
     told = box.column(align=True)
     told.alert = icon == "ERROR"
-    for number, line in enumerate(wrapped(text, 30)):
-        told.label(text=line, icon=icon if number == 0 else "BLANK1")
+    draw_lines(told, text, icon=icon)
     return box
 
 
@@ -158,8 +158,8 @@ def _draw_job(layout: Any, job: Job) -> None:
     place.alignment, place.active = "RIGHT", False
     place.label(text=job.cluster or "here")
     box.progress(factor=job.done / max(1, job.total), text=_tell_progress(job))
-    for number, line in enumerate(wrapped(_tell_failures(job.failures), 30) if job.failures else ()):
-        box.label(text=line, icon="ERROR" if number == 0 else "BLANK1")
+    if job.failures:
+        draw_lines(box, _tell_failures(job.failures))
     for line in wrapped(threads.said(("fetch", job.key)) or job.trouble):
         box.label(text=line)
     _draw_buttons(box, job)

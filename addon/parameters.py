@@ -251,12 +251,10 @@ def _lock_property(axis: str) -> Any:
 
     def set_(group: Any, locked: bool) -> None:
         state = state_of(group.id_data)
-        held = json.loads(state.held)
         if locked:
             state.held = document.hold(state.held, shown_variant(group.id_data), axis)
         else:
-            held.pop(axis, None)
-            state.held = json.dumps(held)
+            state.held = document.release(state.held, axis)
 
     return bpy.props.BoolProperty(
         name="Lock",

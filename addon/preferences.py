@@ -11,7 +11,7 @@ from farm.cluster.jobs import Profile, parse_address
 from farm.errors import BadInput
 
 from .farm_there import Cluster
-from .state import wrapped
+from .state import draw_lines
 
 __all__ = [
     "CLASSES",
@@ -186,10 +186,9 @@ def _draw_cluster(layout: Any, cluster: Any) -> None:
 
 
 def _tell(layout: Any, problem: str) -> None:
-    for number, line in enumerate(wrapped(problem, 80)):
-        row = layout.row()
-        row.alert = True
-        row.label(text=line, icon="ERROR" if number == 0 else "BLANK1")
+    lines = layout.column()
+    lines.alert = True
+    draw_lines(lines, problem, width=80)
 
 
 class DIGIDOUBLE_OT_add_cluster(bpy.types.Operator):  # noqa: N801

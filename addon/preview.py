@@ -23,7 +23,7 @@ from farm.recipe.parameters import NO_STUNT
 from farm.recipe.variant import Variant, content_hash
 
 from . import document
-from .state import CHANGED, shown_variant, state_of
+from .state import CHANGED, settle, shown_variant, state_of
 
 if TYPE_CHECKING:
     from farm.stage.apply import Stage
@@ -133,7 +133,8 @@ def _showing(scene: Any, variant: Variant, frames: range, rate: float) -> Iterat
         try:
             with _before(scene):
                 if building is None:
-                    state.shown, state.problem, state.problem_at = "", "", ""
+                    state.shown = ""
+                    settle(scene)
                     building = _stage(scene).steps(variant, frames=frames, rate=rate)
                 step = next(building, None)
                 if step is None:

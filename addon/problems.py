@@ -10,7 +10,7 @@ from farm.errors import RecipeError
 
 from . import document
 from .ops_double import StageOperator
-from .state import settle, state_of, wrapped
+from .state import draw_lines, settle, state_of
 
 __all__ = ["CLASSES", "draw_problem", "draw_trouble"]
 
@@ -90,8 +90,7 @@ def _draw_box(layout: Any, text: str) -> tuple[Any, Any]:
     row = box.row()
     lines = row.column(align=True)
     lines.alert = True
-    for number, line in enumerate(wrapped(text)):
-        lines.label(text=line, icon="ERROR" if number == 0 else "BLANK1", translate=False)
+    draw_lines(lines, text)
     return box, row
 
 

@@ -155,8 +155,7 @@ def _whole(*places: str) -> Any:
         change(group.id_data, edit)
         state = state_of(group.id_data)
         if not state.problem:
-            held = json.loads(state.held)
-            state.held = json.dumps({axis: kept for axis, kept in held.items() if f"axes.{axis}" not in places})
+            state.held = document.release(state.held, *(place.removeprefix("axes.") for place in places))
 
     return bpy.props.StringProperty(name="Preset", get=get, set=set_, options={"HIDDEN"})
 
@@ -205,8 +204,8 @@ class DIGIDOUBLE_PG_scene(bpy.types.PropertyGroup):  # noqa: N801
             name="Folder", description="Where datasets go; left empty, a folder of Digidouble's own", subtype="DIR_PATH"
         ),
         "problem": bpy.props.StringProperty(name="Problem", options={"HIDDEN", "SKIP_SAVE"}),
-        "keep_hair": keep_hair_property(),
         "problem_at": bpy.props.StringProperty(name="Panel", options={"HIDDEN", "SKIP_SAVE"}),
+        "keep_hair": keep_hair_property(),
         "population": _population(),
         "capture_preset": _whole("capture"),
         "stage_preset": _whole("axes.light", "axes.camera"),

@@ -18,10 +18,11 @@ import numpy as np
 from farm.errors import DigidoubleError
 
 from . import document, preview
-from .apart import Progress, redraw
+from .apart import Progress
 from .ops_double import StageOperator
 from .pictures import COLUMNS, Pixels, laid_out, render_small
 from .state import refuse, state_of
+from .windows import open_editor, redraw
 
 __all__ = ["CLASSES", "IMAGE", "draw_side_by_side", "register", "unregister"]
 
@@ -55,7 +56,7 @@ class DIGIDOUBLE_OT_side_by_side(StageOperator, bpy.types.Operator):  # noqa: N8
         self._timer = context.window_manager.event_timer_add(0.05, window=context.window)
         Progress.shown[self.bl_idname] = 0.0
         context.window_manager.modal_handler_add(self)
-        redraw(context)
+        redraw()
         return {"RUNNING_MODAL"}
 
     def modal(self, context: Any, event: Any) -> set[str]:
@@ -74,7 +75,7 @@ class DIGIDOUBLE_OT_side_by_side(StageOperator, bpy.types.Operator):  # noqa: N8
             self._end(context)
             return {"FINISHED"}
         Progress.shown[self.bl_idname] = done / self._wanted
-        redraw(context)
+        redraw()
         return {"RUNNING_MODAL"}
 
     def cancel(self, context: Any) -> None:
@@ -85,7 +86,7 @@ class DIGIDOUBLE_OT_side_by_side(StageOperator, bpy.types.Operator):  # noqa: N8
         self._work.close()
         context.window_manager.event_timer_remove(self._timer)
         Progress.shown.pop(self.bl_idname, None)
-        redraw(context)
+        redraw()
 
     def _fail(self, context: Any, error: DigidoubleError) -> set[str]:
         refuse(context.scene, str(error), "vary")
@@ -169,13 +170,9 @@ class DIGIDOUBLE_OT_show_side_by_side(StageOperator, bpy.types.Operator):  # noq
         """Only where there are some."""
         return super().poll(context) and IMAGE in bpy.data.images
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, _: Any) -> set[str]:
         """Use the image editor that is open, or one in a new window."""
-        area = next((each for each in context.screen.areas if each.type == "IMAGE_EDITOR"), None)
-        if area is None and not bpy.app.background:
-            bpy.ops.wm.window_new()
-            area = context.window_manager.windows[-1].screen.areas[0]
-            area.type = "IMAGE_EDITOR"
+        area = open_editor("IMAGE_EDITOR")
         if area is not None:
             area.spaces.active.image = bpy.data.images[IMAGE]
         return {"FINISHED"}

@@ -20,6 +20,7 @@ __all__ = [
     "DIGITS",
     "change",
     "change_held",
+    "draw_lines",
     "label",
     "refuse",
     "said",
@@ -127,3 +128,9 @@ def settle(scene: Any) -> None:
 def wrapped(text: str, width: int = 30) -> list[str]:
     """A message in lines that a narrow panel holds."""
     return textwrap.wrap(text, width)
+
+
+def draw_lines(layout: Any, text: str, *, icon: str = "ERROR", width: int = 30) -> None:
+    """A message as lines of a panel, the first one with an icon."""
+    for number, line in enumerate(wrapped(text, width)):
+        layout.label(text=line, icon="BLANK1" if number else icon, translate=False)

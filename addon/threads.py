@@ -17,7 +17,9 @@ import bpy
 
 from farm.errors import DigidoubleError
 
-__all__ = ["Say", "busy", "end", "pump", "redraw", "said", "start", "stop"]
+from .windows import redraw
+
+__all__ = ["Say", "busy", "end", "pump", "said", "start", "stop"]
 
 EVERY: Final = 0.2
 """Seconds between two looks at what came back."""
@@ -105,15 +107,6 @@ def pump() -> float | None:
         _told[:] = told
         redraw()
     return EVERY if _running else None
-
-
-def redraw() -> None:
-    """Let sidebars show what is new; what is costly to draw is left alone."""
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            for region in area.regions:
-                if region.type == "UI" and area.type in ("VIEW_3D", "IMAGE_EDITOR"):
-                    region.tag_redraw()
 
 
 def stop() -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "SUBMIT",
     "ask_again",
     "cluster_of_job",
+    "datasets",
     "home",
     "jobs",
     "look",
@@ -48,6 +49,12 @@ _unanswered: Final[dict[str, int]] = {}
 def home() -> Path:
     """Where the add-on keeps its own files."""
     return Path(bpy.utils.extension_path_user(__package__, path="jobs"))
+
+
+def datasets(scene: Any) -> Path:
+    """Where this machine's datasets go: the folder that a scene names, else one of the add-on's own."""
+    output = scene.digidouble.output
+    return Path(bpy.path.abspath(output)) if output else home().parent / "datasets"
 
 
 @functools.cache

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
-__all__ = ["TEMPLATES", "cache_folder", "config_folder", "template_folder"]
+__all__ = ["TEMPLATES", "cache_folder", "config_folder", "keep", "template_folder"]
 
 CACHE: Final = "DIGIDOUBLE_CACHE"
 TEMPLATES: Final = "DIGIDOUBLE_TEMPLATES"
@@ -30,6 +33,19 @@ def template_folder() -> Path:
     """Where the user's own templates are, a folder a kind: `$DIGIDOUBLE_TEMPLATES`, else beside the settings."""
     given = os.environ.get(TEMPLATES)
     return Path(given) if given else config_folder() / "templates"
+
+
+def keep(file: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file of the cache, whole or not at all; one that cannot be written is not kept."""
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(suffix=".part", dir=file.parent)
+        try:
+            with os.fdopen(handle, "wb") as part:
+                write(part)
+            Path(name).replace(file)
+        finally:
+            Path(name).unlink(missing_ok=True)
 
 
 def _own(variable: str, windows: str, *, mac: str, unix: tuple[str, str]) -> Path:

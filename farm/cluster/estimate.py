@@ -123,8 +123,8 @@ def estimate(tasks: Iterable[Task], recipe: Recipe, found: Calibration) -> Estim
 
 def tell(found: Estimate, calibration: Calibration, *, workers: int, price: float | None) -> list[str]:
     """Lines for people."""
-    low, high = (_clock(3600 * hours) for hours in found.hours(workers))
-    least, most = (_size(count) for count in found.bytes)
+    low, high = (spell_time(3600 * hours) for hours in found.hours(workers))
+    least, most = (spell_size(count) for count in found.bytes)
     pairs = f"{calibration.pairs} pair{'s' if calibration.pairs > 1 else ''}"
     lines = [
         f"time   {low} to {high} with {workers} worker{'s' if workers > 1 else ''} on {calibration.device}",
@@ -154,7 +154,8 @@ def as_data(found: Estimate, calibration: Calibration, *, workers: int, price: f
     }
 
 
-def _clock(seconds: float) -> str:
+def spell_time(seconds: float) -> str:
+    """A duration in a few letters: 40 s, 12 min, 3.5 h, 2.1 days."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 5400:
@@ -162,7 +163,8 @@ def _clock(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h" if seconds < 172800 else f"{seconds / 86400:.1f} days"
 
 
-def _size(count: float) -> str:
+def spell_size(count: float) -> str:
+    """A number of bytes in a few letters."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.3g} {unit}"

@@ -52,7 +52,7 @@ def put_asset(root: Place, sha256: str, file: Path | None) -> None:
         raise DatasetError(f"{place} {problem}; render the recipe with your own .blend again to write it anew")
     with replacing(place) as partial:
         shutil.copyfile(file, partial)
-        if hashlib.sha256(partial.read_bytes()).hexdigest() != sha256:
+        if sha256_of(partial) != sha256:
             raise StorageError(f"{file} changed while it was copied; run the same command again")
 
 

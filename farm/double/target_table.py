@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -17,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.places import cache_folder
+from farm.places import cache_folder, keep
 
 __all__ = ["read_targets"]
 
@@ -36,8 +34,7 @@ def read_targets(file: Path) -> NDArray[np.float64]:
         found: NDArray[np.float64] = np.load(kept, allow_pickle=False)
         return found
     rows = _parse(content)
-    with suppress(OSError):
-        _keep(kept, rows)
+    keep(kept, lambda part: np.save(part, rows))
     return rows
 
 
@@ -45,14 +42,3 @@ def _parse(content: bytes) -> NDArray[np.float64]:
     text = (gzip.decompress(content) if content.startswith(ZIPPED) else content).decode("utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith(("#", '"'))]
     return np.array(" ".join(lines).split(), dtype=np.float64).reshape(-1, 4)
-
-
-def _keep(kept: Path, rows: NDArray[np.float64]) -> None:
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(suffix=".part", dir=kept.parent)
-    try:
-        with os.fdopen(handle, "wb") as part:
-            np.save(part, rows)
-        Path(name).replace(kept)
-    finally:
-        Path(name).unlink(missing_ok=True)

@@ -17,7 +17,7 @@ import numpy as np
 from farm.errors import StorageError
 from farm.quiet import silence
 
-__all__ = ["CATALOGUES", "KINDS", "MADE_OF", "catalogue_id", "mark_asset", "write_assets"]
+__all__ = ["CATALOGUES", "KINDS", "MADE_OF", "TAG", "catalogue_id", "mark_asset", "write_assets"]
 
 KINDS: Final = {"hairstyle": "Digidouble/Hairstyles", "pose": "Digidouble/Poses", "stunt": "Digidouble/Stunts"}
 """What an asset is, which is one of its tags -> its catalogue."""

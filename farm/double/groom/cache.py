@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import tempfile
 import zipfile
 from collections import OrderedDict
 from contextlib import suppress
@@ -30,7 +29,7 @@ from farm.double.groom.comb import Guides, comb_guides
 from farm.double.groom.dynamics import Wearing, solve_guides
 from farm.double.groom.style import Hairstyle, Sway
 from farm.double.groom.surface import Head, Roots, Scalp
-from farm.places import cache_folder
+from farm.places import cache_folder, keep
 
 __all__ = ["forget_guides", "guides_key", "solved_guides", "solved_motion"]
 
@@ -153,15 +152,8 @@ def _store(key: str, values: dict[str, Any]) -> None:
     folder = cache_folder()
     if folder is None:
         return
+    keep(folder / f"{key}.npz", lambda file: np.savez(file, **values))
     with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(suffix=".part", dir=folder)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, **values)
-            Path(name).replace(folder / f"{key}.npz")
-        finally:
-            Path(name).unlink(missing_ok=True)
         _shrink(folder)
 
 
