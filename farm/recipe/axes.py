@@ -6,7 +6,7 @@ and in the plan's table.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -25,7 +25,7 @@ from farm.recipe.distributions import Fixed, Integers, Setting
 from farm.recipe.parameters import AXES, PARAMETERS, Axis, Parameter
 from farm.recipe.settings import parse_setting, value_range
 
-__all__ = ["PARAMETER_MARK", "Axes", "AxisSettings"]
+__all__ = ["PARAMETER_MARK", "Axes", "AxisSettings", "disagreement"]
 
 PARAMETER_MARK: Final = "x-parameter"
 """In pydantic's own JSON Schema, a setting is only this and the parameter's path; `json_schema` completes it."""
@@ -55,15 +55,20 @@ def _setting_field(parameter: Parameter) -> tuple[Any, Any]:
     return annotation, Field(default=_default(parameter), description=parameter.description)
 
 
-def _agree(axis: type[Axis]) -> Callable[[AxisSettings], AxisSettings]:
-    """A validator of an axis' fixed values among each other, by the rules of the variant's own axis."""
+def disagreement(axis: type[Axis], settings: Iterable[tuple[str, Setting]]) -> str:
+    """What is wrong with an axis' fixed values among each other, by the rules of the variant's own; '' for nothing."""
+    try:
+        axis(**{name: setting.value for name, setting in settings if isinstance(setting, Fixed)})
+    except ValidationError as error:
+        return error.errors()[0]["msg"].removeprefix("Value error, ")
+    return ""
 
+
+def _agree(axis: type[Axis]) -> Callable[[AxisSettings], AxisSettings]:
     def check(settings: AxisSettings) -> AxisSettings:
-        fixed = {name: setting.value for name, setting in settings if isinstance(setting, Fixed)}
-        try:
-            axis(**fixed)
-        except ValidationError as error:
-            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+        wrong = disagreement(axis, settings)
+        if wrong:
+            raise ValueError(wrong)
         return settings
 
     return check

@@ -12,6 +12,7 @@ from farm.recipe.capture import AllowBias, Capture, Frames, Partners, Reference,
 from farm.recipe.character import CharacterFile
 from farm.recipe.markdown import markdown_table, renew_table
 from farm.recipe.parameters import AXES, NO_STUNT, PARAMETERS, Parameter
+from farm.recipe.rules import Rule
 from farm.recipe.units import accepted_units
 
 __all__ = ["PAGE", "capture_tables", "parameter_tables", "refresh"]
@@ -35,6 +36,7 @@ def capture_tables() -> str:
     """A Markdown table per part of a recipe other than its axes."""
     parts: dict[str, type[BaseModel]] = {
         "double": CharacterFile,
+        "rules": Rule,
         "capture": Capture,
         "capture.reference": Reference,
         "capture.frames": Frames,

@@ -2,7 +2,7 @@
 
 A population is a template of layers, applied in order. A layer sets parameters to values or distributions, in the
 words of a recipe; a later layer replaces what an earlier one set. `where` limits a layer to those people whose values
-lie in its ranges, and `one_of` adds one of several kinds of people, drawn by their shares:
+meet its conditions (`farm.recipe.conditions`), and `one_of` adds one of several kinds of people, drawn by their shares:
 
     layers:
       - set: {body.age: {uniform: [18, 80]}}
@@ -19,18 +19,20 @@ recipe fixes, as the age, changes nothing else but what is limited to other ages
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
 from farm.errors import TemplateError
 from farm.recipe import templates
+from farm.recipe.conditions import Condition, at_path, parse_condition, suits
 from farm.recipe.distributions import Choose, Setting
+from farm.recipe.faults import fault, spell
 from farm.recipe.parameters import PARAMETERS, Parameter, Value
-from farm.recipe.settings import parse_setting, parse_value
+from farm.recipe.settings import parse_setting
 from farm.recipe.templates import Part, nearest
 from farm.recipe.variant import stream
 
@@ -39,6 +41,8 @@ __all__ = ["KIND", "Population", "load_population"]
 KIND: Final = "populations"
 COVERED_AXES: Final = ("body", "skin", "hair", "beard")
 SEEDS: Final = ("body.identity", "body.face", "hair.seed")
+
+Parsed = TypeVar("Parsed")
 
 
 class _Kind(Part):
@@ -65,14 +69,10 @@ class _Template(Part):
 class _Drawn:
     """A layer whose settings have been checked: who it is for, what it sets, and the kinds that it chooses from."""
 
-    where: dict[str, tuple[Value, Value]]
+    where: dict[str, Condition]
     settings: dict[str, Setting]
     kinds: Choose | None
     of_kind: dict[str, dict[str, Setting]]
-
-    def suits(self, values: Mapping[str, Value]) -> bool:
-        """Whether the layer is for people with these values."""
-        return all(low <= values[path] <= high for path, (low, high) in self.where.items())  # type: ignore[operator]
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Population:
         """
         values = {path: parameter.default for path, parameter in PARAMETERS.items()} | dict(known)
         for number, layer in enumerate(self.layers):
-            if not layer.suits(values):
+            if not suits(layer.where, values):
                 continue
             settings = dict(layer.settings)
             if layer.kinds:
@@ -127,39 +127,25 @@ def load_population(name: str) -> Population:
 def _read(layer: _Layer, place: str) -> _Drawn:
     shares = tuple((name, kind.share) for name, kind in layer.one_of.items())
     return _Drawn(
-        where={path: _ends(path, ends, f"{place}.where") for path, ends in layer.where.items()},
-        settings=_settings(layer.set, f"{place}.set"),
+        where=_parsed(layer.where, parse_condition, f"{place}.where"),
+        settings=_parsed(layer.set, parse_setting, f"{place}.set"),
         kinds=Choose(shares) if shares else None,
-        of_kind={name: _settings(kind.set, f"{place}.one_of.{name}.set") for name, kind in layer.one_of.items()},
+        of_kind={
+            name: _parsed(kind.set, parse_setting, f"{place}.one_of.{name}.set") for name, kind in layer.one_of.items()
+        },
     )
 
 
-def _parameter(path: str, place: str) -> Parameter:
+def _covered(path: str) -> Parameter:
     known = [each for each in PARAMETERS if each.split(".")[0] in COVERED_AXES and each not in SEEDS]
     if path not in known:
-        raise TemplateError(f"{place}: '{path}' cannot be drawn by a population{nearest(path, known)}")
+        raise fault(f"'{path}' cannot be drawn by a population{nearest(path, known)}")
     return PARAMETERS[path]
 
 
-def _settings(raw: Mapping[str, Any], place: str) -> dict[str, Setting]:
-    settings = {}
-    for path, value in raw.items():
-        parameter = _parameter(path, place)
-        try:
-            settings[path] = parse_setting(parameter, value)
-        except PydanticCustomError as error:
-            raise TemplateError(f"{place}.{path}: {error.message()}") from None
-    return settings
-
-
-def _ends(path: str, raw: Any, place: str) -> tuple[Value, Value]:
-    """The range of a number, or a single value as both its ends."""
-    parameter = _parameter(path, place)
-    ends = raw if isinstance(raw, list) else [raw, raw]
-    if len(ends) != 2:
-        raise TemplateError(f"{place}.{path}: expected one value or [low, high], found {raw}")
+def _parsed(raw: Mapping[str, Any], parse: Callable[[Parameter, Any], Parsed], place: str) -> dict[str, Parsed]:
     try:
-        low, high = (parse_value(parameter, end) for end in ends)
+        return {path: at_path(path, written, _covered, parse) for path, written in raw.items()}
     except PydanticCustomError as error:
-        raise TemplateError(f"{place}.{path}: {error.message()}") from None
-    return low, high
+        below = spell((error.context or {}).get("place", ()))
+        raise TemplateError(f"{place}{f'.{below}' if below else ''}: {error.message()}") from None

@@ -17,6 +17,7 @@ from farm.recipe.distributions import Fixed, Setting
 from farm.recipe.faults import Key, fault, show
 from farm.recipe.parameters import AXES, PARAMETERS, SEED_MAX, Parameter, Value
 from farm.recipe.population import KIND, load_population
+from farm.recipe.rules import Rules, apply_rules, never_met
 from farm.recipe.scalars import Whole
 from farm.recipe.splits import share_out
 from farm.recipe.variant import Variant, content_hash, stream
@@ -70,6 +71,11 @@ class Recipe(BaseModel):
         description="Your own double, a .blend file; the built-in one when left out.",
     )
     axes: Axes = Field(default_factory=Axes, description="What may vary: a setting per parameter.")  # type: ignore[valid-type]
+    rules: Rules = Field(
+        default=(),
+        exclude_if=lambda rules: not rules,
+        description="What is set where conditions are met, after all else has been drawn; applied in order.",
+    )
     capture: Capture = Field(default_factory=Capture, description="What is rendered of each variant.")
     split: Split = Field(
         default_factory=lambda: Split(train=0.8, valid=0.1, test=0.1),
@@ -82,6 +88,12 @@ class Recipe(BaseModel):
             if axis in self.axes.model_fields_set:  # type: ignore[attr-defined]
                 remedy = "keep_hair" if axis == "hair" else "double"
                 raise fault(f"the double brings its own; delete the line, or `{remedy}`", "axes", Key(axis))
+        for number, rule in enumerate(self.rules):
+            for part, paths in (("where", rule.where), ("set", rule.set)):
+                for path in (each for each in paths if PARAMETERS[each].axis in self.brought):
+                    raise fault(
+                        "the double brings its own; delete it from the rule, or the rule", "rules", number, part, Key(path)
+                    )
         return self
 
     @property
@@ -119,12 +131,59 @@ class Recipe(BaseModel):
         said |= {path for path, parameter in PARAMETERS.items() if parameter.axis in self.brought}
         return load_population(self.population).paths - said
 
+    @property
+    def varied(self) -> list[str]:
+        """The parameters that are not the same in all variants by what the recipe says, in the order of the axes."""
+        by_rules = {path for rule in self.rules for path in rule.set}
+        by_rules |= {path for path, parameter in PARAMETERS.items() if _needed(parameter) in by_rules}
+        free = self.left_to_population | by_rules
+        return [path for path, setting in self.settings() if path in free or not isinstance(setting, Fixed)]
+
+    def suited(self, index: int) -> list[int]:
+        """The numbers, from 0, of the rules that variant `index` suits."""
+        return self._drawn(index)[1]
+
+    def never_met(self) -> dict[int, str]:
+        """The rules that no variant can suit, as far as that is plain, and a parameter that is never as each asks."""
+        left = self.left_to_population
+        known = {
+            path: setting for path, setting in self.settings() if path not in left and not PARAMETERS[path].needs
+        }
+        return never_met(self.rules, known)
+
     def variant(self, index: int) -> Variant:
-        """Draw number `index`. It depends on the seed, the index, the population and the axes, and on nothing else.
+        """Draw number `index`. It depends on seed, index, population, axes and rules, and on nothing else.
 
         Each parameter has a random stream of its own, so that changing one leaves the others' values as they are. What
-        is left to the population depends on the identity instead: equal identities are the same person.
+        is left to the population depends on the identity instead: equal identities are the same person. The rules come
+        last.
         """
+        drawn, suited = self._drawn(index)
+        values: dict[str, dict[str, Any]] = {axis: {} for axis in AXES}
+        for path, parameter in PARAMETERS.items():
+            if parameter.axis not in self.brought:
+                values[parameter.axis][parameter.name] = drawn[path]
+        if "hair" in self.brought:
+            values["hair"]["style"] = BALD
+        try:
+            return Variant.model_validate({"index": index, "double": self._character, **values})
+        except ValidationError as error:
+            detail = error.errors()[0]
+            problem = str(detail["msg"]).removeprefix("Value error, ")
+            blamed = self._blamed(suited, str(detail["loc"][0]))
+            narrow = f"narrow its distribution{f', or what {blamed} sets' if blamed else ''}"
+            raise RecipeError(f"recipe '{self.name}': variant {index}: {problem}; {narrow}") from error
+
+    def _blamed(self, suited: Sequence[int], axis: str) -> str:
+        """The last of some rules that sets an axis' parameters, as messages name it; '' where none does."""
+        for number in reversed(suited):
+            if any(PARAMETERS[path].axis == axis for path in self.rules[number].set):
+                why = self.rules[number].why
+                return f"rules[{number}]{f' ({why})' if why else ''}"
+        return ""
+
+    def _drawn(self, index: int) -> tuple[dict[str, Value], list[int]]:
+        """The values of variant `index` by path, and the numbers of the rules that it suits."""
         left = self.left_to_population
         drawn: dict[str, Value] = {}
         for path, setting in self.settings():
@@ -136,17 +195,18 @@ class Recipe(BaseModel):
             path = "body.identity"
             person = self.axes.body.identity.draw(stream(self.seed, index, path)) if self.brought else drawn[path]  # type: ignore[attr-defined]
             drawn |= load_population(self.population).draw(int(person), drawn)
-        values: dict[str, dict[str, Any]] = {axis: {} for axis in AXES}
+        suited = apply_rules(self.rules, drawn, self.seed, index)
+        self._draw_woken(drawn, suited, index)
+        return drawn, suited
+
+    def _draw_woken(self, drawn: dict[str, Value], suited: Sequence[int], index: int) -> None:
+        """Draw the seeds that decide nothing but for a rule: what they need is 0 by the axes, and not by the rule."""
+        written = {path for number in suited for path in self.rules[number].set}
         for path, parameter in PARAMETERS.items():
-            if parameter.axis not in self.brought:
-                values[parameter.axis][parameter.name] = drawn[path]
-        if "hair" in self.brought:
-            values["hair"]["style"] = BALD
-        try:
-            return Variant.model_validate({"index": index, "double": self._character, **values})
-        except ValidationError as error:
-            problem = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
-            raise RecipeError(f"recipe '{self.name}': variant {index}: {problem}; narrow its distribution") from error
+            if not written & {_needed(parameter)} or path in written or not drawn[_needed(parameter)]:
+                continue
+            settings = getattr(self.axes, parameter.axis)
+            drawn[path] = getattr(settings, parameter.name).draw(stream(self.seed, index, path))
 
     @property
     def _character(self) -> Character | None:
@@ -177,17 +237,24 @@ class Recipe(BaseModel):
     def digest(self) -> str:
         """Hash of what the recipe means: spelling, order, comments and written-out defaults make no difference.
 
-        Nor does it where a packed double lies, whose content it names.
+        Nor does why a rule is there, nor where a packed double lies, whose content it names.
         """
         data = self.model_dump(mode="json")
         if self.double is not None and self.double.sha256 is not None:
             data["double"] = self.double.model_dump(mode="json", include={"sha256", "keep_hair"})
+        for rule in data.get("rules", ()):
+            del rule["why"]
         return content_hash(data)
 
     def to_yaml(self) -> str:
         """The recipe as YAML, without what was left out; reading it gives an equal recipe."""
         data = self.model_dump(mode="json", exclude_unset=True)
         return yaml.dump(data, Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=110, allow_unicode=True)
+
+
+def _needed(parameter: Parameter) -> str:
+    """The path of what a seed needs to decide anything; '' for other parameters."""
+    return f"{parameter.axis}.{parameter.needs}" if parameter.needs else ""
 
 
 class _Dumper(yaml.SafeDumper):

@@ -13,6 +13,7 @@ from farm.recipe.axes import PARAMETER_MARK
 from farm.recipe.distributions import Setting
 from farm.recipe.parameters import PARAMETERS, Parameter
 from farm.recipe.recipe import Recipe
+from farm.recipe.rules import FIRST_OF_ALL, PATHS_MARK, Rule
 from farm.recipe.scalars import TRUTH_SCHEMAS
 from farm.recipe.settings import BETA_SHAPE, distributions, value_range
 from farm.recipe.units import DIMENSIONS, dimension
@@ -48,6 +49,10 @@ def json_schema() -> dict[str, Any]:
         for field in definition.get("properties", {}).values():
             if PARAMETER_MARK in field:
                 field.update(setting_schema(PARAMETERS[field.pop(PARAMETER_MARK)]))
+    rule = definitions[Rule.__name__]["properties"]
+    for part, schemas in (("where", _conditions()), ("set", _settings())):
+        del rule[part][PATHS_MARK]
+        rule[part] |= {"type": "object", "minProperties": 1, "additionalProperties": False, "properties": schemas}
     return {"$schema": _Generator.schema_dialect, **schema, "$defs": definitions}
 
 
@@ -59,6 +64,30 @@ def setting_schema(parameter: Parameter) -> dict[str, Any]:
     choices = [_mapping({kind: bodies[kind]}, [kind]) for kind in distributions(parameter)]
     marks = {"x-unit": parameter.unit, "x-template": parameter.template, "x-drawn": parameter.drawn}
     return {"anyOf": [*values, *choices], **{key: mark for key, mark in marks.items() if mark}}
+
+
+def _conditions() -> dict[str, Any]:
+    """The schema of what may stand beside each path in a rule's `where`."""
+    return {
+        path: {"description": parameter.description, "anyOf": [*_values(parameter), _several(parameter)]}
+        for path, parameter in PARAMETERS.items()
+    }
+
+
+def _several(parameter: Parameter) -> dict[str, Any]:
+    values = _values(parameter)
+    items = {"anyOf": values} if len(values) > 1 else values[0]
+    count = {"minItems": 1, "maxItems": 2} if parameter.type in (int, float) else {"minItems": 1, "uniqueItems": True}
+    return {"type": "array", "items": items, **count}
+
+
+def _settings() -> dict[str, Any]:
+    """The schema of what may stand beside each path in a rule's `set`: the same as in the axes."""
+    return {
+        path: {"$ref": f"#/$defs/{parameter.axis.capitalize()}Settings/properties/{parameter.name}"}
+        for path, parameter in PARAMETERS.items()
+        if path != FIRST_OF_ALL
+    }
 
 
 def _values(parameter: Parameter) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from farm.recipe.distributions import Fixed
 from farm.recipe.parameters import AXES, PARAMETERS, Parameter, Value
 from farm.recipe.recipe import Recipe
 from farm.recipe.settings import value_range
+from farm.recipe.telling import tell_condition, tell_rule
 from farm.recipe.volume import pair_volume
 
 __all__ = ["plan_json", "plan_rows", "render_table"]
@@ -33,8 +34,7 @@ def plan_rows(recipe: Recipe) -> list[dict[str, Any]]:
     """A row per variant: `number`, `id`, `split` and every parameter that the recipe varies, as `axis.name`."""
     variants = recipe.draw()
     splits = recipe.splits(variants)
-    left = recipe.left_to_population
-    varied = [path for path, setting in recipe.settings() if path in left or not isinstance(setting, Fixed)]
+    varied = recipe.varied
     rows = []
     for variant in variants:
         values = variant.flat()
@@ -47,6 +47,7 @@ def plan_json(recipe: Recipe) -> dict[str, Any]:
     """The plan as plain data: what the recipe is, every variant with all its values, and the totals."""
     variants = recipe.draw()
     splits = recipe.splits(variants)
+    rules = {"rules": _rules_json(recipe)} if recipe.rules else {}
     return {
         "format": PLAN_FORMAT,
         "recipe": recipe.name,
@@ -62,8 +63,27 @@ def plan_json(recipe: Recipe) -> dict[str, Any]:
             }
             for variant in variants
         ],
+        **rules,
         "totals": _totals(recipe, splits),
     }
+
+
+def _rules_json(recipe: Recipe) -> list[dict[str, Any]]:
+    """Each rule, the numbers of the variants that it suits, and a parameter that is never as it asks, or None."""
+    suiting, never = _suiting(recipe), recipe.never_met()
+    return [
+        {**rule.model_dump(mode="json"), "variants": suiting[number], "never": never.get(number)}
+        for number, rule in enumerate(recipe.rules)
+    ]
+
+
+def _suiting(recipe: Recipe) -> list[list[int]]:
+    """For each rule the numbers of the variants that it suits."""
+    suiting: list[list[int]] = [[] for _ in recipe.rules]
+    for index in range(recipe.count if recipe.rules else 0):
+        for number in recipe.suited(index):
+            suiting[number].append(index)
+    return suiting
 
 
 def _totals(recipe: Recipe, splits: dict[str, str]) -> dict[str, Any]:
@@ -100,6 +120,7 @@ def render_table(recipe: Recipe, console: Console) -> None:
     console.print(Text(title, style="bold"))
     console.print()
     _print_fixed(recipe, console)
+    _print_rules(recipe, console)
     for columns in _sheets(_columns(recipe, rows), console.width):
         console.print(_sheet(columns))
         console.print()
@@ -127,9 +148,10 @@ def render_table(recipe: Recipe, console: Console) -> None:
 def _print_fixed(recipe: Recipe, console: Console) -> None:
     """What has no column: a line per axis of what stays the same, and the seeds that are drawn because left out."""
     same: dict[str, list[str]] = {}
+    varied = set(recipe.varied)
     for path, setting in recipe.settings():
         parameter = PARAMETERS[path]
-        if isinstance(setting, Fixed) and path not in recipe.left_to_population:
+        if isinstance(setting, Fixed) and path not in varied:
             same.setdefault(parameter.axis, []).append(f"{parameter.name} {_exact(parameter, setting.value)}")
     grid = Table.grid(padding=(0, _GAP))
     if recipe.double is not None:
@@ -149,9 +171,32 @@ def _print_fixed(recipe: Recipe, console: Console) -> None:
     console.print()
 
 
+def _print_rules(recipe: Recipe, console: Console) -> None:
+    """Each rule, how many variants it suits, and why it is there; one that can suit none says what never is."""
+    if not recipe.rules:
+        return
+    never = recipe.never_met()
+    grid = Table.grid(padding=(0, _GAP))
+    grid.add_column(no_wrap=True)
+    grid.add_column(justify="right", no_wrap=True)
+    for number, (rule, suiting) in enumerate(zip(recipe.rules, _suiting(recipe), strict=True)):
+        told = Text(tell_rule(rule))
+        if rule.why:
+            told.append(f"\n{rule.why}", style="italic")
+        if number in never:
+            path = never[number]
+            told.append(f"\nno variant can suit it: {path} is never {tell_condition(rule.where[path])}", style="yellow")
+        share = Text(f"{len(suiting)} of {recipe.count}", style="" if suiting else "yellow")
+        grid.add_row(Text(f"rules[{number}]", style="cyan"), share, told)
+    console.print(Text("Rules, and how many variants each suits", style="italic"))
+    console.print(Padding(grid, (0, 0, 0, _GAP)))
+    console.print()
+
+
 def _is_left_out(recipe: Recipe, parameter: Parameter) -> bool:
     left_out = parameter.name not in getattr(recipe.axes, parameter.axis).model_fields_set
-    if parameter.axis in recipe.brought or not (parameter.drawn and left_out):
+    by_rule = any(parameter.path in rule.set for rule in recipe.rules)
+    if parameter.axis in recipe.brought or not (parameter.drawn and left_out) or by_rule:
         return False
     return not isinstance(dict(recipe.settings())[parameter.path], Fixed)
 
