@@ -2,19 +2,20 @@
 
 The text is the only truth. Sliders read from it and write into it; what a change would make wrong is refused.
 
-An axis may be held: its values then stay as they are, whatever is drawn. What is drawn, saved and rendered is the
-`effective` recipe: the document with the values of held axes in it.
+An axis may be held: its values then stay as they are, whatever is drawn, and no rule sets them. What is drawn, saved
+and rendered is the `effective` recipe: the document with the values of held axes, and without what rules set of them.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from farm.errors import RecipeError
-from farm.recipe import PARAMETERS, Recipe, Variant, parse_recipe, templates
+from farm.recipe import AXES, PARAMETERS, Recipe, Variant, parse_recipe, templates
 from farm.recipe.distributions import Beta, Choose, Fixed, Integers, Normal, Setting, Uniform
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "of_recipe",
     "read",
     "release",
+    "roll",
+    "rules_without",
     "setting",
     "trouble",
     "without_trouble",
@@ -63,13 +66,42 @@ def effective(text: str, held: str) -> Recipe:
         return read(text)
     data = json.loads(text)
     data["axes"] = {**data.get("axes", {}), **kept}
+    if "rules" in data:
+        data["rules"] = [rule for _, rule in rules_without(text, held)]
     return read(json.dumps(data, ensure_ascii=False))
+
+
+def rules_without(text: str, held: str) -> list[tuple[int, dict[str, Any]]]:
+    """A document's rules and their numbers, without what they set of held axes; one that sets nothing else is gone."""
+    return _setting_of(text, set(AXES) - set(json.loads(held)))
+
+
+def _setting_of(text: str, axes: Collection[str]) -> list[tuple[int, dict[str, Any]]]:
+    found = []
+    for number, rule in enumerate(json.loads(text).get("rules", [])):
+        made = {path: value for path, value in rule["set"].items() if path.partition(".")[0] in axes}
+        if made:
+            found.append((number, {**rule, "set": made}))
+    return found
 
 
 @functools.lru_cache(maxsize=256)
 def draw(text: str, held: str, index: int) -> Variant:
     """Variant `index` of the effective recipe."""
     return effective(text, held).variant(index)
+
+
+def roll(text: str, held: str, index: int, axis: str, number: int) -> str:
+    """What is held, and with it an axis as the recipe draws it for `number`, its rules minding the rest of `index`."""
+    drawn = draw(write(text, ("rules",), None), release(held, axis), number)
+    rules = [rule for _, rule in _setting_of(text, {axis})]
+    if rules:
+        rest = draw(text, held, index)
+        data = {**json.loads(text), "rules": rules, "axes": {axis: getattr(drawn, axis).model_dump(mode="json")}}
+        for each in set(AXES) - {axis, *read(text).brought}:
+            data["axes"][each] = getattr(rest, each).model_dump(mode="json")
+        drawn = read(json.dumps(data, ensure_ascii=False)).variant(number)
+    return hold(held, drawn, axis)
 
 
 def trouble(text: str) -> str:
@@ -82,10 +114,14 @@ def trouble(text: str) -> str:
 
 
 def without_trouble(text: str) -> str:
-    """The document without the parameters of axes that are wrong in it; RecipeError where other things are wrong."""
+    """The document without the parameters and the rules that are wrong in it; RecipeError where other things are."""
     while wrong := trouble(text):
         steps = wrong.partition(": ")[0].split(".")
         data = json.loads(text)
+        if rule := re.fullmatch(r"rules\[(\d+)\]", steps[0]):
+            del data["rules"][int(rule[1])]
+            text = json.dumps(data, ensure_ascii=False)
+            continue
         if len(steps) < 3 or steps[0] != "axes" or steps[2] not in data.get("axes", {}).get(steps[1], {}):
             raise RecipeError(wrong)
         del data["axes"][steps[1]][steps[2]]

@@ -140,12 +140,11 @@ class DIGIDOUBLE_OT_roll_axis(StageOperator, bpy.types.Operator):  # noqa: N801
     axis: bpy.props.StringProperty(name="Part", options={"HIDDEN"})  # type: ignore[valid-type]
 
     def execute(self, context: Any) -> set[str]:
-        """Hold the axis as the recipe draws it for a number beyond its variants."""
+        """Hold the axis as the recipe draws it for a number beyond its variants, its rules minding this one."""
         state = state_of(context.scene)
         number = document.read(state.document).count + state.rolls
         try:
-            drawn = document.draw(state.document, document.release(state.held, self.axis), number)
-            kept = document.hold(state.held, drawn, self.axis)
+            kept = document.roll(state.document, state.held, state.index, self.axis, number)
         except DigidoubleError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

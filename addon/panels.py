@@ -15,10 +15,11 @@ from farm.recipe.passes import PRESETS
 
 from . import assets, document, ops_motion, ops_presets, own_recipe, preview, side_by_side, thumbnails
 from .building import draw_building
-from .parameters import VARIED, ends_of, mode_in, mode_of, property_of, title_of
+from .parameters import VARIED, ends_of, mode_in, mode_of, property_of, title, title_of
 from .problems import draw_problem, draw_trouble
 from .properties import preset_property
-from .state import label, said, shown_variant, state_of
+from .rules import ruling
+from .state import said, shown_variant, state_of
 
 __all__ = ["CLASSES", "SPACE", "StagePanel"]
 
@@ -31,13 +32,6 @@ SHOWN: Final = ("face.expression", "wardrobe.outfit", "hair.style", "beard.style
 """What is chosen by its picture."""
 NAMES: Final = 0.44
 """A parameter's name takes this share of a row: the longest fits into the sidebar as it opens."""
-TITLES: Final = {"skin": "Skin and Eyes", "face": "Expression"}
-"""Titles of axes whose name is not what artists call them."""
-
-
-def title(axis: str) -> str:
-    """What people call an axis."""
-    return TITLES.get(axis, label(axis))
 
 
 def draw_parameter(layout: Any, scene: Any, path: str, *, also: bool = True) -> None:
@@ -53,10 +47,17 @@ def draw_parameter(layout: Any, scene: Any, path: str, *, also: bool = True) -> 
         name.alignment = "RIGHT"
         name.label(text=title_of(parameter))
         row = split.row(align=True)
-    row.prop(group, property_of(parameter), text="Yes" if parameter.type is bool else "")
+    field = row.row(align=True)
+    by_rule = ruling(scene, path)
+    field.enabled = by_rule is None
+    field.prop(group, property_of(parameter), text="Yes" if parameter.type is bool else "")
     lock = row.row(align=True)
     lock.enabled = not group.locked
     lock.prop(group, f"mode_{parameter.name}", text="", icon_only=True)
+    if by_rule is not None:
+        told = layout.row()
+        told.active, told.alignment = False, "RIGHT"
+        told.label(text=said("as rule {} says here", by_rule + 1), translate=False)
     if mode == VARIED and also and not group.locked:
         _draw_distribution(layout, scene, parameter, group)
 
@@ -103,6 +104,8 @@ def _draw_picture(layout: Any, scene: Any, path: str) -> None:
     group = getattr(state_of(scene), parameter.axis)
     chosen = getattr(getattr(shown_variant(scene), parameter.axis), parameter.name)
     if thumbnails.icon(parameter.template, chosen):
+        layout = layout.column()
+        layout.enabled = ruling(scene, path) is None
         layout.template_icon_view(group, property_of(parameter), show_labels=True, scale=6.0, scale_popup=5.0)
 
 
@@ -265,7 +268,8 @@ def _tell_axis(scene: Any, axis: str) -> str:
 @functools.lru_cache(maxsize=16)
 def _varied(text: str) -> dict[str, int]:
     """How many parameters of each axis vary in a document."""
-    left = document.read(text).left_to_population
+    recipe = document.read(text)
+    left = recipe.left_to_population.union(*(rule.set for rule in recipe.rules))
     count = dict.fromkeys(AXES, 0)
     for path, parameter in PARAMETERS.items():
         count[parameter.axis] += path in left or mode_in(text, parameter) == VARIED

@@ -33,6 +33,7 @@ __all__ = [
     "mode_of",
     "number_property",
     "property_of",
+    "title",
     "title_of",
 ]
 
@@ -45,6 +46,9 @@ MODES: Final = (
     (VARIED, "Varied", "Drawn anew for every variant", "MOD_NOISE", 2),
 )
 UNITS: Final = {"m": ("DISTANCE", "LENGTH"), "mm": ("DISTANCE_CAMERA", "CAMERA"), "deg": ("ANGLE", "ROTATION")}
+
+TITLES: Final = {"skin": "Skin and Eyes", "face": "Expression"}
+"""Titles of axes whose name is not what artists call them."""
 
 CHOSEN: Final = "chosen"
 """Stands for `name`, which every group of Blender's has already."""
@@ -68,6 +72,11 @@ Setter = Callable[[Any, Any], None]
 def property_of(parameter: Parameter) -> str:
     """The property that shows a parameter in its axis' group."""
     return CHOSEN if parameter.name == "name" else parameter.name
+
+
+def title(axis: str) -> str:
+    """What people call an axis."""
+    return TITLES.get(axis, label(axis))
 
 
 def title_of(parameter: Parameter) -> str:

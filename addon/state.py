@@ -39,6 +39,7 @@ PLACES: Final = {
     "seed": "vary",
     "count": "vary",
     "population": "vary",
+    "rules": "rules",
 }
 """What a recipe's message begins with -> the panel where it belongs."""
 
@@ -112,7 +113,7 @@ def refuse(scene: Any, error: BadInput | str, place: str = "") -> None:
     if not isinstance(error, str):  # the place in a file that nobody sees stands before it
         text = text.partition(": ")[2] or text
     found, _, rest = text.partition(": ")
-    steps = found.split(".")
+    steps = [step.partition("[")[0] for step in found.split(".")]
     if rest and steps[0] in PLACES:
         place = place or (steps[1] if steps[0] == "axes" and len(steps) > 1 else PLACES[steps[0]])
         text = f"{label(steps[-1])}: {rest}" if len(steps) > 1 else rest

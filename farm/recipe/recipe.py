@@ -92,7 +92,11 @@ class Recipe(BaseModel):
             for part, paths in (("where", rule.where), ("set", rule.set)):
                 for path in (each for each in paths if PARAMETERS[each].axis in self.brought):
                     raise fault(
-                        "the double brings its own; delete it from the rule, or the rule", "rules", number, part, Key(path)
+                        "the double brings its own; delete it from the rule, or the rule",
+                        "rules",
+                        number,
+                        part,
+                        Key(path),
                     )
         return self
 
@@ -146,9 +150,7 @@ class Recipe(BaseModel):
     def never_met(self) -> dict[int, str]:
         """The rules that no variant can suit, as far as that is plain, and a parameter that is never as each asks."""
         left = self.left_to_population
-        known = {
-            path: setting for path, setting in self.settings() if path not in left and not PARAMETERS[path].needs
-        }
+        known = {path: setting for path, setting in self.settings() if path not in left and not PARAMETERS[path].needs}
         return never_met(self.rules, known)
 
     def variant(self, index: int) -> Variant:

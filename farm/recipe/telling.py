@@ -1,4 +1,7 @@
-"""Settings, conditions and rules in words for people."""
+"""Settings, conditions and rules in words for people.
+
+`spell` is how a value is written, `say` how values are put into a text, in whatever language.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from farm.recipe.distributions import Beta, Choose, Fixed, Normal, Setting
 from farm.recipe.parameters import PARAMETERS, Value
 from farm.recipe.rules import Rule
 
-__all__ = ["either", "spell_value", "tell_condition", "tell_rule", "tell_setting"]
+__all__ = ["Say", "Spell", "spell_value", "tell_condition", "tell_rule", "tell_setting"]
+
+Spell = Callable[[Value], str]
+Say = Callable[..., str]
 
 
 def spell_value(value: Value) -> str:
@@ -19,30 +25,33 @@ def spell_value(value: Value) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def either(words: Sequence[str]) -> str:
-    """`a`, `a or b`, `a, b or c`."""
-    return " or ".join(word for word in (", ".join(words[:-1]), words[-1]) if word)
-
-
-def tell_condition(condition: Condition, spell: Callable[[Value], str] = spell_value) -> str:
-    """The values that meet a condition; `spell` is how a value is written."""
+def tell_condition(condition: Condition, spell: Spell = spell_value, say: Say = str.format, most: int = 0) -> str:
+    """The values that meet a condition; beyond `most` they are counted, 0 names all."""
     if isinstance(condition, Among):
-        return either([spell(value) for value in condition.values])
-    ends = dict.fromkeys((spell(condition.low), spell(condition.high)))
-    return " to ".join(ends)
+        return _either([spell(value) for value in condition.values], say, most)
+    low, high = spell(condition.low), spell(condition.high)
+    return low if low == high else say("{} to {}", low, high)
 
 
-def tell_setting(setting: Setting, spell: Callable[[Value], str] = spell_value) -> str:
-    """The values that a setting draws, and how; `spell` is how a value is written."""
+def tell_setting(setting: Setting, spell: Spell = spell_value, say: Say = str.format, most: int = 0) -> str:
+    """The values that a setting draws, and how; beyond `most` they are counted, 0 names all."""
     if isinstance(setting, Fixed):
         return spell(setting.value)
     if isinstance(setting, Choose):
         even = len({weight for _, weight in setting.options}) == 1
-        return either([f"{spell(value)}{'' if even else f' ({weight:g})'}" for value, weight in setting.options])
+        words = [f"{spell(value)}{'' if even else f' ({weight:g})'}" for value, weight in setting.options]
+        return _either(words, say, most)
     if isinstance(setting, Normal):
-        return f"around {setting.mean:.6g}, ± {setting.sd:.4g}"
-    ends = f"{spell(setting.low)} to {spell(setting.high)}"
-    return f"{ends}, {_leaning(setting)}" if isinstance(setting, Beta) else ends
+        return say("around {}", f"{setting.mean:.6g}, ± {setting.sd:.4g}")
+    ends = say("{} to {}", spell(setting.low), spell(setting.high))
+    return f"{ends}, {say(_leaning(setting))}" if isinstance(setting, Beta) else ends
+
+
+def _either(words: Sequence[str], say: Say, most: int) -> str:
+    """`a`, `a or b`, `a, b or c`, `a, b or 7 more`."""
+    if most and len(words) > most + 1:
+        words = [*words[:most], say("{} more", len(words) - most)]
+    return f" {say('or')} ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
 def _leaning(made: Beta) -> str:

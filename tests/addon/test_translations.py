@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 ADDON = Path(__file__).parents[2] / "addon"
+TELLING = ADDON.parent / "farm" / "recipe" / "telling.py"
+"""Words for settings and conditions, which the add-on puts into the language of the interface."""
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +22,7 @@ def said(addon):
         for made in each.bl_rna.properties:
             if made.type == "ENUM":
                 found |= {item.name for item in made.enum_items_static}
-    for file in ADDON.glob("*.py"):
+    for file in (*ADDON.glob("*.py"), TELLING):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found.add(node.value)

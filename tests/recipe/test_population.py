@@ -159,7 +159,10 @@ def test_later_layers_replace_earlier_ones_for_those_they_are_for(read):
         ({"set": {"body.hight": 1.7}}, r"set: 'body.hight' cannot be drawn .*did you mean 'body.height'"),
         ({"set": {"camera.azimuth": 3}}, r"'camera.azimuth' cannot be drawn"),
         ({"set": {"body.age": 200}}, r"set.body.age: 200 is outside the range"),
-        ({"where": {"body.age": [18, 20, 30]}}, r"where.body.age: expected one value or \[least, most\], found a list of 3"),
+        (
+            {"where": {"body.age": [18, 20, 30]}},
+            r"where.body.age: expected one value or \[least, most\], found a list of 3",
+        ),
         ({"where": {"hair.type": ["3A", "5C"]}}, r"where.hair.type\[1\]: no '5C' in hairtypes"),
         ({"one_of": {"a": {"share": 0, "set": {}}}}, r"layers\[0\].one_of.a.share: .*"),
         ({"sets": {}}, r"unknown key 'layers\[0\].sets'; did you mean 'set'"),

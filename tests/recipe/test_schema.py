@@ -43,6 +43,9 @@ GOOD = [
     "capture: {resolution: [64, 64], samples: [1], replicas: 2, reference: 64, frames: 3, caustics: false}",
     "capture: {reference: {samples: 64, chunk: 8, residual: 0.1}, frames: {start: 2, count: 2, step: 3}}",
     "split: {train: 1}",
+    "rules: []",
+    "rules: [{where: {stunt.name: [jump, none], body.height: [1.5, 180 cm]}, set: {hair.grey: 1}, why: x}]",
+    "rules: [{where: {pose.mirror: true, body.age: 60}, set: {camera.azimuth: {choose: [9, 0.5 rad]}}}]",
 ]
 
 
@@ -79,6 +82,16 @@ BAD = [
     "capture: {frames: 0}",
     "capture: {reference: {chunk: 4}}",
     "split: {train: -1}",
+    "rules: {where: {body.age: 60}, set: {hair.grey: 1}}",
+    "rules: [{where: {body.age: 60}}]",
+    "rules: [{where: {}, set: {hair.grey: 1}}]",
+    "rules: [{where: {body.aeg: 60}, set: {hair.grey: 1}}]",
+    "rules: [{where: {body.age: [20, 30, 40]}, set: {hair.grey: 1}}]",
+    "rules: [{where: {hair.style: [bun, bun]}, set: {hair.grey: 1}}]",
+    "rules: [{where: {hair.style: 3}, set: {hair.grey: 1}}]",
+    "rules: [{where: {body.age: 60}, set: {hair.grey: 2}}]",
+    "rules: [{where: {body.age: 60}, set: {body.identity: 2}}]",
+    "rules: [{where: {body.age: 60}, set: {hair.grey: 1}, why: 3}]",
 ]
 
 
