@@ -267,9 +267,12 @@ def test_what_an_earlier_rule_can_set_or_a_population_can_draw_may_be_met(make, 
     assert make(tied, bun).never_met() == {}
     assert make(bun, tied).never_met() == {0: "hair.style"}
     assert make_recipe({}, population="world", rules=[bun]).never_met() == {}
-    whole = {"where": {"hair.strands": [500, 900]}, "set": {"hair.frizz": 0}}
-    fixed = make_recipe({"hair": {"strands": {"integers": [900, 2000]}}}, rules=[whole])
-    assert fixed.never_met() == {}
+
+
+def test_whole_numbers_are_never_between_two(make_recipe) -> None:
+    axes = {"body": {"age": {"integers": [20, 40]}}}
+    rules = [{"where": {"body.age": ends}, "set": {"hair.frizz": 0}} for ends in ([30.2, 30.8], [39.5, 50], [41, 50])]
+    assert make_recipe(axes, rules=rules).never_met() == {0: "body.age", 2: "body.age"}
 
 
 def test_the_plan_says_whom_each_rule_suits(make) -> None:
