@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import bpy
 
-from farm.errors import RecipeError
 from farm.recipe import PARAMETERS, Parameter
 from farm.recipe.conditions import Among, Condition, Within
 from farm.recipe.distributions import Choose, Fixed, Integers, Setting, Uniform
@@ -121,12 +120,12 @@ class DIGIDOUBLE_PG_rule_part(bpy.types.PropertyGroup):  # noqa: N801 - Blender'
     def written(self) -> tuple[str, Any]:
         """The path, and what a recipe says beside it; RecipeError where nothing was chosen."""
         if self.path not in PARAMETERS:
-            raise RecipeError(f"'{self.parameter}' is no parameter; choose one")
+            raise rules.refusal(f"'{self.parameter}' is no parameter; choose one")
         parameter = PARAMETERS[self.path]
         if self.names:
             values = [item.name == "True" if parameter.type is bool else item.name for item in self.names if item.used]
             if not values:
-                raise RecipeError(f"{rules.name_of(parameter)}: choose at least one")
+                raise rules.refusal(f"{rules.name_of(parameter)}: choose at least one")
             several = values if self.part == WHERE else {"choose": values}
             return self.path, values[0] if len(values) == 1 else several
         if parameter.type is int:

@@ -17,8 +17,9 @@ from .state import said, state_of, wrapped
 
 __all__ = ["CLASSES"]
 
-WIDTH: Final = 27
-"""Letters in a line beside two buttons."""
+WIDTH: Final = 31
+"""Letters in a line beside two buttons; a line without has more."""
+WIDE: Final = 38
 STANDS: Final = {
     rules.HOLDS: "Holds here",
     rules.NOT_HERE: "Not here",
@@ -47,10 +48,11 @@ class DIGIDOUBLE_PT_rules(StagePanel, bpy.types.Panel):  # noqa: N801 - Blender'
             _draw_parts(box, number, rule, WHERE)
             _draw_parts(box, number, rule, SET)
             if rule.why:
-                _draw_text(box.column(align=True), rule.why, active=False)
+                _draw_text(box.column(align=True), rule.why, width=WIDE, active=False)
             if number in idle:
                 name = said(rules.name_of(PARAMETERS[idle[number]]))
-                _draw_text(box.column(align=True), said("{} is never so: no variant can suit it", name), icon="ERROR")
+                told = said("{} is never so: no variant can suit it", name)
+                _draw_text(box.column(align=True), told, icon="ERROR")
             _draw_foot(box, number)
         layout.operator("digidouble.add_rule", icon="ADD")
 
@@ -75,19 +77,24 @@ def _draw_parts(box: Any, number: int, rule: Rule, part: str) -> None:
         _draw_text(row.column(align=True), rules.tell_part(part, path, made, first=place == 0))
         buttons = row.row(align=True)
         buttons.alignment = "RIGHT"
-        if rules.simple(path, made):
+        if not rules.simple(path, made):
+            buttons.label(icon="BLANK1")
+        else:
             edit = buttons.operator("digidouble.edit_rule", text="", icon="GREASEPENCIL", emboss=False)
             edit.number, edit.part, edit.path = number, part, path
         if len(parts) > 1:
             away = buttons.operator("digidouble.remove_rule", text="", icon="REMOVE", emboss=False)
             away.number, away.part, away.path = number, part, path
+        else:
+            buttons.label(icon="BLANK1")
 
 
-def _draw_text(column: Any, text: str, *, active: bool = True, icon: str = "NONE") -> None:
+def _draw_text(column: Any, text: str, *, width: int = WIDTH, active: bool = True, icon: str = "NONE") -> None:
+    """A text in lines close to each other; those below the first stand where it does, also beside an icon."""
     column.active = active
     column.scale_y = 0.8
-    for place, line in enumerate(wrapped(text, WIDTH)):
-        column.label(text=line, icon=icon if place == 0 else "NONE" if icon == "NONE" else "BLANK1", translate=False)
+    for place, line in enumerate(wrapped(text, width)):
+        column.label(text=line, icon="BLANK1" if place and icon != "NONE" else icon, translate=False)
 
 
 def _draw_foot(box: Any, number: int) -> None:

@@ -28,6 +28,7 @@ __all__ = [
     "move_rule",
     "name_of",
     "read_part",
+    "refusal",
     "remove_part",
     "remove_rule",
     "rules_of",
@@ -73,6 +74,11 @@ def may_stand(text: str, part: str) -> dict[str, Parameter]:
         for path, parameter in PARAMETERS.items()
         if parameter.axis not in brought and (part == WHERE or path != FIRST_OF_ALL)
     }
+
+
+def refusal(text: str) -> RecipeError:
+    """What a dialog says that cannot be written, to be said in the panel Rules."""
+    return RecipeError(f"recipe: rules: {text}")
 
 
 def rules_of(text: str) -> tuple[Rule, ...]:
@@ -188,7 +194,7 @@ def write_part(text: str, number: int, part: str, path: str, written: tuple[str,
     rules = _written(text)
     parts = dict(rules[number][part])
     if written[0] != path and written[0] in parts:
-        raise RecipeError(f"{name_of(PARAMETERS[written[0]])} stands in this rule already")
+        raise refusal(f"{name_of(PARAMETERS[written[0]])} stands in this rule already")
     if path:
         rules[number][part] = dict(written if each == path else (each, value) for each, value in parts.items())
     else:

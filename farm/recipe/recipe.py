@@ -204,8 +204,8 @@ class Recipe(BaseModel):
     def _draw_woken(self, drawn: dict[str, Value], suited: Sequence[int], index: int) -> None:
         """Draw the seeds that decide nothing but for a rule: what they need is 0 by the axes, and not by the rule."""
         written = {path for number in suited for path in self.rules[number].set}
-        for path, parameter in PARAMETERS.items():
-            if not written & {_needed(parameter)} or path in written or not drawn[_needed(parameter)]:
+        for path, parameter in PARAMETERS.items() if written else ():
+            if _needed(parameter) not in written or path in written or not drawn[_needed(parameter)]:
                 continue
             settings = getattr(self.axes, parameter.axis)
             drawn[path] = getattr(settings, parameter.name).draw(stream(self.seed, index, path))
