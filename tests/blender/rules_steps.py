@@ -17,8 +17,9 @@ def name(place, number, bottom):
 
 
 def rule(w):
-    """If the outfit is the next variant's, then the hair is another one: said in the dialog, and seen one variant on."""
+    """If the outfit is the next variant's, then the hair is another one: said in the dialog, and seen there."""
     from bl_ext.user_default.digidouble import document, rules
+
     from farm.recipe import templates
 
     state = w.scene().digidouble
