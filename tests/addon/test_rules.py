@@ -53,7 +53,7 @@ def part(addon):
     """A part of a rule as a dialog has it."""
     import bpy
 
-    from addon.ops_rules import DIGIDOUBLE_PG_rule_part
+    from addon.rule_dialog import DIGIDOUBLE_PG_rule_part
 
     bpy.types.WindowManager.tried = bpy.props.PointerProperty(type=DIGIDOUBLE_PG_rule_part)
     yield bpy.context.window_manager.tried
@@ -192,6 +192,9 @@ def test_another_parameter_begins_with_what_the_variant_has(stage, part):
     assert next(iter(listed)) == "Body: Identity"
     assert "Body: Identity" not in rules.may_stand(stage.digidouble.document, rules.SET)
     assert part.parameter == "Stunt"
+    part.parameter = "Body: Age"
+    assert (part.path, part.between, part.low, part.high, len(part.names)) == ("body.age", True, 18, 80, 0)
+    assert part.written() == ("body.age", [18, 80])
 
 
 def test_what_no_dialog_shows_stays_as_it_is(stage):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import re
 from collections import Counter
 
@@ -148,6 +149,7 @@ def test_the_spelling_of_a_rule_says_nothing_and_yaml_keeps_it(make) -> None:
     assert parse_recipe(one.to_yaml()) == one
     assert "why: safety" in one.to_yaml()
     assert Recipe.model_validate(json.loads(json.dumps(one.model_dump(mode="json")))) == one
+    assert pickle.loads(pickle.dumps(one)) == one
 
 
 def test_splits_go_by_what_rules_made_of_the_variants(make) -> None:
