@@ -11,14 +11,14 @@ import functools
 import hashlib
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import Final
 
 from farm.cluster.double_file import find_double, place_double
-from farm.cluster.host import Renderer, RendererFactory
+from farm.cluster.host import RendererFactory
 from farm.cluster.journal import Journal, Summary
 from farm.cluster.listener import Listener, Listeners
 from farm.cluster.loop import Loop
@@ -114,19 +114,20 @@ def run(
         interrupts.take()
         name = _run_name(recipe, root)
         listener = Listeners([listener, Metrics(name)])
-        make = renderer or functools.partial(make_worker, recipe, device, pool.threads)
+        make = renderer or functools.partial(Worker, recipe, device, pool.threads)
         crew = Crew(make, pool, scratch=None if farm.address else Path(scratch))
         stack.callback(crew.close)
         journal = Journal(run=name, recipe=recipe.name, priority=farm.priority)
         loop = Loop(crew, pool, listener, journal, policy=farm.policy, interrupted=interrupts.asked)
         stack.callback(loop.close)
+        loop.lends = farm.address is None and device == CPU
         if farm.address is not None:
             turns = Turns(name, pool, farm.priority)
             stack.callback(turns.close)
             loop.allowance = turns.allowance
         engine = loop.first_engine(tasks, None if there is None else there.info.engine)
         if device == GPU:  # workers to come are told which kind the first one chose
-            crew.settle(renderer or functools.partial(make_worker, recipe, engine.device, pool.threads))
+            crew.settle(renderer or functools.partial(Worker, recipe, engine.device, pool.threads))
         dataset = create_dataset(root, recipe, engine=engine.build)
         if there is None:
             owned = stack.enter_context(exclusive(root))
@@ -138,11 +139,6 @@ def run(
         journal.began(total=total, done=total - len(todo))
         listener.began(total=total, done=total - len(todo), engine=engine)
         return _work(loop, dataset, todo, Summary(total=total, done=total - len(todo)), farm.policy)
-
-
-def make_worker(recipe: Recipe, device: str, threads: int, scratch: Path, advanced: Callable[..., None]) -> Renderer:
-    """Blender as a run's renderer."""
-    return Worker(recipe, device, threads, scratch, advanced)
 
 
 def check_templates(recipe: Recipe) -> None:
