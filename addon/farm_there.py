@@ -21,7 +21,7 @@ from farm.errors import BadInput, DatasetError, StorageError
 from farm.recipe import Recipe
 
 from .farm_here import fetch_by_command
-from .jobs import DONE, FAILED, RUNNING, STOPPED, WAITING, Job
+from .jobs import DONE, FAILED, RUNNING, STOPPED, WAITING, Job, last_error
 
 __all__ = [
     "Cluster",
@@ -188,9 +188,9 @@ def look(cluster: Cluster, job: Job) -> dict[str, Any]:
 
 def _trouble(run: dict[str, Any], log: str, message: str) -> str:
     """Why a job failed: what it said itself, else what its pairs did, else what the cluster says."""
-    said = [line.removeprefix("error: ") for line in log.splitlines() if line.startswith("error: ")]
+    said = last_error(log)
     if said:
-        return said[-1]
+        return said
     given_up = run.get("given_up") or ()
     if given_up:
         return str(given_up[0]["reason"]).splitlines()[0]
