@@ -7,23 +7,34 @@ depend on the number of threads.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from farm.dataset.files import replace_bytes
 
-__all__ = ["borrowed", "divide", "lend", "places_lent"]
+__all__ = ["borrowed", "lend", "places_lent", "raised"]
 
 NOTE: Final = "threads"
 
 
-def divide(cores: int, workers: int) -> list[int]:
-    """The threads of each of some workers that share all cores."""
-    each, more = divmod(cores, workers)
-    return [each + (number < more) for number in range(workers)]
+def raised(threads: Sequence[int], cores: int) -> list[int]:
+    """The threads of each worker that still renders, from those that it has, where all of them share `cores`.
+
+    Cycles takes the scene in anew for another number, for some seconds: it is raised to twice as many at the least, or
+    to all cores for the last worker. Never are there more threads than cores, and no worker gets fewer than it has.
+    """
+    new = list(threads)
+    order = sorted(range(len(new)), key=lambda place: -new[place])
+    for others, place in zip(range(len(new), 0, -1), order, strict=True):
+        share = -(-cores // others)
+        if share >= (2 * new[place] if len(new) > 1 else new[place]):
+            new[place] = share
+        cores -= new[place]
+    return new
 
 
-def places_lent(threads: list[int], share: int) -> int:
+def places_lent(threads: Sequence[int], share: int) -> int:
     """How many workers of `share` cores each find no room, because others use more `threads` than their share."""
     return -(-sum(max(0, each - share) for each in threads) // share)
 

@@ -12,7 +12,7 @@ from farm.cluster.control import Control
 from farm.cluster.failure import cause_of, reason_of, result
 from farm.cluster.host import OPENING, Rendered
 from farm.cluster.journal import Journal, Summary
-from farm.cluster.lending import divide, places_lent
+from farm.cluster.lending import places_lent, raised
 from farm.cluster.listener import Listener
 from farm.cluster.machine import Pool
 from farm.cluster.plan import Task
@@ -195,8 +195,8 @@ class Loop:
         busy = self._crew.busy
         if not self.lends or self._queue or not busy or len(busy) < len(self._crew.members):
             return
-        shares = divide(self._pool.workers * self._pool.threads, len(busy))
-        for member, threads in zip(sorted(busy, key=lambda each: -each.threads), shares, strict=True):
+        shares = raised([member.threads for member in busy], self._pool.workers * self._pool.threads)
+        for member, threads in zip(busy, shares, strict=True):
             if threads > member.threads:
                 self._crew.lend(member, threads)
 

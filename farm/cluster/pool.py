@@ -21,6 +21,7 @@ from farm.cluster.machine import WORKER_MEMORY, Pool
 from farm.cluster.plan import Task
 from farm.cluster.status import WorkerStatus
 from farm.dataset import Engine
+from farm.errors import StorageError
 
 __all__ = ["Crew", "Member"]
 
@@ -142,10 +143,11 @@ class Crew:
         self._await(member, "rendering", member.actor.render.remote(task, root))
 
     def lend(self, member: Member, threads: int) -> None:
-        """Let a worker on this machine use so many threads."""
+        """Let a worker on this machine use so many threads; where its disk is full it goes on with those that it has."""
         if member.place is not None:
-            lend(Path(member.place.logs), threads)
-            member.threads = threads
+            with contextlib.suppress(StorageError):
+                lend(Path(member.place.logs), threads)
+                member.threads = threads
 
     def rest(self, member: Member) -> None:
         """A worker has nothing to do."""

@@ -5,15 +5,25 @@ import time
 
 import pytest
 
-from farm.cluster.lending import borrowed, divide, lend, places_lent
+from farm.cluster.lending import borrowed, lend, places_lent, raised
 
 
 @pytest.mark.parametrize(
-    ("cores", "workers", "shares"), [(2, 1, [2]), (8, 3, [3, 3, 2]), (4, 4, [1, 1, 1, 1]), (16, 1, [16])]
+    ("threads", "cores", "raised_to"),
+    [
+        ([1], 2, [2]),
+        ([1, 1, 1], 8, [3, 3, 2]),
+        ([3, 3], 8, [3, 3]),
+        ([3], 8, [8]),
+        ([1, 1, 1, 1], 4, [1, 1, 1, 1]),
+        ([3, 1], 4, [3, 1]),
+        ([1, 4], 16, [8, 8]),
+        ([2, 1, 1], 8, [2, 3, 3]),
+    ],
 )
-def test_all_cores_are_shared_and_none_twice(cores, workers, shares):
-    assert divide(cores, workers) == shares
-    assert sum(shares) == cores
+def test_cores_are_shared_and_none_twice(threads, cores, raised_to):
+    assert raised(threads, cores) == raised_to
+    assert sum(raised_to) <= cores
 
 
 @pytest.mark.parametrize(("threads", "share", "lent"), [([1, 1], 1, 0), ([2], 1, 1), ([3, 3, 2], 2, 1), ([16], 4, 3)])
