@@ -143,7 +143,7 @@ class Crew:
         self._await(member, "rendering", member.actor.render.remote(task, root))
 
     def lend(self, member: Member, threads: int) -> None:
-        """Let a worker on this machine use so many threads; where its disk is full it goes on with those that it has."""
+        """Let a worker on this machine use so many threads; where its disk is full it keeps those that it has."""
         if member.place is not None:
             with contextlib.suppress(StorageError):
                 lend(Path(member.place.logs), threads)
