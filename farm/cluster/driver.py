@@ -122,7 +122,8 @@ def run(
         journal = Journal(run=name, recipe=recipe.name, priority=farm.priority)
         loop = Loop(crew, pool, listener, journal, policy=farm.policy, interrupted=interrupts.asked)
         stack.callback(loop.close)
-        loop.lends = farm.address is None and device == CPU
+        if farm.address is None and device == CPU:
+            loop.cores = min(pool.workers * pool.threads, cpu_count())
         if farm.address is not None:
             turns = Turns(name, pool, farm.priority)
             stack.callback(turns.close)

@@ -62,8 +62,8 @@ class Loop:
         self._was_paused = False
         self.owned: Callable[[], None] = lambda: None
         """Raises StorageError once the dataset is another run's."""
-        self.lends = False
-        """Whether workers that still render may have the cores of those that are done."""
+        self.cores = 0
+        """How many cores the workers share at the end, once some are done; 0 where none are lent."""
         self.allowance: Callable[[int], int] = lambda wanted: wanted
         """How many workers of those wanted the run may have now."""
 
@@ -193,9 +193,9 @@ class Loop:
     def _lend(self) -> None:
         """Share all cores among the workers that still render, where nothing is left to begin and no other is there."""
         busy = self._crew.busy
-        if not self.lends or self._queue or not busy or len(busy) < len(self._crew.members):
+        if not self.cores or self._queue or not busy or len(busy) < len(self._crew.members):
             return
-        shares = raised([member.threads for member in busy], self._pool.workers * self._pool.threads)
+        shares = raised([member.threads for member in busy], self.cores)
         for member, threads in zip(busy, shares, strict=True):
             if threads > member.threads:
                 self._crew.lend(member, threads)

@@ -69,6 +69,7 @@ def test_the_last_pair_gets_all_cores_and_is_tried_again(engine, watcher, monkey
     smoke = load_recipe(templates.path("recipes", "smoke"))
     recipe = Recipe.model_validate(smoke.model_dump(exclude_unset=True) | {"count": 4})
     monkeypatch.setattr(driver, "_publish", lambda dataset, splits: None)
+    monkeypatch.setattr(driver, "cpu_count", lambda: 2)
     monkeypatch.setattr(driver, "size_pool", lambda *_, **__: Pool(workers=2, threads=1))
     told = tmp_path / "told"
     told.mkdir()
