@@ -92,9 +92,7 @@ def run(
     ends the run early with `Summary.interrupted`.
     """
     farm = farm or Farm()
-    variants = recipe.draw()
-    check_templates(variants)
-    splits = recipe.splits(variants)
+    variants, splits = _draw(recipe)
     total = recipe.count * recipe.capture.frames.count
     root = open_place(root)
     with contextlib.ExitStack() as stack:
@@ -122,8 +120,8 @@ def run(
         journal = Journal(run=name, recipe=recipe.name, priority=farm.priority)
         loop = Loop(crew, pool, listener, journal, policy=farm.policy, interrupted=interrupts.asked)
         stack.callback(loop.close)
-        if farm.address is None and device == CPU:
-            loop.cores = min(pool.workers * pool.threads, cpu_count())
+        shared = farm.address is None and device == CPU
+        loop.cores = min(pool.workers * pool.threads, cpu_count()) if shared else 0
         if farm.address is not None:
             turns = Turns(name, pool, farm.priority)
             stack.callback(turns.close)
@@ -143,6 +141,13 @@ def run(
         listener.began(total=total, done=total - len(todo), engine=engine)
         publish = functools.partial(_publish, dataset, splits)
         return _work(loop, dataset, todo, Summary(total=total, done=total - len(todo)), publish, farm.policy)
+
+
+def _draw(recipe: Recipe) -> tuple[list[Variant], dict[str, str]]:
+    """A recipe's variants, whose templates are there, and the split of each by its id."""
+    variants = recipe.draw()
+    check_templates(variants)
+    return variants, recipe.splits(variants)
 
 
 def check_templates(variants: Sequence[Variant]) -> None:
