@@ -14,7 +14,7 @@ from farm.dataset.layout import RECIPE_FILE
 from farm.errors import BadInput, DatasetError, RecipeError, StorageError
 from farm.recipe import Recipe, load_recipe
 
-from .jobs import DONE, FAILED, RUNNING, STOPPED, Job
+from .jobs import DONE, FAILED, RUNNING, STOPPED, Job, last_error
 
 __all__ = ["alive", "cancel", "fetch_by_command", "find_command", "log", "look", "start"]
 
@@ -106,17 +106,15 @@ def fetch_by_command(source: str, to: Path, command: str, *, whole: bool) -> Non
         capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, **_apart(),
     )  # fmt: skip
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.strip()]
-        raise StorageError(said[-1].removeprefix("error: ") if said else f"{source} cannot be fetched")
+        raise StorageError(last_error(done.stderr) or f"{source} cannot be fetched")
 
 
 def _trouble(job: Job) -> str:
-    """The first error that the process named; '' where it named none."""
+    """The error that the process named; '' where it named none."""
     try:
-        lines = log(job).splitlines()
+        return last_error(log(job))
     except StorageError:
         return ""
-    return next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), "")
 
 
 def alive(job: Job) -> bool:

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from farm.cluster.jobs import JobsClient, Profile, Token, connect, find_token, parse_address, prepare, submit
+from farm.cluster.jobs.packages import Package
 from farm.cluster.jobs.progress import run_status
 from farm.dataset.fetch import fetch_dataset, fetch_previews
 from farm.errors import BadInput, DatasetError, StorageError
 from farm.recipe import Recipe
 
 from .farm_here import fetch_by_command
-from .jobs import DONE, FAILED, RUNNING, STOPPED, WAITING, Job
+from .jobs import DONE, FAILED, RUNNING, STOPPED, WAITING, Job, last_error
 
 __all__ = [
     "Cluster",
@@ -135,7 +136,8 @@ def test(cluster: Cluster) -> str:
 def send(cluster: Cluster, recipe: Recipe, say: Callable[[str], None]) -> Job:
     """Submit a recipe; one that is there already is found. Errors as `client`, `prepare` and `submit`.
 
-    Its dataset lies in a folder of the recipe's name and digest, so that two recipes of one name do not meet.
+    Its dataset lies in a folder of the recipe's name and digest, so that two recipes of one name do not meet. `say` may
+    raise, and nothing is submitted then: a job that was begun at that moment is stopped.
     """
     profile = cluster.profile
     if not profile.out:
@@ -146,13 +148,22 @@ def send(cluster: Cluster, recipe: Recipe, say: Callable[[str], None]) -> Job:
     with tempfile.TemporaryDirectory(prefix="digidouble-") as folder:
         say("Packing")
         ready = prepare(recipe, root, Path(folder), python=profile.python, environment=profile.environment)
-        found = submit(
-            asked, ready, store=profile.assets_store, progress=lambda package: say(f"Sending {package.label}")
-        )
+        say("Connecting")
+        found = submit(asked, ready, store=profile.assets_store, progress=functools.partial(_tell_sending, say))
+    try:
+        say("Submitted")
+    except Exception:
+        if found.begun:
+            asked.stop(found.id)
+        raise
     total = recipe.count * recipe.capture.frames.count
     address = asked.address.url
     state = STATES[found.state]
     return Job(recipe.name, root, "", total, cluster=cluster.name, address=address, id=found.id, state=state)
+
+
+def _tell_sending(say: Callable[[str], None], package: Package, sent: int) -> None:
+    say(f"Sending {package.label}, {100 * sent / package.bytes:.0f} %" if sent else f"Sending {package.label}")
 
 
 def look(cluster: Cluster, job: Job) -> dict[str, Any]:
@@ -177,9 +188,9 @@ def look(cluster: Cluster, job: Job) -> dict[str, Any]:
 
 def _trouble(run: dict[str, Any], log: str, message: str) -> str:
     """Why a job failed: what it said itself, else what its pairs did, else what the cluster says."""
-    said = [line.removeprefix("error: ") for line in log.splitlines() if line.startswith("error: ")]
+    said = last_error(log)
     if said:
-        return said[-1]
+        return said
     given_up = run.get("given_up") or ()
     if given_up:
         return str(given_up[0]["reason"]).splitlines()[0]

@@ -16,7 +16,7 @@ from typing import Any, Final
 from farm.dataset.files import replace_bytes
 from farm.dataset.layout import CONTACT_SHEET_FILE, REPORT_FILE
 
-__all__ = ["ACTIVE", "DONE", "FAILED", "RUNNING", "STOPPED", "WAITING", "Job", "JobList"]
+__all__ = ["ACTIVE", "DONE", "FAILED", "RUNNING", "STOPPED", "WAITING", "Job", "JobList", "last_error"]
 
 WAITING: Final = "waiting"
 RUNNING: Final = "running"
@@ -26,6 +26,8 @@ FAILED: Final = "failed"
 ACTIVE: Final = (WAITING, RUNNING)
 """States that are looked at again."""
 FILE: Final = "jobs.json"
+ERROR: Final = "error: "
+"""How the command line begins a line that names an error."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,12 @@ class Job:
     def sheet(self) -> Path | None:
         """Its contact sheet, once it is written and here."""
         return self.here(CONTACT_SHEET_FILE)
+
+
+def last_error(log: str) -> str:
+    """The last error that a render's log names, in its own words; '' where it names none."""
+    said = [line.removeprefix(ERROR) for line in log.splitlines() if line.startswith(ERROR)]
+    return said[-1] if said else ""
 
 
 class JobList:

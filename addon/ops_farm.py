@@ -1,4 +1,4 @@
-"""Operators that begin renders, here and on clusters: submit, test a connection, enter a token."""
+"""Operators that begin renders, here and on clusters: submit and cancel that, test a connection, enter a token."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ from .jobs import Job
 from .ops_double import StageOperator
 from .preferences import chosen_cluster, command_of, require_online
 from .state import state_of
+from .stores import require_store_online
 from .watch import SUBMIT, jobs, tested
+from .windows import redraw
 
-__all__ = ["CLASSES"]
+__all__ = ["CLASSES", "register", "unregister"]
+
+_keys: list[tuple[Any, Any]] = []
 
 
 class DIGIDOUBLE_OT_submit(StageOperator, bpy.types.Operator):  # noqa: N801 - Blender's own form
@@ -37,6 +41,7 @@ class DIGIDOUBLE_OT_submit(StageOperator, bpy.types.Operator):  # noqa: N801 - B
                 _take(farm_here.start(recipe, watch.datasets(context.scene), watch.home(), command_of(context)))
                 return {"FINISHED"}
             require_online(cluster.profile.url)
+            require_store_online(cluster.profile.assets_store or "")
         except DigidoubleError as error:
             return _refuse(self, str(error))
         if not threads.start(SUBMIT, lambda say: farm_there.send(cluster, recipe, say), _take, _fail):
@@ -60,6 +65,25 @@ def _refuse(operator: Any, message: str) -> set[str]:
     _fail(message)
     operator.report({"ERROR"}, watch.refused[0])
     return {"CANCELLED"}
+
+
+class DIGIDOUBLE_OT_cancel_submission(bpy.types.Operator):  # noqa: N801
+    """Stop packing and sending; nothing is rendered. Submit begins anew, and what was sent whole is not sent again"""
+
+    bl_idname = "digidouble.cancel_submission"
+    bl_label = "Cancel Submission"
+    bl_options: Final = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, _: Any) -> bool:
+        """Only while one is on its way."""
+        return threads.busy(SUBMIT) and not threads.ending(SUBMIT)
+
+    def execute(self, _: Any) -> set[str]:
+        """End it at its next step, or piece of a file."""
+        threads.end(SUBMIT)
+        redraw()
+        return {"FINISHED"}
 
 
 class DIGIDOUBLE_OT_test_cluster(bpy.types.Operator):  # noqa: N801
@@ -171,8 +195,24 @@ class DIGIDOUBLE_OT_allow_online(bpy.types.Operator):  # noqa: N801
         return {"FINISHED"}
 
 
+def register() -> None:
+    """Let ESC over the 3D view cancel a submission."""
+    chosen = bpy.context.window_manager.keyconfigs.addon
+    if chosen is not None:
+        keymap = chosen.keymaps.new(name="3D View Generic", space_type="VIEW_3D")
+        _keys.append((keymap, keymap.keymap_items.new(DIGIDOUBLE_OT_cancel_submission.bl_idname, "ESC", "PRESS")))
+
+
+def unregister() -> None:
+    """Give ESC back."""
+    for keymap, item in _keys:
+        keymap.keymap_items.remove(item)
+    _keys.clear()
+
+
 CLASSES: Final = (
     DIGIDOUBLE_OT_submit,
+    DIGIDOUBLE_OT_cancel_submission,
     DIGIDOUBLE_OT_test_cluster,
     DIGIDOUBLE_OT_enter_token,
     DIGIDOUBLE_OT_set_up,

@@ -14,6 +14,7 @@ from farm.errors import BadInput, DigidoubleError
 from . import farm_here, farm_there, threads, watch
 from .jobs import Job
 from .preferences import command_of, require_online
+from .stores import require_store_online
 from .watch import jobs
 from .windows import open_editor
 
@@ -120,6 +121,7 @@ def _with_file(
         return
     if not job.cluster or job.active:
         raise BadInput(missing)
+    _require_access(job)
     to = watch.home() / "previews" / re.sub(r"[^\w.-]", "_", job.id)
 
     def show_fetched(_: Any) -> None:
@@ -136,6 +138,13 @@ def _with_file(
         lambda say: farm_there.fetch(job.folder, to, command, whole=False, progress=lambda *_: say("")),
         show_fetched,
     )
+
+
+def _require_access(job: Job) -> None:
+    """BadInput where Blender may not speak to the store that a cluster's job writes to, or to the cluster."""
+    if "://" in job.folder:
+        require_online(job.address)
+        require_store_online(job.folder)
 
 
 def _browse(file: Path) -> None:
@@ -213,8 +222,7 @@ class DIGIDOUBLE_OT_fetch_job(_JobOperator, bpy.types.Operator):  # noqa: N801
             raise BadInput(f"It was rendered here: {job.folder}")
         if not self.directory:
             raise BadInput("Give a folder to fetch into")
-        if "://" in job.folder:
-            require_online(job.address)
+        _require_access(job)
         to, command, whole = Path(bpy.path.abspath(self.directory)), command_of(context), self.what == "DATASET"
 
         def work(say: threads.Say) -> str:

@@ -70,10 +70,11 @@ class DIGIDOUBLE_PT_farm(StagePanel, bpy.types.Panel):  # noqa: N801
         told.active = False
         for line in tell_estimate(context.scene, "" if cluster is None else cluster.name):
             told.label(text=line)
-        row = layout.row()
+        row = layout.row(align=True)
         row.scale_y = 1.3
         if threads.busy(SUBMIT):
             row.progress(factor=0.0, type="BAR", text=f"{threads.said(SUBMIT)} …")
+            row.operator("digidouble.cancel_submission", text="", icon="X")
         else:
             row.enabled = able
             row.operator("digidouble.submit", icon="RENDER_ANIMATION")

@@ -61,7 +61,7 @@ CLASSES: Final = (
 )
 
 
-PARTS: Final = (ops_motion, ops_presets, assets, side_by_side, translations)
+PARTS: Final = (ops_farm, ops_motion, ops_presets, assets, side_by_side, translations)
 """What adds to Blender more than classes."""
 
 

@@ -19,7 +19,7 @@ from farm.errors import DigidoubleError
 
 from .windows import redraw
 
-__all__ = ["Say", "busy", "end", "pump", "said", "start", "stop"]
+__all__ = ["Say", "busy", "end", "ending", "pump", "said", "start", "stop"]
 
 EVERY: Final = 0.2
 """Seconds between two looks at what came back."""
@@ -87,9 +87,16 @@ def said(key: Any) -> str:
 
 
 def end(key: Any) -> None:
-    """Let work end when it next says something."""
+    """Let work end when it next says something; until then it says that it is being cancelled."""
     if key in _running:
-        _running[key][0].set()
+        ended, words = _running[key]
+        ended.set()
+        words[0] = "Cancelling"
+
+
+def ending(key: Any) -> bool:
+    """Whether work that goes on was told to end."""
+    return key in _running and _running[key][0].is_set()
 
 
 def pump() -> float | None:

@@ -11,14 +11,14 @@ import functools
 import hashlib
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import Final
 
 from farm.cluster.double_file import find_double, place_double
-from farm.cluster.host import Renderer, RendererFactory
+from farm.cluster.host import RendererFactory
 from farm.cluster.journal import Journal, Summary
 from farm.cluster.listener import Listener, Listeners
 from farm.cluster.loop import Loop
@@ -43,7 +43,7 @@ from farm.double.groom.texture import load_hairtype
 from farm.double.wardrobe.outfit import load_outfit
 from farm.errors import DigidoubleError, StorageError
 from farm.motion.pose import load_pose
-from farm.recipe import Recipe
+from farm.recipe import Recipe, Variant
 from farm.render.kinds import AUTO, CPU, GPU
 from farm.stage.template import load_camera_move, load_framing, load_light_set
 
@@ -92,7 +92,7 @@ def run(
     ends the run early with `Summary.interrupted`.
     """
     farm = farm or Farm()
-    check_templates(recipe)
+    variants, splits = _draw(recipe)
     total = recipe.count * recipe.capture.frames.count
     root = open_place(root)
     with contextlib.ExitStack() as stack:
@@ -101,11 +101,11 @@ def run(
         packed = find_double(recipe, there, double)
         if there is not None:
             owned = stack.enter_context(exclusive(root))
-        todo = _missing(there, plan_tasks(recipe, there.info.engine)) if there is not None else None
+        todo = _missing(there, plan_tasks(recipe, there.info.engine, variants)) if there is not None else None
         if there is not None and not todo:
             dataset = create_dataset(root, recipe, engine=there.info.engine)
             place_double(dataset, recipe, packed)
-            _publish(dataset)
+            _publish(dataset, splits)
             return Summary(total=total, done=total)
         tasks = total if todo is None else len(todo)
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="digidouble-", ignore_cleanup_errors=True))
@@ -114,19 +114,21 @@ def run(
         interrupts.take()
         name = _run_name(recipe, root)
         listener = Listeners([listener, Metrics(name)])
-        make = renderer or functools.partial(make_worker, recipe, device, pool.threads)
+        make = renderer or functools.partial(Worker, recipe, device, pool.threads)
         crew = Crew(make, pool, scratch=None if farm.address else Path(scratch))
         stack.callback(crew.close)
         journal = Journal(run=name, recipe=recipe.name, priority=farm.priority)
         loop = Loop(crew, pool, listener, journal, policy=farm.policy, interrupted=interrupts.asked)
         stack.callback(loop.close)
+        shared = farm.address is None and device == CPU
+        loop.cores = min(pool.workers * pool.threads, cpu_count()) if shared else 0
         if farm.address is not None:
             turns = Turns(name, pool, farm.priority)
             stack.callback(turns.close)
             loop.allowance = turns.allowance
         engine = loop.first_engine(tasks, None if there is None else there.info.engine)
         if device == GPU:  # workers to come are told which kind the first one chose
-            crew.settle(renderer or functools.partial(make_worker, recipe, engine.device, pool.threads))
+            crew.settle(renderer or functools.partial(Worker, recipe, engine.device, pool.threads))
         dataset = create_dataset(root, recipe, engine=engine.build)
         if there is None:
             owned = stack.enter_context(exclusive(root))
@@ -134,23 +136,25 @@ def run(
         clean_uncommitted(dataset)
         place_double(dataset, recipe, packed)
         if todo is None:
-            todo = _missing(dataset, plan_tasks(recipe, engine.build))
+            todo = _missing(dataset, plan_tasks(recipe, engine.build, variants))
         journal.began(total=total, done=total - len(todo))
         listener.began(total=total, done=total - len(todo), engine=engine)
-        return _work(loop, dataset, todo, Summary(total=total, done=total - len(todo)), farm.policy)
+        publish = functools.partial(_publish, dataset, splits)
+        return _work(loop, dataset, todo, Summary(total=total, done=total - len(todo)), publish, farm.policy)
 
 
-def make_worker(recipe: Recipe, device: str, threads: int, scratch: Path, advanced: Callable[..., None]) -> Renderer:
-    """Blender as a run's renderer."""
-    return Worker(recipe, device, threads, scratch, advanced)
+def _draw(recipe: Recipe) -> tuple[list[Variant], dict[str, str]]:
+    """A recipe's variants, whose templates are there, and the split of each by its id."""
+    variants = recipe.draw()
+    check_templates(variants)
+    return variants, recipe.splits(variants)
 
 
-def check_templates(recipe: Recipe) -> None:
-    """Read the templates that a recipe's variants name; TemplateError for one that is missing or wrong.
+def check_templates(variants: Sequence[Variant]) -> None:
+    """Read the templates that variants name; TemplateError for one that is missing or wrong.
 
     Irises and cloths are read by the workers, with Blender.
     """
-    variants = list(recipe.draw())
     for load, names in (
         (load_light_set, {variant.light.preset for variant in variants}),
         (load_framing, {variant.camera.framing for variant in variants}),
@@ -188,7 +192,9 @@ def _workplace(farm: Farm, tasks: int, listener: Listener, begun_on: str | None)
             yield device, pool
 
 
-def _work(loop: Loop, dataset: Dataset, todo: list[Task], summary: Summary, policy: Policy) -> Summary:
+def _work(
+    loop: Loop, dataset: Dataset, todo: list[Task], summary: Summary, publish: Callable[[], None], policy: Policy
+) -> Summary:
     """Render, end the workers, and bring index and report up to date."""
     try:
         loop.work(dataset, todo, summary)
@@ -199,7 +205,7 @@ def _work(loop: Loop, dataset: Dataset, todo: list[Task], summary: Summary, poli
     loop.close()
     loop.say("finishing")
     if summary.done + summary.rendered:
-        _publish_patiently(dataset, policy.patience)
+        _publish_patiently(publish, policy.patience)
     else:
         clean_uncommitted(dataset)
     ended = summary.failures.get(ENDED, "")
@@ -215,20 +221,20 @@ def _end_state(summary: Summary, ended: str) -> State:
     return "failed" if ended else "incomplete"
 
 
-def _publish(dataset: Dataset) -> None:
+def _publish(dataset: Dataset, splits: Mapping[str, str]) -> None:
     """Bring what is made from the records up to date: the index and the report; and drop the logs of what is well."""
     clean_uncommitted(dataset)
-    build_index(dataset)
+    build_index(dataset, splits)
     write_report(dataset)
     drop_logs(dataset)
 
 
-def _publish_patiently(dataset: Dataset, patience: float) -> None:
+def _publish_patiently(publish: Callable[[], None], patience: float) -> None:
     """Publish, again after a pause that doubles while the store fails; StorageError once that has gone on for long."""
     trouble = StoreTrouble(patience)
     while True:
         try:
-            return _publish(dataset)
+            return publish()
         except StorageError as error:
             trouble.failed(error)
         trouble.wait()

@@ -12,6 +12,7 @@ from farm.cluster.control import Control
 from farm.cluster.failure import cause_of, reason_of, result
 from farm.cluster.host import OPENING, Rendered
 from farm.cluster.journal import Journal, Summary
+from farm.cluster.lending import places_lent, raised
 from farm.cluster.listener import Listener
 from farm.cluster.machine import Pool
 from farm.cluster.plan import Task
@@ -61,6 +62,8 @@ class Loop:
         self._was_paused = False
         self.owned: Callable[[], None] = lambda: None
         """Raises StorageError once the dataset is another run's."""
+        self.cores = 0
+        """How many cores the workers share at the end, once some are done; 0 where none are lent."""
         self.allowance: Callable[[int], int] = lambda wanted: wanted
         """How many workers of those wanted the run may have now."""
 
@@ -93,6 +96,7 @@ class Loop:
             self._leave_drained()
             self._fit()
             self._assign()
+            self._lend()
             self._turn()
             self._tell()
 
@@ -162,7 +166,8 @@ class Loop:
         wanted = min(self._pool.workers, len(self._queue) + len(crew.busy))
         wanted = 0 if paused else min(wanted, self.allowance(wanted))
         staying = [member for member in crew.members if not member.leaving]
-        for _ in range(wanted - len(staying)):
+        lent = places_lent([member.threads for member in crew.members], self._pool.threads)
+        for _ in range(wanted - len(staying) - lent):
             shunned = self._queue.shunned
             crew.hire(self._judge.avoided | ({shunned} if shunned and self._can_spare(shunned) else set()))
         surplus = len(staying) - wanted
@@ -184,6 +189,16 @@ class Loop:
             elif not opening and (self._queue.wants_fresh or self._queue.shunned == member.node):
                 self._let_go(member)
                 opening = True
+
+    def _lend(self) -> None:
+        """Share all cores among the workers that still render, where nothing is left to begin and no other is there."""
+        busy = self._crew.busy
+        if not self.cores or self._queue or not busy or len(busy) < len(self._crew.members):
+            return
+        shares = raised([member.threads for member in busy], self.cores)
+        for member, threads in zip(busy, shares, strict=True):
+            if threads > member.threads:
+                self._crew.lend(member, threads)
 
     @property
     def _root(self) -> Any:

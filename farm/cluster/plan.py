@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from farm.dataset import EngineBuild, View, task_key
@@ -30,16 +30,16 @@ class Task:
         return f"variant {self.variant.index}, frame {self.view.frame} ({self.variant.id})"
 
 
-def plan_tasks(recipe: Recipe, build: EngineBuild) -> list[Task]:
+def plan_tasks(recipe: Recipe, build: EngineBuild, variants: Sequence[Variant] | None = None) -> list[Task]:
     """All tasks of a recipe on a build of the engine; equal recipes and builds, equal tasks in equal order.
 
     Variants of the same double come together, and among them those of the same motion and groom, each kind where its
-    first variant would come; a variant's frames follow one another.
+    first variant would come; a variant's frames follow one another. `variants` are the recipe's, where they are drawn.
     """
     settings = pixel_settings(recipe.capture)
     numbers, rate = recipe.capture.frames.numbers, recipe.capture.frames.rate
     tasks = []
-    for variant, double in _warm(recipe.draw(), numbers, rate):
+    for variant, double in _warm(recipe.draw() if variants is None else variants, numbers, rate):
         for frame in numbers:
             view = View(frame=frame, resolution=recipe.capture.resolution)
             tasks.append(Task(variant, view, task_key(variant, view, settings, build), double))

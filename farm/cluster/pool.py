@@ -16,10 +16,12 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from farm.cluster.board import Board
 from farm.cluster.host import Host, Placed, Rendered, RendererFactory, read_log
+from farm.cluster.lending import lend
 from farm.cluster.machine import WORKER_MEMORY, Pool
 from farm.cluster.plan import Task
 from farm.cluster.status import WorkerStatus
 from farm.dataset import Engine
+from farm.errors import StorageError
 
 __all__ = ["Crew", "Member"]
 
@@ -38,6 +40,7 @@ class Member:
     name: str
     actor: Any
     future: Any
+    threads: int
     state: State = "placing"
     since: float = field(default_factory=time.monotonic)
     place: Placed | None = None
@@ -101,6 +104,7 @@ class Crew:
 
     def __init__(self, make: RendererFactory, pool: Pool, *, scratch: Path | None = None) -> None:
         self._options = {"num_cpus": pool.threads, "num_gpus": pool.gpu_share, "max_restarts": 0, "max_task_retries": 0}
+        self._threads = pool.threads
         self._make = ray.put(make)
         self.settled = False
         self._scratch = scratch
@@ -123,7 +127,7 @@ class Crew:
         shunned = ",".join(sorted(avoid))
         where = {"label_selector": {"ray.io/node-id": f"!in({shunned})"}} if shunned else {}
         actor = ray.remote(Host).options(**self._options, **where).remote(name, self._make, self.board, self._scratch)
-        member = Member(name, actor, actor.where.remote())
+        member = Member(name, actor, actor.where.remote(), self._threads)
         self.members.append(member)
         self._awaited[member.future] = member
         return member
@@ -137,6 +141,13 @@ class Crew:
         member.task = task
         member.tries += 1
         self._await(member, "rendering", member.actor.render.remote(task, root))
+
+    def lend(self, member: Member, threads: int) -> None:
+        """Let a worker on this machine use so many threads; where its disk is full it keeps those that it has."""
+        if member.place is not None:
+            with contextlib.suppress(StorageError):
+                lend(Path(member.place.logs), threads)
+                member.threads = threads
 
     def rest(self, member: Member) -> None:
         """A worker has nothing to do."""

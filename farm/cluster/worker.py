@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from farm.cluster.lending import borrowed
 from farm.cluster.plan import Task
 from farm.dataset import (
     CameraRecord,
@@ -47,7 +48,8 @@ class Worker:
 
     device   `cpu`, or a kind of GPU that must be there
     threads  CPU threads to render with; 0 leaves the number to Blender
-    scratch  a folder for renders on their way into images; the caller removes it
+    scratch  a folder for renders on their way into images; the caller removes it. Cores are lent by a note in it
+             (`farm.cluster.lending`)
     advanced is called whenever Blender has advanced: a frame, a render, some samples
     """
 
@@ -62,6 +64,7 @@ class Worker:
         self._recipe = recipe
         self._device = device
         self._threads = threads
+        self._folder = scratch
         self._scratch = Path(tempfile.mkdtemp(dir=scratch))
         self._advanced = advanced
         self._opened: tuple[Stage, Engine] | None = None
@@ -115,7 +118,12 @@ class Worker:
         stage.show(task.view.frame)
         applied = time.perf_counter()
         pair = render_pair(
-            stage.scene, f"{task.variant.id}/{task.view.frame}", capture, self._scratch, in_motion=stage.in_motion
+            stage.scene,
+            f"{task.variant.id}/{task.view.frame}",
+            capture,
+            self._scratch,
+            in_motion=stage.in_motion,
+            threads=lambda: borrowed(self._folder, self._threads),
         )
         rendered = time.perf_counter()
         camera = _camera_record(stage.view, task.view.resolution)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 from collections.abc import Iterable, Mapping
@@ -20,7 +21,6 @@ from farm.dataset.leaks import refuse_leaks
 from farm.dataset.place import Place
 from farm.dataset.record import Record, parse_record
 from farm.errors import DatasetError
-from farm.recipe import Recipe
 
 __all__ = ["INDEX_FORMAT", "build_index", "encode_index", "index_row", "noisy_files", "read_index"]
 
@@ -41,7 +41,7 @@ def index_row(record: Record, *, split: str, record_sha256: str) -> dict[str, An
         **record.variant.flat(),
         "view.matrix_world": [value for row in camera.matrix_world for value in row],
         **{f"view.{name}": value for name, value in camera.model_dump(exclude={"matrix_world"}).items()},
-        "settings": [(name, json.dumps(value, sort_keys=True)) for name, value in sorted(record.settings.items())],
+        "settings": _settings(json.dumps(record.settings, sort_keys=True)),
         **{f"residual.{name}": value for name, value in record.residual.model_dump().items()},
         **{f"engine.{name}": value for name, value in record.engine.model_dump().items()},
         "timings": sorted(record.timings.items()),
@@ -60,14 +60,17 @@ def encode_index(rows: Iterable[Mapping[str, Any]]) -> bytes:
     return buffer.getvalue()
 
 
-def build_index(dataset: Dataset) -> Place:
+def build_index(dataset: Dataset, splits: Mapping[str, str] | None = None) -> Place:
     """Writes `index.parquet` from the committed records, and its digest into `dataset.json`.
+
+    `splits` are those of the recipe's variants by their ids, where they are known already: drawing many takes longer
+    than reading their records.
 
     Raises DatasetError for a pair that is not of the dataset's recipe, and for splits that leak.
     """
     root = dataset.root
     recipe = read_recipe(root)
-    splits = _splits(recipe)
+    splits = recipe.splits(recipe.draw()) if splits is None else splits
     rows = []
     for path, data in read_many(list(dataset.committed().values())):
         record = parse_record(path, data)
@@ -99,8 +102,10 @@ def read_index(root: Place) -> list[dict[str, Any]]:
     return rows
 
 
-def _splits(recipe: Recipe) -> dict[str, str]:
-    return recipe.splits(recipe.draw())
+@functools.lru_cache(maxsize=16)
+def _settings(text: str) -> tuple[tuple[str, str], ...]:
+    """Settings by name, each as JSON, from all of them as JSON: most records have the same."""
+    return tuple((name, json.dumps(value, sort_keys=True)) for name, value in sorted(json.loads(text).items()))
 
 
 def _files(record: Record) -> list[dict[str, Any]]:

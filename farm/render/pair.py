@@ -26,7 +26,7 @@ from farm.recipe.passes import MATTE_PASSES, MATTE_SAMPLES
 from farm.render.jitter import Jitter, afresh, seen_through
 from farm.render.passes import SURFACE, Image, data_pass, read_manifests, render_image
 from farm.render.seeds import data_role, half_role, matte_role, noisy_role, view_seeds
-from farm.render.settings import FIRST_SAMPLE, prepare_subset
+from farm.render.settings import FIRST_SAMPLE, prepare_subset, use_threads
 from farm.render.shader_outputs import write_outputs
 from farm.render.spots import WHOLE, find_spots, render_frame
 
@@ -97,12 +97,20 @@ class Pair:
     seconds: dict[str, float]
 
 
-def render_pair(scene: Any, view: str, capture: Capture, scratch: Path, in_motion: InMotion = nullcontext) -> Pair:
+def render_pair(
+    scene: Any,
+    view: str,
+    capture: Capture,
+    scratch: Path,
+    in_motion: InMotion = nullcontext,
+    threads: Callable[[], int] = lambda: 0,
+) -> Pair:
     """Render the scene's current frame as the pair of `view`, the name that its seeds are made from.
 
     The scene must have been configured for `capture` (`farm.render.settings.configure`). `in_motion` opens a context in
     which the scene moves around the frame: for all renders where the shutter is open for a while, and for the data pass
-    of a clip, which says how things move.
+    of a clip, which says how things move. `threads` is asked before each render how many CPU threads it may have; 0
+    leaves the number as it is.
     """
     noisy_roles = {
         (spp, replica): noisy_role(spp, replica) for spp in capture.samples for replica in range(capture.replicas)
@@ -118,6 +126,7 @@ def render_pair(scene: Any, view: str, capture: Capture, scratch: Path, in_motio
     seconds: dict[str, float] = {}
 
     def render(role: str, kind: str, *, offset: int, length: int, motion: bool = False) -> Image:
+        use_threads(scene, threads())
         prepare_subset(scene, seed=seeds[role], offset=offset, length=length)
         return render_image(scene, scratch, kind, passes, motion=motion)
 

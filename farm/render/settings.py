@@ -20,7 +20,7 @@ from farm.recipe.passes import MATTE_SAMPLES
 from farm.recipe.templates import templates_digest
 from farm.recipe.variant import content_hash
 
-__all__ = ["allowed", "configure", "engine_build", "prepare_subset", "read_back", "sequence_length"]
+__all__ = ["allowed", "configure", "engine_build", "prepare_subset", "read_back", "sequence_length", "use_threads"]
 
 UNBIASED: Final[dict[str, Any]] = {
     "use_denoising": False,
@@ -96,9 +96,8 @@ def configure(scene: Any, capture: Capture, *, threads: int = 0) -> None:
     render.use_sequencer = False
     render.film_transparent = True
     render.dither_intensity = 0.0
-    render.threads_mode = "FIXED" if threads else "AUTO"
-    if threads:
-        render.threads = threads
+    render.threads_mode = "AUTO"
+    use_threads(scene, threads)
     scene.cycles_curves.shape = "RIBBONS"
     for name, value in {**UNBIASED, **TRANSPORT, **allowed(capture)}.items():
         setattr(cycles, name, value)
@@ -111,6 +110,16 @@ def configure(scene: Any, capture: Capture, *, threads: int = 0) -> None:
     image.color_depth = "32"
     image.exr_codec = "NONE"
     scene.update_tag()
+
+
+def use_threads(scene: Any, threads: int) -> None:
+    """Let the next renders have so many CPU threads; 0 leaves the number as it is.
+
+    Where it changes Cycles takes the scene in anew, and renders the same pixels.
+    """
+    if threads and (scene.render.threads_mode != "FIXED" or scene.render.threads != threads):
+        scene.render.threads_mode = "FIXED"
+        scene.render.threads = threads
 
 
 def prepare_subset(scene: Any, *, seed: int, offset: int, length: int) -> None:

@@ -285,3 +285,93 @@ def test_another_is_cancelled(cluster, farm, scene, home, monkeypatch):
     assert watch.jobs().find(job.key).state == "stopped"
     assert bpy.ops.digidouble.forget_job(job=job.key) == {"FINISHED"}
     assert watch.jobs().find(job.key) is None
+
+
+def test_a_submission_is_cancelled_on_its_way(cluster, farm, scene, token):
+    import bpy
+
+    from addon import farm_there, threads, watch
+    from addon.preferences import find_cluster
+
+    farm.address = cluster.url
+    ops, before = bpy.ops.digidouble, watch.jobs().jobs
+    known = farm_there.client(find_cluster(bpy.context, farm.name)).jobs()
+    assert not ops.cancel_submission.poll()
+    scene.digidouble.seed = 7
+    assert ops.submit() == {"FINISHED"}
+    assert ops.cancel_submission() == {"FINISHED"}
+    assert threads.said(watch.SUBMIT) == "Cancelling"
+    assert not ops.cancel_submission.poll()
+    pumped(lambda: not threads.busy(watch.SUBMIT), 60)
+    assert (watch.jobs().jobs, watch.refused) == (before, [])
+    assert farm_there.client(find_cluster(bpy.context, farm.name)).jobs() == known
+
+
+@pytest.mark.parametrize("moment", ["%", "Submitted"])
+def test_a_cancelled_submission_leaves_nothing_that_runs(cluster, farm, token, moment, tmp_path):
+    """In the middle of a package, and after the cluster has begun the job."""
+    import bpy
+
+    from addon import farm_there
+    from addon.preferences import find_cluster
+    from farm.cluster.jobs import prepare
+
+    class Ended(Exception):
+        pass
+
+    def say(text):
+        if moment in text:
+            raise Ended
+
+    farm.address = cluster.url
+    there, recipe = find_cluster(bpy.context, farm.name), load_recipe(TINY).model_copy(update={"seed": len(moment)})
+    asked = farm_there.client(there)
+    known = {job.submission_id for job in asked.jobs()}
+    with pytest.raises(Ended):
+        farm_there.send(there, recipe, say)
+    (package,) = prepare(recipe, "/data", tmp_path).packages
+    new = [job for job in asked.jobs() if job.submission_id not in known]
+    if moment == "%":
+        assert new == []
+        assert not asked.has_package(package.name)
+    else:
+        assert asked.has_package(package.name)
+        pumped(lambda: asked.job(new[0].submission_id).status == "STOPPED", 60)
+
+
+def test_a_store_is_fetched_from_where_online_access_is_allowed(farm, scene, home, monkeypatch):
+    """One on this machine always is; `true` is the command that fetches."""
+    import bpy
+
+    from addon import farm_there, jobs, threads, watch
+    from addon.preferences import preferences_of
+
+    for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(farm_there, "_speaks_stores", lambda: False)
+    preferences_of(bpy.context).command = "true"
+    job = jobs.Job("x", "s3://studio/x", "", 1, cluster="F", address="http://localhost:1", id="x-1", state=jobs.DONE)
+    watch.jobs().add(job)
+    ops, system = bpy.ops.digidouble, bpy.context.preferences.system
+    before, system.use_online_access = system.use_online_access, False
+    try:
+        for endpoint in ("", "https://store.studio.com"):
+            monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+            for ask in (ops.open_report, ops.show_sheet, lambda job: ops.fetch_job(job=job, directory=str(home / "x"))):
+                with pytest.raises(RuntimeError, match="do not allow online access"):
+                    ask(job=job.key)
+            farm.store = "s3://studio/assets"
+            with pytest.raises(RuntimeError, match="do not allow online access"):
+                ops.submit()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9000")
+        assert ops.fetch_job(job=job.key, directory=str(home / "x")) == {"FINISHED"}
+        pumped(lambda: watch.jobs().find(job.key).copy == str(home / "x"), 30)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://store.studio.com")
+        with pytest.raises(RuntimeError, match="do not allow online access"):
+            ops.show_sheet(job=job.key)
+        assert not threads.busy(("fetch", job.key))
+    finally:
+        system.use_online_access = before
+        preferences_of(bpy.context).command = ""
+        watch.jobs().forget(job.key)
+        watch.refused.clear()

@@ -96,7 +96,7 @@ def measure_driver(tasks: int, workers: int) -> dict[str, float]:
     """One simulated run: seconds of the driver's own thread and of its whole process a task, and its memory."""
     recipe = scale_recipe(tasks)
     gauge = Gauge(tasks)
-    publish, driver._publish = driver._publish, lambda dataset: None
+    publish, driver._publish = driver._publish, lambda dataset, splits: None
     try:
         with tempfile.TemporaryDirectory() as folder:
             summary = run(recipe, Path(folder) / "d", gauge, Farm(device="cpu", workers=workers), renderer=Sleeper)

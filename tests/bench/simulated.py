@@ -76,7 +76,7 @@ class Pretender:
 
 def main(recipe: str, root: str, address: str, seconds: str, priority: str = "0") -> int:
     """A run on a cluster that says what happens; its pairs make no index and no report."""
-    driver._publish = clean_uncommitted
+    driver._publish = lambda dataset, splits: clean_uncommitted(dataset)
     policy = Policy(stall=10.0)
     farm = Farm(device="cpu", workers=2, threads=1, address=address, priority=int(priority), policy=policy)
     lines = JsonLines(sys.stdout)

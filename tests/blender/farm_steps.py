@@ -2,6 +2,7 @@
 
 import copy
 import os
+import threading
 from pathlib import Path
 
 import bpy
@@ -97,6 +98,39 @@ def denoise_tab(w):
     yield from other.open_tab("Digidouble")
 
 
+def cancel_submission(w):
+    """Two that are still on their way: one by ESC over the 3D view, one by the cross. Nothing is begun."""
+    there, threads, watch = addon("farm_there"), addon("threads"), addon("watch")
+    send, before = there.send, watch.jobs().jobs
+
+    def by_escape():
+        yield from w.key("ESC")
+
+    def by_cross():
+        yield from w.press("digidouble.cancel_submission", across=0.93)
+
+    for stop in (by_escape, by_cross):
+        going_on = threading.Event()
+
+        def held(cluster, recipe, say, going_on=going_on):
+            say("Packing")
+            going_on.wait(60)
+            return send(cluster, recipe, say)
+
+        there.send = held
+        yield from w.press("digidouble.submit")
+        yield from until(lambda: threads.said(watch.SUBMIT) == "Packing")
+        yield 0.5
+        w.picture("farm-sending")
+        yield from stop()
+        assert threads.said(watch.SUBMIT) == "Cancelling"
+        w.picture("farm-cancelling")
+        going_on.set()
+        yield from until(lambda: not threads.busy(watch.SUBMIT))
+        assert (watch.jobs().jobs, watch.refused) == (before, [])
+    there.send = send
+
+
 def cancel(w):
     """Another, of many pairs, is cancelled."""
     watch = addon("watch")
@@ -130,6 +164,7 @@ def steps(w):
     use_tiny_recipe(w)
     yield from choose_cluster(w)
     yield from test_connection(w)
+    yield from cancel_submission(w)
     yield from submit(w)
     yield from cancel(w)
     yield from preferences(w)

@@ -102,7 +102,7 @@ def test_a_node_that_kills_its_workers_is_avoided(monkeypatch, cluster, pretendi
         while len(list(crashes.iterdir())) < 3 and time.monotonic() < deadline:
             time.sleep(0.1)
 
-    monkeypatch.setattr(driver, "_publish", lambda dataset: None)
+    monkeypatch.setattr(driver, "_publish", lambda dataset, splits: None)
     farm = Farm(device="cpu", workers=2, threads=1, address=cluster.address)
     summary = run(load_recipe(recipe), tmp_path / "dataset", watcher, farm, renderer=pretending(behave))
     assert summary.complete

@@ -33,7 +33,7 @@ def one(head):
 @pytest.fixture(autouse=True)
 def _unpublished(monkeypatch):
     """Pairs that are only pretended make no index."""
-    monkeypatch.setattr(driver, "_publish", lambda dataset: None)
+    monkeypatch.setattr(driver, "_publish", lambda dataset, splits: None)
 
 
 def counting(folder):
@@ -268,7 +268,7 @@ def test_a_complete_dataset_gets_its_recipe_back(monkeypatch, watcher, build, tm
     file.unlink()
     published = []
     monkeypatch.setattr(driver, "_missing", lambda dataset, plan: [])
-    monkeypatch.setattr(driver, "_publish", published.append)
+    monkeypatch.setattr(driver, "_publish", lambda dataset, splits: published.append(dataset))
     assert run(RECIPE, tmp_path / "dataset", watcher).complete
     assert file.read_bytes() == before
     assert [dataset.info.engine for dataset in published] == [build]

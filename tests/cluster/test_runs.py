@@ -160,3 +160,11 @@ def test_check_names_the_damaged_file(farm, broken, damage):
     assert code == 1
     assert str(file.relative_to(broken)) in out
     assert "Traceback" not in out + err
+
+
+def test_two_workers_and_cores_that_are_lent_give_the_same_bytes(farm, undisturbed, hashes, tmp_path):
+    """One worker has all cores; two share them, and the one that ends last takes them all."""
+    dataset = tmp_path / "dataset"
+    code, out, err = farm.run("render", farm.smoke, "--out", dataset, "--workers", "2")
+    assert code == 0, (out, err)
+    assert hashes(dataset) == hashes(undisturbed)

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("bpy", reason="renders need bpy")
 
+from farm.cluster.lending import lend
 from farm.cluster.machine import WORKER_MEMORY
 from farm.cluster.plan import plan_tasks
 from farm.cluster.worker import Worker
@@ -172,3 +173,24 @@ def test_a_clip_with_every_pass(tmp_path):
     assert np.abs(without - beauty(reference)).max() > 0.01 * beauty(reference).max()
     folder.data.write_bytes(folder.data.read_bytes()[:-1])
     assert [defect.file for defect in check_dataset(dataset.root).defects] == [f"{folder.key}/data.exr"]
+
+
+def test_cores_that_are_lent_within_a_pair_change_no_pixel(worker, dataset, tmp_path):
+    told = []
+
+    def advanced(*_):
+        told.append(0)
+        if len(told) == 20:
+            lend(tmp_path / "other", 2)
+
+    (tmp_path / "other").mkdir()
+    other = Worker(SMOKE, "cpu", 1, tmp_path / "other", advanced)
+    lent = create_dataset(tmp_path / "lent", SMOKE, engine=other.engine().build)
+    task = plan_tasks(SMOKE, other.engine().build)[0]
+    hashes = []
+    for each, place in ((worker, dataset), (other, lent)):
+        each.render(task, str(place.root))
+        (file,) = place.committed().values()
+        hashes.append({name: image.sha256 for name, image in read_record(file).files.items()})
+    assert hashes[0] == hashes[1]
+    assert (worker._opened[0].scene.render.threads, other._opened[0].scene.render.threads) == (1, 2)

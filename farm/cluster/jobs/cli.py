@@ -133,8 +133,9 @@ def _describe(submission: Submission) -> None:
         click.echo(f"package    {package.label}: {_size(package.bytes)}, {package.name}")
 
 
-def _say_sending(package: Package) -> None:
-    click.echo(f"sending {package.label}, {_size(package.bytes)}", err=True)
+def _say_sending(package: Package, sent: int) -> None:
+    if not sent:
+        click.echo(f"sending {package.label}, {_size(package.bytes)}", err=True)
 
 
 @click.command()

@@ -7,13 +7,14 @@ User-Agent, which Ray answers with 405, and follow no redirection, which could c
 from __future__ import annotations
 
 import json
+import os
 import re
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, BinaryIO, Final, Literal, NamedTuple
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import (
@@ -97,6 +98,21 @@ class _AbsentError(ClusterError):
     """What was asked for is not there (404)."""
 
 
+class _Upload:
+    """A file's bytes on their way: says before each piece how many have been read."""
+
+    def __init__(self, file: BinaryIO, sent: Callable[[int], None]) -> None:
+        self._file, self._sent = file, sent
+
+    def __len__(self) -> int:
+        return os.fstat(self._file.fileno()).st_size
+
+    def read(self, count: int = -1) -> bytes:
+        """The next piece; empty at the end."""
+        self._sent(self._file.tell())
+        return self._file.read(count)
+
+
 class JobsClient:
     """One cluster's Jobs API. Every failure is a ClusterError of one line, or BadInput where a job is unknown."""
 
@@ -135,9 +151,14 @@ class JobsClient:
         """Whether a package was uploaded before, and is kept."""
         return self._ask("GET", f"/api/packages/gcs/{quote(name)}", absent=False) is not False
 
-    def put_package(self, name: str, file: Path) -> None:
-        """Upload a package: a zip under 100 MiB."""
-        self._ask("PUT", f"/api/packages/gcs/{quote(name)}", file.read_bytes(), timeout=UPLOAD_TIMEOUT)
+    def put_package(self, name: str, file: Path, sent: Callable[[int], None] = lambda count: None) -> None:
+        """Upload a package: a zip under 100 MiB.
+
+        `sent` is called with the bytes that are on their way, again and again; what it raises ends the upload, and Ray
+        keeps nothing of a package that did not arrive whole.
+        """
+        with file.open("rb") as opened:
+            self._ask("PUT", f"/api/packages/gcs/{quote(name)}", _Upload(opened, sent), timeout=UPLOAD_TIMEOUT)
 
     def submit(self, request: Mapping[str, Any]) -> bool:
         """Submit a job; False where its id is known already, and nothing was begun. A cluster that is just starting,
@@ -265,7 +286,7 @@ class JobsClient:
         self,
         method: str,
         path: str,
-        body: bytes | None = None,
+        body: bytes | _Upload | None = None,
         *,
         timeout: float | None = None,
         with_token: bool = True,
@@ -274,6 +295,7 @@ class JobsClient:
         headers = {**self._headers(with_token=with_token), "Accept": "*/*"}
         if body is not None:
             headers["Content-Type"] = "application/json" if path.startswith("/api/jobs") else "application/octet-stream"
+            headers["Content-Length"] = str(len(body))
         request = Request(f"{self.address.url}{path}", data=body, headers=headers, method=method)
         try:
             with self._opener.open(request, timeout=timeout or self._timeout) as answer:

@@ -7,6 +7,7 @@ which goes on from what is committed.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -129,12 +130,13 @@ def submit(
     submission: Submission,
     *,
     store: str | None = None,
-    progress: Callable[[Package], None] = lambda package: None,
+    progress: Callable[[Package, int], None] = lambda package, sent: None,
 ) -> Submitted:
     """Send what the cluster lacks, and begin the job, unless it is there already.
 
     store     where packages go that are too large for Ray, as `store_package` takes it
-    progress  called before each package that is sent
+    progress  called with each package that is sent and the bytes of it on their way, before it and while it goes; what
+              it raises ends the submission, and no job is begun
 
     Raises BadInput for a package that is too large without a store, ClusterError as the client does.
     """
@@ -159,18 +161,18 @@ def submit(
 
 
 def _upload(
-    client: JobsClient, submission: Submission, store: str | None, progress: Callable[[Package], None]
+    client: JobsClient, submission: Submission, store: str | None, progress: Callable[[Package, int], None]
 ) -> tuple[list[str], tuple[Package, ...]]:
     """Where each package is, once all are there, and which were sent."""
     uris, sent = [], []
     for package in submission.packages:
         if package.fits:
             if not client.has_package(package.name):
-                progress(package)
-                client.put_package(package.name, package.file)
+                progress(package, 0)
+                client.put_package(package.name, package.file, functools.partial(progress, package))
                 sent.append(package)
             uris.append(package.uri)
         elif store is not None:
-            progress(package)
+            progress(package, 0)
             uris.append(store_package(package, store))
     return uris, tuple(sent)
