@@ -1,4 +1,8 @@
-"""Hairstyles, poses and stunts in the asset browser: the library, and using what is chosen or dropped from it."""
+"""Hairstyles, poses and stunts in the asset browser: the library, and using what is chosen or dropped from it.
+
+Blender itself drops only hairstyles into a scene, which are objects. Poses and stunts are actions: they are
+double-clicked in an asset browser, or clicked or dragged from the viewport's asset shelf, as hairstyles may be too.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +21,14 @@ from farm.recipe.settings import known_names
 from . import document, thumbnails
 from .apart import ApartOperator, Progress
 from .ops_double import StageOperator
-from .state import change, label, refuse, shown_variant, state_of
+from .state import change, label, refuse, said, shown_variant, state_of
 
 __all__ = ["CLASSES", "draw_library", "register", "unregister"]
 
 LIBRARY: Final = "Digidouble"
 USES: Final = {"hairstyle": "hair.style", "pose": "pose.name", "stunt": "stunt.name"}
 """What an asset is, by its tag -> the parameter that it sets."""
+_keys: Final[list[tuple[Any, Any]]] = []
 
 
 def home() -> Path:
@@ -32,7 +37,7 @@ def home() -> Path:
 
 
 class DIGIDOUBLE_OT_add_asset_library(ApartOperator, StageOperator, bpy.types.Operator):  # noqa: N801 - Blender's own form
-    """Make an asset library of all hairstyles, poses and stunts for this double's rig, which takes a minute or two"""
+    """Make an asset library of all hairstyles, poses and stunts for this double's rig. What is there already is kept"""
 
     bl_idname = "digidouble.add_asset_library"
     bl_label = "Add Asset Library"
@@ -58,12 +63,23 @@ class DIGIDOUBLE_OT_add_asset_library(ApartOperator, StageOperator, bpy.types.Op
         libraries = context.preferences.filepaths.asset_libraries
         if not any(Path(each.path) == self._folder for each in libraries):
             libraries.new(name=LIBRARY, directory=str(self._folder))
-        self.report({"INFO"}, f"'{LIBRARY}' is in the Asset Browser")
+        _read_anew(context)
+        self.report({"INFO"}, f"'{LIBRARY}' is in the Asset Browser" if result else "Nothing has changed")
         return {"FINISHED"}
 
     def failed(self, context: Any, trouble: str) -> None:
         """Say it in the panel."""
         refuse(context.scene, trouble, "recipe")
+
+
+def _read_anew(context: Any) -> None:
+    """Let asset browsers and shelves see what is new."""
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.ui_type in ("ASSETS", "VIEW_3D"):
+                with context.temp_override(window=window, area=area):
+                    if bpy.ops.asset.library_refresh.poll():
+                        bpy.ops.asset.library_refresh()
 
 
 class DIGIDOUBLE_OT_use_asset(StageOperator, bpy.types.Operator):  # noqa: N801
@@ -73,6 +89,12 @@ class DIGIDOUBLE_OT_use_asset(StageOperator, bpy.types.Operator):  # noqa: N801
     bl_label = "Use in Digidouble"
     path: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
     name: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+
+    def invoke(self, context: Any, _: Any) -> set[str]:
+        """Leave clicks on what is not ours to others."""
+        if not self.path and not use_of(getattr(context, "asset", None))[0]:
+            return {"PASS_THROUGH"}
+        return self.execute(context)
 
     def execute(self, context: Any) -> set[str]:
         """Set the parameter that the asset is of, and let go of its lock."""
@@ -86,6 +108,25 @@ class DIGIDOUBLE_OT_use_asset(StageOperator, bpy.types.Operator):  # noqa: N801
             return {"CANCELLED"}
         use(context.scene, self.path, self.name)
         return self.show(context)
+
+
+class DIGIDOUBLE_AST_shelf(bpy.types.AssetShelf):  # noqa: N801
+    """What the double can wear and do, below the viewport: a click or a drag gives it"""
+
+    bl_space_type = "VIEW_3D"
+    bl_activate_operator = "DIGIDOUBLE_OT_use_asset"
+    bl_drag_operator = "DIGIDOUBLE_OT_use_asset"
+    bl_default_preview_size = 96
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where the scene has a double."""
+        return bool(state_of(context.scene).document)
+
+    @classmethod
+    def asset_poll(cls, asset: Any) -> bool:
+        """Only our assets."""
+        return use_of(asset)[0] != ""
 
 
 def use(scene: Any, path: str, name: str) -> None:
@@ -112,7 +153,9 @@ def _draw_menu(menu: Any, context: Any) -> None:
     if not path:
         return
     menu.layout.separator()
-    chosen = menu.layout.operator(DIGIDOUBLE_OT_use_asset.bl_idname, text=f"Use as {label(PARAMETERS[path].axis)}")
+    chosen = menu.layout.operator(
+        DIGIDOUBLE_OT_use_asset.bl_idname, text=said("Use as {}", said(label(PARAMETERS[path].axis)))
+    )
     chosen.path, chosen.name = path, name
 
 
@@ -149,12 +192,20 @@ def register() -> None:
     """Be in the asset browser's menus, and notice what is dropped."""
     bpy.types.ASSETBROWSER_MT_context_menu.append(_draw_menu)
     bpy.app.handlers.blend_import_post.append(_dropped)
+    keys = bpy.context.window_manager.keyconfigs.addon
+    if keys is not None:
+        keymap = keys.keymaps.new(name="File Browser Main", space_type="FILE_BROWSER")
+        item = keymap.keymap_items.new(DIGIDOUBLE_OT_use_asset.bl_idname, "LEFTMOUSE", "DOUBLE_CLICK")
+        _keys.append((keymap, item))
 
 
 def unregister() -> None:
     """Take that back."""
+    for keymap, item in _keys:
+        keymap.keymap_items.remove(item)
+    _keys.clear()
     bpy.app.handlers.blend_import_post.remove(_dropped)
     bpy.types.ASSETBROWSER_MT_context_menu.remove(_draw_menu)
 
 
-CLASSES: Final = (DIGIDOUBLE_OT_add_asset_library, DIGIDOUBLE_OT_use_asset)
+CLASSES: Final = (DIGIDOUBLE_OT_add_asset_library, DIGIDOUBLE_OT_use_asset, DIGIDOUBLE_AST_shelf)

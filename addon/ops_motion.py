@@ -71,8 +71,7 @@ class DIGIDOUBLE_OT_import_motion(ApartOperator, StageOperator, ImportHelper, bp
             return {"FINISHED"}
         change(context.scene, lambda text: document.write_setting(text, "stunt.name", Fixed(result)))
         done = self.show(context)
-        if not bpy.app.background:
-            bpy.ops.ed.undo_push(message=self.bl_label)
+        bpy.ops.ed.undo_push(message=self.bl_label)
         return done
 
     def failed(self, context: Any, trouble: str) -> None:

@@ -60,8 +60,10 @@ def _show(block: Any, picture: Path) -> None:
     bpy.data.images.remove(image)
 
 
-def write_assets(blocks: Collection[Any], kind: str, file: Path) -> Path:
-    """Write assets of a kind into a .blend of a library, and their catalogue beside it, where those there are stay.
+def write_assets(blocks: Collection[Any], kind: str, file: Path, *, library: Path | None = None) -> Path:
+    """Write assets of a kind into a .blend of a library, and their catalogue, where those there are stay.
+
+    library  its folder, where the catalogues stand; None for the file's own
 
     Raises StorageError where that cannot be written.
     """
@@ -69,7 +71,7 @@ def write_assets(blocks: Collection[Any], kind: str, file: Path) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         with silence():
             bpy.data.libraries.write(str(file.absolute()), set(blocks), fake_user=True, compress=True)
-        _add_catalogue(file.parent / CATALOGUES, kind)
+        _add_catalogue((library or file.parent) / CATALOGUES, kind)
     except (OSError, RuntimeError) as error:
         raise StorageError(f"{file} cannot be written: {error}".rstrip()) from None
     return file
