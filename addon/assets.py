@@ -13,7 +13,7 @@ from typing import Any, Final
 import bpy
 from bpy.app.handlers import persistent
 
-from farm.motion.asset_file import MADE_OF, TAG
+from farm.motion.asset_file import MADE_OF
 from farm.recipe import PARAMETERS
 from farm.recipe.distributions import Fixed
 from farm.recipe.settings import known_names
@@ -27,7 +27,12 @@ __all__ = ["CLASSES", "draw_library", "register", "unregister"]
 
 LIBRARY: Final = "Digidouble"
 USES: Final = {"hairstyle": "hair.style", "pose": "pose.name", "stunt": "stunt.name"}
-"""What an asset is, by its tag -> the parameter that it sets."""
+"""What an asset is -> the parameter that it sets."""
+LIBRARIES: Final = tuple(
+    (name, name, "", value)
+    for name, value in (("LOCAL", 1), ("ALL", 2), ("ESSENTIALS", 3), ("ONLINE_ESSENTIALS", 4), ("CUSTOM", 100))
+)
+"""Kinds of asset libraries, by the numbers that Blender gives them."""
 _keys: Final[list[tuple[Any, Any]]] = []
 
 
@@ -89,6 +94,10 @@ class DIGIDOUBLE_OT_use_asset(StageOperator, bpy.types.Operator):  # noqa: N801
     bl_label = "Use in Digidouble"
     path: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
     name: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+    # what a shelf tells of the asset that was clicked; the context knows it too
+    asset_library_type: bpy.props.EnumProperty(items=LIBRARIES, options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+    asset_library_identifier: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
+    relative_asset_identifier: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
 
     def invoke(self, context: Any, _: Any) -> set[str]:
         """Leave clicks on what is not ours to others."""
@@ -137,9 +146,8 @@ def use(scene: Any, path: str, name: str) -> None:
 
 def use_of(asset: Any) -> tuple[str, str]:
     """The parameter that an asset of the browser sets, and to what; two empty texts for somebody else's."""
-    tags = {tag.name for tag in asset.metadata.tags} if asset is not None else set()
-    found = [USES[tag] for tag in tags if tag in USES] if TAG in tags else []
-    return (found[0], asset.name) if found else ("", "")
+    kind, _, name = str(asset.metadata.get(MADE_OF, "")).partition("/") if asset is not None else ("", "", "")
+    return (USES[kind], name) if kind in USES else ("", "")
 
 
 def draw_library(layout: Any) -> None:

@@ -59,10 +59,11 @@ class Wanted(NamedTuple):
 def build_library(
     folder: str, *, rig: str = "default", pictures: str = "", only: str = "", progress: Progress
 ) -> list[str]:
-    """Bring a library of all templates of SHELVES, or those called `only`, up to date; returns the files written.
+    """Bring a library of templates of SHELVES up to date; returns the files written.
 
     rig       that the double is built on
     pictures  folder with an image `KIND/NAME.png` of each template that has one; '' for none
+    only      names of templates, between spaces; '' for all
     progress  is called with how many assets are there, of how many
 
     Assets whose template is gone go too, where all were asked for. The file that is open is lost. Raises StorageError
@@ -78,10 +79,16 @@ def build_library(
     progress(done, len(wanted))
     for shelf, kind in SHELVES.items():
         chosen = [each for each in missing if each.shelf == shelf]
-        make = MAKERS[shelf](rig) if chosen else None
+        if not chosen:
+            continue
+        make = MAKERS[shelf](rig)
         for each in chosen:
             block = mark_asset(
-                make(each.name), kind, description=templates.description(shelf, each.name), picture=each.picture
+                make(each.name),
+                kind,
+                description=templates.description(shelf, each.name),
+                picture=each.picture,
+                title=each.name.replace("_", " ").title(),
             )
             write_assets([block], kind, home / each.file, library=home)
             made[each.file] = each.content
@@ -96,7 +103,7 @@ def _wanted(rig: str, pictures: Path | None, only: str) -> Sequence[Wanted]:
     found = []
     for shelf in SHELVES:
         for name in templates.names(shelf):
-            if only in ("", name):
+            if not only or name in only.split():
                 picture = pictures / shelf / f"{name}.png" if pictures is not None else None
                 seen = picture.read_bytes() if picture is not None and picture.is_file() else b""
                 parts = [templates.path(shelf, name).read_bytes(), seen]

@@ -245,11 +245,12 @@ def test_only_assets_of_ours_are_used():
 
     from addon.assets import use_of
 
-    def asset(name, *tags):
-        return SimpleNamespace(name=name, metadata=SimpleNamespace(tags=[SimpleNamespace(name=tag) for tag in tags]))
+    def asset(**metadata):
+        return SimpleNamespace(name="Kicking", metadata=metadata)
 
-    assert use_of(asset("kicking", "digidouble", "pose")) == ("pose.name", "kicking")
-    assert use_of(asset("kicking", "pose")) == ("", "")
+    assert use_of(asset(digidouble_asset="pose/kicking")) == ("pose.name", "kicking")
+    assert use_of(asset(digidouble_asset="hat/bowler")) == ("", "")
+    assert use_of(asset()) == ("", "")
     assert use_of(None) == ("", "")
 
 
@@ -280,8 +281,10 @@ def test_the_library_is_known_to_blender_once(library):
     assert [each.name for each in libraries if each.path.rstrip("/") == str(library)] == ["Digidouble"]
     assert sorted(file.name for file in library.iterdir()) == [
         "blender_assets.cats.txt",
-        "digidouble_hairstyles.blend",
+        "hairstyles",
+        "made.json",
     ]
+    assert [file.name for file in (library / "hairstyles").iterdir()] == ["buzz.blend"]
 
 
 def test_a_hairstyle_has_words_and_a_picture(library, double):
@@ -289,13 +292,14 @@ def test_a_hairstyle_has_words_and_a_picture(library, double):
 
     from farm.motion.asset_file import catalogue_id
 
-    file = library / "digidouble_hairstyles.blend"
+    file = library / "hairstyles" / "buzz.blend"
     bpy.context.window.scene = bpy.data.scenes["Scene"]
     with bpy.data.libraries.load(str(file), assets_only=True) as (source, wanted):
         wanted.objects = list(source.objects)
     (hair,) = wanted.objects
     asset = hair.asset_data
-    assert (hair.name, hair.type) == ("buzz", "CURVES")
+    assert (hair.name, hair.type) == ("Buzz", "CURVES")
+    assert asset["digidouble_asset"] == "hairstyle/buzz"
     assert (asset.author, asset.license) == ("Digidouble", "GPL-3.0-or-later")
     assert (asset.catalog_id, asset.description != "") == (catalogue_id("hairstyle"), True)
     assert {tag.name for tag in asset.tags} == {"digidouble", "hairstyle"}
@@ -311,12 +315,12 @@ def test_a_hairstyle_has_words_and_a_picture(library, double):
 def test_a_hairstyle_that_is_dropped_is_worn_and_leaves_nothing(library, unbuilt):
     import bpy
 
-    file = library / "digidouble_hairstyles.blend"
+    file = library / "hairstyles" / "buzz.blend"
     unbuilt.hair.style = "bob"
     curves = len(bpy.data.hair_curves)
-    bpy.ops.wm.append(directory=f"{file}/Object/", filename="buzz")
+    bpy.ops.wm.append(directory=f"{file}/Object/", filename="Buzz")
     assert setting(unbuilt, "hair.style") == Fixed("buzz")
-    assert "buzz" not in bpy.data.objects
+    assert "Buzz" not in bpy.data.objects
     assert len(bpy.data.hair_curves) == curves
 
 
