@@ -18,7 +18,7 @@ from farm.recipe import PARAMETERS
 from farm.recipe.distributions import Fixed
 from farm.recipe.settings import known_names
 
-from . import document, thumbnails
+from . import document, preview, thumbnails
 from .apart import ApartOperator, Progress
 from .ops_double import StageOperator
 from .state import change, label, refuse, said, shown_variant, state_of
@@ -33,6 +33,8 @@ LIBRARIES: Final = tuple(
     for name, value in (("LOCAL", 1), ("ALL", 2), ("ESSENTIALS", 3), ("ONLINE_ESSENTIALS", 4), ("CUSTOM", 100))
 )
 """Kinds of asset libraries, by the numbers that Blender gives them."""
+DROPPING: Final = ("OBJECT_OT_transform_to_mouse", "OBJECT_OT_add_named", "WM_OT_append")
+"""Operators of Blender's that bring an asset into a scene as a step of their own."""
 _keys: Final[list[tuple[Any, Any]]] = []
 
 
@@ -170,30 +172,39 @@ def _draw_menu(menu: Any, context: Any) -> None:
 @persistent
 def _dropped(imported: Any, *_: Any) -> None:
     """Let what was dropped onto a double's scene be worn or done; the dropped thing itself goes away again."""
-    scene = bpy.context.scene
-    if not state_of(scene).document:
+    if not state_of(bpy.context.scene).document:
         return
     things = [item.id for item in imported.import_items if item.id is not None]
-    for block, name, made_of in [(thing.id_type, thing.name, thing.get(MADE_OF, "")) for thing in things]:
-        kind, _, template = str(made_of).partition("/")
-        if kind not in USES:
-            continue
-        use(scene, USES[kind], template)
-        take_away = functools.partial(_take_away, block, name)
-        if bpy.app.background:
-            take_away()
-        else:
-            bpy.app.timers.register(take_away, first_interval=0.1)
+    named = [(thing.id_type, thing.name, str(thing.get(MADE_OF, ""))) for thing in things]
+    ours = [each for each in named if each[2].partition("/")[0] in USES]
+    if ours and bpy.app.background:
+        _take_up(ours)
+    elif ours:
+        bpy.app.timers.register(functools.partial(_take_up, ours), first_interval=0.1)
 
 
-def _take_away(kind: str, name: str) -> None:
-    """Remove a dropped thing, once Blender has done with placing it."""
-    thing = (bpy.data.objects if kind == "OBJECT" else bpy.data.actions).get(name)
-    if thing is not None and MADE_OF in thing:
-        data = [thing.data] if kind == "OBJECT" else []
-        bpy.data.batch_remove([thing, *data])
-        if not bpy.app.background:
-            bpy.ops.ed.undo_push(message=DIGIDOUBLE_OT_use_asset.bl_label)
+def _take_up(things: list[tuple[str, str, str]]) -> None:
+    """Use what was dropped in place of it, as one step, once Blender has done with placing it."""
+    windows = bpy.context.window_manager
+    last = windows.operators[-1].bl_idname if windows.operators else ""
+    if last in DROPPING and not bpy.app.background:
+        with bpy.context.temp_override(window=windows.windows[0]):
+            bpy.ops.ed.undo()
+    else:
+        _remove(things)
+    scene = preview.stage_scene()
+    for _, _, made_of in things:
+        kind, _, name = made_of.partition("/")
+        use(scene, USES[kind], name)
+    if not bpy.app.background:
+        bpy.ops.ed.undo_push(message=DIGIDOUBLE_OT_use_asset.bl_label)
+
+
+def _remove(things: list[tuple[str, str, str]]) -> None:
+    for kind, name, _ in things:
+        thing = (bpy.data.objects if kind == "OBJECT" else bpy.data.actions).get(name)
+        if thing is not None and MADE_OF in thing:
+            bpy.data.batch_remove([thing, thing.data] if kind == "OBJECT" else [thing])
 
 
 def register() -> None:
