@@ -20,7 +20,7 @@ __all__ = ["Apart", "ApartOperator", "Progress"]
 
 MARK: Final = "digidouble "
 SETTINGS: Final = "BLENDER_USER_RESOURCES"
-"""Where Blender looks for settings and extensions. One that starts with none removes the packages of those installed."""
+"""Where Blender looks for settings and extensions. One that starts with none installed removes their packages."""
 EVERY: Final = 0.1
 """Seconds between two looks at the work."""
 
