@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any, Final
 
 import bpy
@@ -75,8 +76,8 @@ class DIGIDOUBLE_OT_import_motion(ApartOperator, StageOperator, ImportHelper, bp
         return done
 
     def failed(self, context: Any, trouble: str) -> None:
-        """Say it in the panel."""
-        refuse(context.scene, trouble, "stunt")
+        """Say it in the panel, where the file's name will do."""
+        refuse(context.scene, trouble.replace(self.filepath, Path(self.filepath).name), "stunt")
 
 
 def draw_import(layout: Any) -> None:

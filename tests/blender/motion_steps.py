@@ -38,6 +38,7 @@ def steps(w):
     assert "damaged.bvh" in state.problem
     assert state.document == before
     w.picture("motion-damaged")
+    yield from w.key("ESC")  # closes the report at the mouse
     yield from imported(w, "sway.bvh")
     assert chosen(w, "stunt.name") == "sway"
     assert not state.problem
