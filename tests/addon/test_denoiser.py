@@ -164,13 +164,13 @@ def test_esc_ends_it_between_tiles(blender, denoiser, tmp_path):
 def test_undo_and_redo(blender, denoiser, tmp_path):  # the last test: undo makes the fixtures' scene void
     from farm.dataset import write_image
 
-    ops, images = blender.ops, blender.data.images
+    ops = blender.ops
     names = ["R", "G", "B", *(channel for channels in LAYERS.values() for channel in channels)]
     write_image(tmp_path / "small.exr", {name: np.full((8, 8), 0.5, np.float32) for name in names}, {})
     ops.digidouble.load_denoiser(filepath=str(denoiser))
 
     def state():
-        return blender.context.view_layer.use_pass_normal, "small Denoised" in images
+        return blender.context.view_layer.use_pass_normal, "small Denoised" in blender.data.images
 
     blender.context.view_layer.use_pass_normal = False
     ops.ed.undo_push(message="before")

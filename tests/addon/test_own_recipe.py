@@ -141,7 +141,7 @@ def test_it_is_recognised(hero):
     from addon.own import match_of
 
     match = match_of(bpy.data.objects["Hero Rig"])
-    assert (match.table, match.recognised, match.lacking) == ("rigify", True, ())
+    assert (match.table, match.recognised, match.lacking) == ("rigify_generated", True, ())
 
 
 def test_it_is_submitted_and_rendered_here(stage, tmp_path, monkeypatch):
@@ -159,6 +159,7 @@ def test_it_is_submitted_and_rendered_here(stage, tmp_path, monkeypatch):
     watch.jobs.cache_clear()
     data = json.loads(stage.digidouble.document)
     data |= {"count": 1, "capture": {"resolution": [32, 32], "samples": [1], "reference": 8}}
+    data["axes"]["hair"] = {"style": "bald"}
     kept, stage.digidouble.document = stage.digidouble.document, json.dumps(data)
     try:
         assert bpy.ops.digidouble.submit() == {"FINISHED"}
