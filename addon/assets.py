@@ -96,21 +96,20 @@ class DIGIDOUBLE_OT_use_asset(StageOperator, bpy.types.Operator):  # noqa: N801
     bl_label = "Use in Digidouble"
     path: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
     name: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
-    # what a shelf tells of the asset that was clicked; the context knows it too
+    # a shelf tells so which asset was clicked or is dragged
     asset_library_type: bpy.props.EnumProperty(items=LIBRARIES, options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
     asset_library_identifier: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
     relative_asset_identifier: bpy.props.StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
 
     def invoke(self, context: Any, _: Any) -> set[str]:
         """Leave clicks on what is not ours to others."""
-        if not self.path and not use_of(getattr(context, "asset", None))[0]:
-            return {"PASS_THROUGH"}
-        return self.execute(context)
+        if not self.path:
+            asset = getattr(context, "asset", None)
+            self.path, self.name = use_at(self.relative_asset_identifier) or use_of(asset) or ("", "")
+        return self.execute(context) if self.path else {"PASS_THROUGH"}
 
     def execute(self, context: Any) -> set[str]:
         """Set the parameter that the asset is of, and let go of its lock."""
-        if not self.path:
-            self.path, self.name = use_of(getattr(context, "asset", None))
         if self.path not in USES.values():
             self.report({"ERROR"}, "Choose a hairstyle, pose or stunt of Digidouble's library")
             return {"CANCELLED"}
@@ -137,7 +136,7 @@ class DIGIDOUBLE_AST_shelf(bpy.types.AssetShelf):  # noqa: N801
     @classmethod
     def asset_poll(cls, asset: Any) -> bool:
         """Only our assets."""
-        return use_of(asset)[0] != ""
+        return use_of(asset) is not None
 
 
 def use(scene: Any, path: str, name: str) -> None:
@@ -146,10 +145,18 @@ def use(scene: Any, path: str, name: str) -> None:
     change(scene, lambda text: document.write_setting(text, path, Fixed(name)))
 
 
-def use_of(asset: Any) -> tuple[str, str]:
-    """The parameter that an asset of the browser sets, and to what; two empty texts for somebody else's."""
+def use_of(asset: Any) -> tuple[str, str] | None:
+    """The parameter that an asset sets, and to what; None for somebody else's."""
     kind, _, name = str(asset.metadata.get(MADE_OF, "")).partition("/") if asset is not None else ("", "", "")
-    return (USES[kind], name) if kind in USES else ("", "")
+    return (USES[kind], name) if kind in USES else None
+
+
+def use_at(place: str) -> tuple[str, str] | None:
+    """The same by an asset's place in the library, as `poses/default/kicking.blend/Action/Kicking`."""
+    parts = Path(place).parts
+    file = next((number for number, part in enumerate(parts) if part.endswith(".blend")), 0)
+    found = next((path for path in USES.values() if PARAMETERS[path].template in parts[:file]), None)
+    return (found, Path(parts[file]).stem) if found else None
 
 
 def draw_library(layout: Any) -> None:
@@ -159,9 +166,10 @@ def draw_library(layout: Any) -> None:
 
 
 def _draw_menu(menu: Any, context: Any) -> None:
-    path, name = use_of(getattr(context, "asset", None))
-    if not path:
+    used = use_of(getattr(context, "asset", None))
+    if used is None:
         return
+    path, name = used
     menu.layout.separator()
     chosen = menu.layout.operator(
         DIGIDOUBLE_OT_use_asset.bl_idname, text=said("Use as {}", said(label(PARAMETERS[path].axis)))

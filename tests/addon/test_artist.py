@@ -243,15 +243,19 @@ def test_an_asset_is_worn_or_done(unbuilt):
 def test_only_assets_of_ours_are_used():
     from types import SimpleNamespace
 
-    from addon.assets import use_of
+    from addon.assets import use_at, use_of
 
     def asset(**metadata):
         return SimpleNamespace(name="Kicking", metadata=metadata)
 
     assert use_of(asset(digidouble_asset="pose/kicking")) == ("pose.name", "kicking")
-    assert use_of(asset(digidouble_asset="hat/bowler")) == ("", "")
-    assert use_of(asset()) == ("", "")
-    assert use_of(None) == ("", "")
+    assert use_of(asset(digidouble_asset="hat/bowler")) is None
+    assert use_of(asset()) is None
+    assert use_of(None) is None
+    assert use_at("mine/stunts/mixamo/long_jump.blend/Action/Long Jump") == ("stunt.name", "long_jump")
+    assert use_at("poses/default.blend/Action/Mine") == ("pose.name", "default")
+    assert use_at("hats/bowler.blend/Object/Bowler") is None
+    assert use_at("") is None
 
 
 @pytest.fixture(scope="module")
