@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +19,8 @@ from typing import Any, Final
 __all__ = ["Apart", "ApartOperator", "Progress"]
 
 MARK: Final = "digidouble "
+SETTINGS: Final = "BLENDER_USER_RESOURCES"
+"""Where Blender looks for settings and extensions. One that starts with none installed removes their packages."""
 EVERY: Final = 0.1
 """Seconds between two looks at the work."""
 
@@ -32,9 +36,11 @@ class Apart:
             command = [bpy.app.binary_path, "--background", "--factory-startup", "--python", __file__, "--", *told]
         else:
             command = [sys.executable, __file__, "--", *told]
+        self._settings = tempfile.TemporaryDirectory(prefix="digidouble-apart-", ignore_cleanup_errors=True)
         self._child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env={**os.environ, SETTINGS: self._settings.name},
+        )  # fmt: skip
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -52,6 +58,7 @@ class Apart:
         alive = self._child.poll() is None
         if not alive:
             self._reader.join()
+            self._settings.cleanup()
         while not self._lines.empty():
             self._hear(self._lines.get())
         if not alive and self.result is None and not self.trouble:

@@ -14,7 +14,7 @@ from farm.learn.onnx_model import OnnxModel
 
 from . import denoise, threads
 from .preferences import denoiser_of, preferences_of
-from .state import draw_lines
+from .state import draw_lines, said
 from .windows import open_editor
 
 __all__ = ["CLASSES", "register", "unregister"]
@@ -202,6 +202,7 @@ def show(title: str, pixels: np.ndarray) -> Any:
     area = open_editor("IMAGE_EDITOR")
     if area is not None:
         area.spaces.active.image = image
+    bpy.ops.ed.undo_push(message=DIGIDOUBLE_OT_denoise.bl_label)
     return image
 
 
@@ -228,7 +229,8 @@ class DIGIDOUBLE_PT_denoise(bpy.types.Panel):  # noqa: N801
         told.label(text=Path(path).name)
         image = source_of(context)
         if model is not None:
-            told.label(text=f"needs {', '.join(model.layers)}" if model.layers else "needs the light alone")
+            needs = said("needs {}", ", ".join(model.layers)) if model.layers else said("needs the light alone")
+            told.label(text=needs, translate=False)
             if image is not None and image.type == "RENDER_RESULT":
                 self._draw_missing(layout, model, context)
         if threads.busy(KEY):
@@ -248,10 +250,10 @@ class DIGIDOUBLE_PT_denoise(bpy.types.Panel):  # noqa: N801
         if off:
             box = layout.box().column(align=True)
             for each in off:
-                box.label(text=f"{each.name} is off", icon="ERROR")
+                box.label(text=said("{} is off", each.name), icon="ERROR")
             box.operator("digidouble.enable_passes")
         for name in never:
-            layout.label(text=f"{name}: from the farm alone", icon="INFO")
+            layout.label(text=said("{}: from the farm alone", name), icon="INFO")
 
 
 def register() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 from farm.errors import RecipeError
@@ -179,25 +179,31 @@ def choices(made: Setting | None) -> dict[Any, float]:
     return dict(made.options) if isinstance(made, Choose) else {}
 
 
-def describe(path: str, made: Setting) -> str:
-    """A distribution in few words, for people."""
+def describe(path: str, made: Setting, say: Callable[..., str] = str.format) -> str:
+    """A distribution in few words, for people; `say` puts values into a text, in whatever language."""
     if isinstance(made, Choose):
         known = len(templates.names(PARAMETERS[path].template)) if PARAMETERS[path].template else 0
-        return f"{len(made.options)} of {known}" if known else " or ".join(_spell(value) for value, _ in made.options)
+        if known:
+            return say("{} of {}", len(made.options), known)
+        return f" {say('or')} ".join(_spell(value, say) for value, _ in made.options)
     if isinstance(made, Normal):
-        return f"Around {made.mean:.6g}, ± {made.sd:.4g}"
+        return say("Around {}", f"{made.mean:.6g}, ± {made.sd:.4g}")
     if isinstance(made, Beta):
-        return f"{made.low:.6g} to {made.high:.6g}, {_leaning(made)}"
+        return f"{_span(made.low, made.high, say)}, {say(_leaning(made))}"
     if isinstance(made, Uniform | Integers):
-        return f"{made.low:.6g} to {made.high:.6g}"
+        return _span(made.low, made.high, say)
     if isinstance(made, Fixed):
-        return _spell(made.value)
+        return _spell(made.value, say)
     raise RecipeError(f"{path}: unknown setting {made!r}")
 
 
-def _spell(value: Any) -> str:
+def _span(low: float, high: float, say: Callable[..., str]) -> str:
+    return say("{} to {}", f"{low:.6g}", f"{high:.6g}")
+
+
+def _spell(value: Any, say: Callable[..., str]) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("yes" if value else "no")
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 

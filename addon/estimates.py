@@ -17,7 +17,7 @@ from farm.recipe import Recipe, load_recipe
 
 from . import document, threads
 from .jobs import Job
-from .state import state_of
+from .state import said, state_of
 from .watch import jobs
 
 __all__ = ["expect", "tell_estimate"]
@@ -25,7 +25,12 @@ __all__ = ["expect", "tell_estimate"]
 DRAWN: Final = 24
 """Variants that are drawn for an estimate; more are like them."""
 
-_told: Final[dict[tuple[str, ...], tuple[str, ...]]] = {}
+UNKNOWN: Final = "Time and disk: after a first render"
+
+Line = tuple[Any, ...]
+"""A text, and the values in place of its `{}`: work beside Blender does not know the interface's language."""
+
+_told: Final[dict[tuple[str, ...], tuple[Line, ...]]] = {}
 """The latest estimate, by what it is of."""
 
 
@@ -34,15 +39,15 @@ def tell_estimate(scene: Any, place: str) -> tuple[str, ...]:
     state = state_of(scene)
     recipe = document.effective(state.document, state.held)
     pairs = recipe.count * recipe.capture.frames.count
-    first = f"{pairs:,} pair{'' if pairs == 1 else 's'}"
+    first = said("{} pair" if pairs == 1 else "{} pairs", f"{pairs:,}")
     rendered = [job for job in jobs().jobs if job.cluster == place and job.done and not job.active]
     if not rendered:
-        return (first, "Time and disk: after a first render")
+        return (first, said(UNKNOWN))
     key = (state.document, state.held, place, rendered[0].key)
     if key in _told:
-        return (first, *_told[key])
+        return (first, *(said(*line) for line in _told[key]))
 
-    def keep(lines: tuple[str, ...]) -> None:
+    def keep(lines: tuple[Line, ...]) -> None:
         _told.clear()
         _told[key] = lines
 
@@ -50,7 +55,7 @@ def tell_estimate(scene: Any, place: str) -> tuple[str, ...]:
     return (first, "…")
 
 
-def expect(recipe: Recipe, rendered: Sequence[Job], *, here: bool) -> tuple[str, ...]:
+def expect(recipe: Recipe, rendered: Sequence[Job], *, here: bool) -> tuple[Line, ...]:
     """Lines on time and disk, from the first of some jobs whose dataset can be read here."""
     for job in rendered:
         folder = job.here(DATASET_FILE)
@@ -62,7 +67,7 @@ def expect(recipe: Recipe, rendered: Sequence[Job], *, here: bool) -> tuple[str,
             continue
         if found is not None:
             return _tell(scaled(recipe, found), found, job.name, here=here)
-    return ("Time and disk: after a first render",)
+    return ((UNKNOWN,),)
 
 
 def scaled(recipe: Recipe, found: Calibration) -> Estimate:
@@ -81,14 +86,14 @@ def scaled(recipe: Recipe, found: Calibration) -> Estimate:
     )
 
 
-def _tell(expected: Estimate, found: Calibration, name: str, *, here: bool) -> tuple[str, ...]:
+def _tell(expected: Estimate, found: Calibration, name: str, *, here: bool) -> tuple[Line, ...]:
     workers = 1
     if here:
         workers = size_pool(expected.pairs, cpus=cpu_count(), memory=available_memory(), gpus=gpu_count()).workers
     low, high = (spell_time(3600 * hours) for hours in expected.hours(workers))
     least, most = (spell_size(float(f"{count:.2g}")) for count in expected.bytes)
     return (
-        f"{low} to {high}{' here' if here else ' on one worker'}",
-        f"{least} to {most}",
-        f"as {found.pairs} pair{'' if found.pairs == 1 else 's'} of {name} took",
+        ("{} to {} here" if here else "{} to {} on one worker", low, high),
+        ("{} to {}", least, most),
+        ("as {} pair of {} took" if found.pairs == 1 else "as {} pairs of {} took", found.pairs, name),
     )

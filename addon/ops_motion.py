@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any, Final
 
 import bpy
@@ -71,13 +72,12 @@ class DIGIDOUBLE_OT_import_motion(ApartOperator, StageOperator, ImportHelper, bp
             return {"FINISHED"}
         change(context.scene, lambda text: document.write_setting(text, "stunt.name", Fixed(result)))
         done = self.show(context)
-        if not bpy.app.background:
-            bpy.ops.ed.undo_push(message=self.bl_label)
+        bpy.ops.ed.undo_push(message=self.bl_label)
         return done
 
     def failed(self, context: Any, trouble: str) -> None:
-        """Say it in the panel."""
-        refuse(context.scene, trouble, "stunt")
+        """Say it in the panel, where the file's name will do."""
+        refuse(context.scene, trouble.replace(self.filepath, Path(self.filepath).name), "stunt")
 
 
 def draw_import(layout: Any) -> None:

@@ -18,7 +18,7 @@ from farm.recipe import PARAMETERS
 from farm.recipe.parameters import NO_STUNT, Hair, Pose, Stunt
 
 from .parameters import choice_property, number_property
-from .state import draw_lines, label, settle, state_of
+from .state import draw_lines, label, said, settle, state_of
 
 __all__ = ["CLASSES", "OwnOperator", "chosen", "match_of", "read_own", "table_of"]
 
@@ -215,9 +215,9 @@ class DIGIDOUBLE_PT_own(bpy.types.Panel):  # noqa: N801
         if match.recognised:
             column.label(text=label(match.table), icon="CHECKMARK")
             wanted = len(read_table(match.table).bones)
-            column.label(text=f"{len(match.bones)} of {wanted} bones are known", icon="BLANK1")
+            column.label(text=said("{} of {} bones are known", len(match.bones), wanted), icon="BLANK1")
             for bone in match.lacking[:LISTED]:
-                column.label(text=f"No bone for {bone}", icon="ERROR")
+                column.label(text=said("No bone for {}", bone), icon="ERROR")
         else:
             column.label(text="Unknown rig", icon="ERROR")
             column.label(text="It can wear hair, but not move.", icon="BLANK1")

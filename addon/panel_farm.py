@@ -18,14 +18,19 @@ from .farm_there import Cluster, needs_token
 from .jobs import DONE, FAILED, RUNNING, STOPPED, WAITING, Job
 from .panels import SPACE, StagePanel
 from .preferences import OFFLINE, chosen_cluster, command_of, online, preferences_of, wrong_address
-from .state import draw_lines, state_of, wrapped
+from .state import draw_lines, said, state_of, wrapped
 from .watch import SUBMIT, jobs, refused, tested
 
 __all__ = ["CLASSES"]
 
 SHOWN: Final = 8
 """Jobs that are listed; older ones are counted."""
-WORDS: Final = {WAITING: "Waiting", RUNNING: "", DONE: "Done: ", STOPPED: "Stopped: ", FAILED: "Failed: "}
+WORDS: Final = {
+    RUNNING: "{} of {} pairs",
+    DONE: "Done: {} of {} pairs",
+    STOPPED: "Stopped: {} of {} pairs",
+    FAILED: "Failed: {} of {} pairs",
+}
 CAUSES: Final = {
     "scene": "wrong",
     "crash": "crashed",
@@ -56,7 +61,7 @@ class DIGIDOUBLE_PT_farm(StagePanel, bpy.types.Panel):  # noqa: N801
         for job in listed[:SHOWN]:
             _draw_job(self.layout, job)
         if len(listed) > SHOWN:
-            self.layout.label(text=f"and {len(listed) - SHOWN} older ones")
+            self.layout.label(text=said("and {} older ones", len(listed) - SHOWN))
 
     def _draw_start(self, context: Any) -> None:
         layout, cluster = self.layout, chosen_cluster(context)
@@ -69,7 +74,7 @@ class DIGIDOUBLE_PT_farm(StagePanel, bpy.types.Panel):  # noqa: N801
         told = layout.column(align=True)
         told.active = False
         for line in tell_estimate(context.scene, "" if cluster is None else cluster.name):
-            told.label(text=line)
+            told.label(text=line, translate=False)
         row = layout.row(align=True)
         row.scale_y = 1.3
         if threads.busy(SUBMIT):
@@ -173,14 +178,15 @@ def _title(job: Job) -> str:
 
 def _tell_progress(job: Job) -> str:
     if job.state == WAITING:
-        return "Waiting for the cluster"
-    left = f", {spell_time(job.left)} left" if job.left is not None else ""
-    return f"{WORDS[job.state]}{job.done:,} of {job.total:,} pairs{left}"
+        return said("Waiting for the cluster")
+    told = said(WORDS[job.state], f"{job.done:,}", f"{job.total:,}")
+    return told if job.left is None else f"{told}, {said('{} left', spell_time(job.left))}"
 
 
 def _tell_failures(failures: dict[str, int]) -> str:
-    told = ", ".join(f"{count} {CAUSES.get(cause, cause)}" for cause, count in failures.items())
-    return f"Given up: {told}"
+    return said(
+        "Given up: {}", ", ".join(f"{count} {said(CAUSES.get(each, each))}" for each, count in failures.items())
+    )
 
 
 def _draw_buttons(box: Any, job: Job) -> None:

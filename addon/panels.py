@@ -73,11 +73,13 @@ def _draw_distribution(layout: Any, scene: Any, parameter: Parameter, group: Any
         if parameter.type is float:
             row.operator("digidouble.distribute", text="", icon="NOCURVE").path = parameter.path
     elif isinstance(made, Normal | Beta):
-        split.operator("digidouble.distribute", text=document.describe(parameter.path, made)).path = parameter.path
+        split.operator(
+            "digidouble.distribute", text=document.describe(parameter.path, made, said)
+        ).path = parameter.path
     elif isinstance(made, Choose) and parameter.template:
-        split.operator("digidouble.choose", text=document.describe(parameter.path, made)).path = parameter.path
+        split.operator("digidouble.choose", text=document.describe(parameter.path, made, said)).path = parameter.path
     else:
-        split.label(text=document.describe(parameter.path, made))
+        split.label(text=document.describe(parameter.path, made, said))
 
 
 def _column(layout: Any) -> Any:
@@ -331,22 +333,20 @@ class DIGIDOUBLE_PT_capture(StagePanel, bpy.types.Panel):  # noqa: N801
             passes.prop(capture, preset_property(name))
         told = layout.column(align=True)
         told.active = False
-        for line in _estimate(state.document):
-            told.label(text=line)
+        pairs, width, height, samples = _counts(state.document)
+        text = "{} pair of {} × {} pixels" if pairs == 1 else "{} pairs of {} × {} pixels"
+        told.label(text=said(text, f"{pairs:,}", width, height), translate=False)
+        told.label(text=said("Up to {} samples a pixel for each", f"{samples:,}"), translate=False)
 
 
 @functools.lru_cache(maxsize=16)
-def _estimate(text: str) -> tuple[str, ...]:
-    """What rendering a document comes to."""
+def _counts(text: str) -> tuple[int, int, int, int]:
+    """What rendering a document comes to: pairs, their width and height, samples a pixel for each."""
     recipe = document.read(text)
     capture = recipe.capture
     pairs = recipe.count * capture.frames.count
-    width, height = capture.resolution
     samples = sum(capture.samples) * capture.replicas + capture.reference.samples
-    return (
-        f"{pairs:,} pair{'s' if pairs != 1 else ''} of {width} × {height} pixels",
-        f"Up to {samples:,} samples a pixel for each",
-    )
+    return pairs, *capture.resolution, samples
 
 
 CLASSES: Final = (

@@ -18,6 +18,9 @@ from .state import CHANGED, DIGITS, change, label, refuse, state_of, told
 
 __all__ = ["CLASSES", "DIGIDOUBLE_PG_scene", "preset_property"]
 
+TITLES: Final = {"relight-gbuffer": "Relighting"}
+"""Presets of passes whose name is not what artists call them."""
+
 
 def _bounds(model: type[BaseModel], name: str, within: type) -> dict[str, Any]:
     """Tooltip and range of a field of a recipe's model."""
@@ -106,7 +109,7 @@ def _preset(name: str) -> Any:
 
     listed = ", ".join(PRESETS[name])
     return bpy.props.BoolProperty(
-        name=label(name.replace("-", " ")), description=f"Also render: {listed}", get=get, set=set_
+        name=TITLES.get(name) or label(name.replace("-", " ")), description=f"Also render: {listed}", get=get, set=set_
     )
 
 

@@ -46,6 +46,7 @@ class DIGIDOUBLE_OT_side_by_side(StageOperator, bpy.types.Operator):  # noqa: N8
                 pass
         except DigidoubleError as error:
             return self._fail(context, error)
+        bpy.ops.ed.undo_push(message=self.bl_label)
         return {"FINISHED"}
 
     def invoke(self, context: Any, _: Any) -> set[str]:
@@ -63,6 +64,7 @@ class DIGIDOUBLE_OT_side_by_side(StageOperator, bpy.types.Operator):  # noqa: N8
         """Render the next one; Esc keeps those that are done."""
         if event.type == "ESC":
             self._end(context)
+            bpy.ops.ed.undo_push(message=self.bl_label)
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"RUNNING_MODAL"}
@@ -73,6 +75,7 @@ class DIGIDOUBLE_OT_side_by_side(StageOperator, bpy.types.Operator):  # noqa: N8
             return self._fail(context, error)
         if done is None:
             self._end(context)
+            bpy.ops.ed.undo_push(message=self.bl_label)
             return {"FINISHED"}
         Progress.shown[self.bl_idname] = done / self._wanted
         redraw()

@@ -25,7 +25,7 @@ CATALOGUES: Final = "blender_assets.cats.txt"
 HEAD: Final = "# This is an Asset Catalog Definition file for Blender.\n\nVERSION 1\n"
 TAG: Final = "digidouble"
 MADE_OF: Final = "digidouble_asset"
-"""Property of an asset's data-block: its kind and the template that it is made of, as `pose/kneeling`."""
+"""Property of an asset and of its data-block: its kind and the template that it is made of, as `pose/kneeling`."""
 AUTHOR: Final = "Digidouble"
 LICENCE: Final = "GPL-3.0-or-later"
 """As the templates have it that assets are made from."""
@@ -36,11 +36,20 @@ def catalogue_id(kind: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, KINDS[kind].lower()))
 
 
-def mark_asset(block: Any, kind: str, *, description: str, picture: Path | None = None) -> Any:
-    """Make a data-block that is called as its template an asset; `picture` is an image, shown where it exists."""
-    block[MADE_OF] = f"{kind}/{block.name}"
+def mark_asset(
+    block: Any, kind: str, *, description: str, picture: Path | None = None, title: str | None = None
+) -> Any:
+    """Make a data-block that is called as its template an asset.
+
+    picture  an image, shown where it exists
+    title    what the asset is called instead
+    """
+    made_of = f"{kind}/{block.name}"
+    block[MADE_OF] = made_of
+    block.name = title or block.name
     block.asset_mark()
     asset = block.asset_data
+    asset[MADE_OF] = made_of
     asset.catalog_id, asset.description = catalogue_id(kind), description
     asset.author, asset.license = AUTHOR, LICENCE
     for tag in (TAG, kind):
@@ -60,8 +69,10 @@ def _show(block: Any, picture: Path) -> None:
     bpy.data.images.remove(image)
 
 
-def write_assets(blocks: Collection[Any], kind: str, file: Path) -> Path:
-    """Write assets of a kind into a .blend of a library, and their catalogue beside it, where those there are stay.
+def write_assets(blocks: Collection[Any], kind: str, file: Path, *, library: Path | None = None) -> Path:
+    """Write assets of a kind into a .blend of a library, and their catalogue, where those there are stay.
+
+    library  its folder, where the catalogues stand; None for the file's own
 
     Raises StorageError where that cannot be written.
     """
@@ -69,7 +80,7 @@ def write_assets(blocks: Collection[Any], kind: str, file: Path) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         with silence():
             bpy.data.libraries.write(str(file.absolute()), set(blocks), fake_user=True, compress=True)
-        _add_catalogue(file.parent / CATALOGUES, kind)
+        _add_catalogue((library or file.parent) / CATALOGUES, kind)
     except (OSError, RuntimeError) as error:
         raise StorageError(f"{file} cannot be written: {error}".rstrip()) from None
     return file

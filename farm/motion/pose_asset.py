@@ -32,7 +32,7 @@ from farm.recipe import templates
 from farm.recipe.parameters import Body, Pose
 from farm.recipe.templates import nearest
 
-__all__ = ["build_bare", "export_poses", "import_asset", "import_current", "mark_pose", "read_pose"]
+__all__ = ["build_bare", "export_poses", "import_asset", "import_current", "pose_action", "read_pose"]
 
 FRAME: Final = 1
 BONE_PATH: Final = 'pose.bones["'
@@ -55,7 +55,7 @@ def export_poses(names: Sequence[str], rig: str, folder: Path, *, pictures: Path
         clip = retarget(sample_pose(Pose(name=name), fit.skeleton), fit, rest)
         described = str(templates.load("poses", name)["description"])
         picture = pictures / f"{name}.png" if pictures is not None else None
-        actions.append(mark_pose(name, clip, fit, description=described, picture=picture))
+        actions.append(mark_asset(pose_action(name, clip, fit), "pose", description=described, picture=picture))
     return write_assets(actions, "pose", folder / f"digidouble_poses_{rig}.blend")
 
 
@@ -65,8 +65,8 @@ def build_bare(rig: str) -> Any:
     return build_armature(rig, bones, bpy.context.scene.collection)
 
 
-def mark_pose(name: str, clip: RigClip, fit: Fit, *, description: str, picture: Path | None = None) -> Any:
-    """A pose asset of the first frame of a clip: the bones of the rig's table, and the place of the hips' bone."""
+def pose_action(name: str, clip: RigClip, fit: Fit) -> Any:
+    """The first frame of a clip as an action: the bones of the rig's table, and the place of the hips' bone."""
     action = bpy.data.actions.new(name)
     slot = action.slots.new(id_type="OBJECT", name=name)
     bag = action_ensure_channelbag_for_slot(action, slot)
@@ -76,7 +76,7 @@ def mark_pose(name: str, clip: RigClip, fit: Fit, *, description: str, picture: 
         for axis, value in enumerate(values.tolist()):
             curve = bag.fcurves.ensure(f'{BONE_PATH}{bone}"].{channel}', index=axis, group_name=bone)
             curve.keyframe_points.insert(FRAME, value)
-    return mark_asset(action, "pose", description=description, picture=picture)
+    return action
 
 
 def import_current(file: Path, *, armature: str | None) -> PoseText:

@@ -243,14 +243,19 @@ def test_an_asset_is_worn_or_done(unbuilt):
 def test_only_assets_of_ours_are_used():
     from types import SimpleNamespace
 
-    from addon.assets import use_of
+    from addon.assets import use_at, use_of
 
-    def asset(name, *tags):
-        return SimpleNamespace(name=name, metadata=SimpleNamespace(tags=[SimpleNamespace(name=tag) for tag in tags]))
+    def asset(**metadata):
+        return SimpleNamespace(name="Kicking", metadata=metadata)
 
-    assert use_of(asset("kicking", "digidouble", "pose")) == ("pose.name", "kicking")
-    assert use_of(asset("kicking", "pose")) == ("", "")
-    assert use_of(None) == ("", "")
+    assert use_of(asset(digidouble_asset="pose/kicking")) == ("pose.name", "kicking")
+    assert use_of(asset(digidouble_asset="hat/bowler")) is None
+    assert use_of(asset()) is None
+    assert use_of(None) is None
+    assert use_at("mine/stunts/mixamo/long_jump.blend/Action/Long Jump") == ("stunt.name", "long_jump")
+    assert use_at("poses/default.blend/Action/Mine") == ("pose.name", "default")
+    assert use_at("hats/bowler.blend/Object/Bowler") is None
+    assert use_at("") is None
 
 
 @pytest.fixture(scope="module")
@@ -280,8 +285,10 @@ def test_the_library_is_known_to_blender_once(library):
     assert [each.name for each in libraries if each.path.rstrip("/") == str(library)] == ["Digidouble"]
     assert sorted(file.name for file in library.iterdir()) == [
         "blender_assets.cats.txt",
-        "digidouble_hairstyles.blend",
+        "hairstyles",
+        "made.json",
     ]
+    assert [file.name for file in (library / "hairstyles").iterdir()] == ["buzz.blend"]
 
 
 def test_a_hairstyle_has_words_and_a_picture(library, double):
@@ -289,13 +296,14 @@ def test_a_hairstyle_has_words_and_a_picture(library, double):
 
     from farm.motion.asset_file import catalogue_id
 
-    file = library / "digidouble_hairstyles.blend"
+    file = library / "hairstyles" / "buzz.blend"
     bpy.context.window.scene = bpy.data.scenes["Scene"]
     with bpy.data.libraries.load(str(file), assets_only=True) as (source, wanted):
         wanted.objects = list(source.objects)
     (hair,) = wanted.objects
     asset = hair.asset_data
-    assert (hair.name, hair.type) == ("buzz", "CURVES")
+    assert (hair.name, hair.type) == ("Buzz", "CURVES")
+    assert asset["digidouble_asset"] == "hairstyle/buzz"
     assert (asset.author, asset.license) == ("Digidouble", "GPL-3.0-or-later")
     assert (asset.catalog_id, asset.description != "") == (catalogue_id("hairstyle"), True)
     assert {tag.name for tag in asset.tags} == {"digidouble", "hairstyle"}
@@ -311,12 +319,12 @@ def test_a_hairstyle_has_words_and_a_picture(library, double):
 def test_a_hairstyle_that_is_dropped_is_worn_and_leaves_nothing(library, unbuilt):
     import bpy
 
-    file = library / "digidouble_hairstyles.blend"
+    file = library / "hairstyles" / "buzz.blend"
     unbuilt.hair.style = "bob"
     curves = len(bpy.data.hair_curves)
-    bpy.ops.wm.append(directory=f"{file}/Object/", filename="buzz")
+    bpy.ops.wm.append(directory=f"{file}/Object/", filename="Buzz")
     assert setting(unbuilt, "hair.style") == Fixed("buzz")
-    assert "buzz" not in bpy.data.objects
+    assert "Buzz" not in bpy.data.objects
     assert len(bpy.data.hair_curves) == curves
 
 
@@ -394,42 +402,3 @@ def test_a_recipe_whose_template_is_gone_says_so_and_can_do_without(unbuilt):
     assert json.loads(unbuilt.document) == data
     assert document.trouble(unbuilt.document) == ""
     assert not bpy.ops.digidouble.do_without.poll()
-
-
-UNDONE = {
-    "step_variant": {"by": 1},
-    "new_seed": {},
-    "roll_axis": {"axis": "hair"},
-    "choose": {"path": "camera.framing", "choices": [{"name": "bust", "used": True, "weight": 1.0}]},
-    "distribute": {"path": "body.height", "low": 1.5, "high": 1.9},
-    "use_asset": {"path": "pose.name", "name": "kicking"},
-    "use_variant": {"index": 2},
-    "use_recipe": {"name": "people"},
-}
-
-
-@pytest.mark.parametrize("name", UNDONE)
-def test_undo_and_redo(double, monkeypatch, name):  # the last tests: undo makes the fixture's scene void
-    import bpy
-
-    from addon import document, preview
-
-    monkeypatch.setattr(preview, "update", lambda scene: None)
-    scene = preview.stage_scene().name
-    bpy.data.scenes[scene].digidouble.document = document.fresh()
-
-    def now():
-        state = bpy.data.scenes[scene].digidouble
-        return state.document, state.held, state.index
-
-    operator = getattr(bpy.ops.digidouble, name)
-    bpy.ops.ed.undo_push(message="before")
-    before = now()
-    assert operator(**UNDONE[name]) == {"FINISHED"}
-    bpy.ops.ed.undo_push(message="after")
-    after = now()
-    assert after != before
-    bpy.ops.ed.undo()
-    assert now() == before
-    bpy.ops.ed.redo()
-    assert now() == after

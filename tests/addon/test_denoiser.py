@@ -1,13 +1,12 @@
 """A denoiser in Blender: the pixels of the numpy path, on a dataset's image and on the render with its passes."""
 
-import json
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-LAYERS = {"albedo": ["albedo.R", "albedo.G", "albedo.B"], "normal": ["normal.X", "normal.Y", "normal.Z"]}
+from tests.mean_denoiser import LAYERS, exported
 
 
 @pytest.fixture(scope="module")
@@ -26,40 +25,6 @@ def blender(addon):
 def denoiser(blender, tmp_path_factory):
     """A network of the exported form: the mean of 3 × 3 pixels of the light, plus a part of the albedo and normal."""
     return exported(tmp_path_factory.mktemp("model") / "mean.onnx", LAYERS)
-
-
-def exported(path, layers):
-    """An ONNX file with the inputs, output and metadata that farm.learn.onnx_model documents."""
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
-
-    from farm.learn import onnx_model
-
-    beside = sum(map(len, layers.values()))
-    mean = np.zeros((3, 3, 3, 3), np.float32)
-    mean[range(3), range(3)] = 1 / 9
-    mixed = np.full((3, beside, 1, 1), 0.01, np.float32)
-    sizes = ["count", "height", "width"]
-
-    def image(name, channels):
-        return helper.make_tensor_value_info(name, TensorProto.FLOAT, [sizes[0], channels, *sizes[1:]])
-
-    graph = helper.make_graph(
-        [
-            helper.make_node("Conv", [onnx_model.NOISY, "mean"], ["light"], pads=[1, 1, 1, 1]),
-            helper.make_node("Conv", [onnx_model.FEATURES, "mixed"], ["more"]),
-            helper.make_node("Add", ["light", "more"], [onnx_model.OUTPUT]),
-        ],
-        "denoiser",
-        [image(onnx_model.NOISY, 3), image(onnx_model.FEATURES, beside)],
-        [image(onnx_model.OUTPUT, 3)],
-        [numpy_helper.from_array(mean, "mean"), numpy_helper.from_array(mixed, "mixed")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    helper.set_model_props(model, {onnx_model.LAYERS_KEY: json.dumps(layers)})
-    onnx.checker.check_model(model)
-    onnx.save(model, path)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -194,3 +159,25 @@ def test_esc_ends_it_between_tiles(blender, denoiser, tmp_path):
     while threads.busy("esc"):
         threads.pump()
     assert (said, failed) == (["Denoising, 0 of 4"], [])
+
+
+def test_undo_and_redo(blender, denoiser, tmp_path):  # the last test: undo makes the fixtures' scene void
+    from farm.dataset import write_image
+
+    ops = blender.ops
+    names = ["R", "G", "B", *(channel for channels in LAYERS.values() for channel in channels)]
+    write_image(tmp_path / "small.exr", {name: np.full((8, 8), 0.5, np.float32) for name in names}, {})
+    ops.digidouble.load_denoiser(filepath=str(denoiser))
+
+    def state():
+        return blender.context.view_layer.use_pass_normal, "small Denoised" in blender.data.images
+
+    blender.context.view_layer.use_pass_normal = False
+    ops.ed.undo_push(message="before")
+    assert ops.digidouble.enable_passes("EXEC_DEFAULT", True) == {"FINISHED"}
+    assert ops.digidouble.denoise("EXEC_DEFAULT", True, filepath=str(tmp_path / "small.exr")) == {"FINISHED"}
+    seen = [state()]
+    for step in (ops.ed.undo, ops.ed.undo, ops.ed.redo, ops.ed.redo):
+        step()
+        seen.append(state())
+    assert seen == [(True, True), (True, False), (False, False), (True, False), (True, True)]

@@ -236,7 +236,7 @@ def test_a_run_from_the_panel_to_its_pictures(cluster, farm, scene, home, token)
         pumped(lambda to=to: watch.jobs().find(job.key).copy == str(to), 30)
         assert (to / "contact_sheet.png").is_file()
         assert len(list(to.glob("pairs/*/*/record.json"))) == (what == "DATASET")
-    assert estimates.expect(load_recipe(TINY), [done], here=False)[2] == "as 1 pair of tiny took"
+    assert estimates.expect(load_recipe(TINY), [done], here=False)[2] == ("as {} pair of {} took", 1, "tiny")
 
     assert bpy.ops.digidouble.submit() == {"FINISHED"}
     pumped(lambda: not threads.busy(watch.SUBMIT), 60)

@@ -1,5 +1,10 @@
 """An artist's Rigify character put on the stage: varied, saved as a recipe, taken away, its own scene untouched."""
 
+import json
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -120,6 +125,55 @@ def test_its_recipe_is_saved_and_opened_with_the_packed_file(hero, stage, tmp_pa
     assert document.read(stage.digidouble.document) == before
     file.write_text(file.read_text().replace(str(packed), "gone.blend"))
     assert bpy.ops.digidouble.open_recipe(filepath=str(file)) == {"FINISHED"}, "the add-on has it by its content"
+
+
+COMMAND = """#!{python}
+import sys
+sys.path.insert(0, {root!r})
+from farm.cli import main
+main()
+"""
+
+
+def test_it_is_recognised(hero):
+    import bpy
+
+    from addon.own import match_of
+
+    match = match_of(bpy.data.objects["Hero Rig"])
+    assert (match.table, match.recognised, match.lacking) == ("rigify_generated", True, ())
+
+
+def test_it_is_submitted_and_rendered_here(stage, tmp_path, monkeypatch):
+    import bpy
+
+    from addon import farm_here, ops_farm, watch
+    from farm.dataset import check_dataset
+
+    command = tmp_path / "digidouble"
+    command.write_text(COMMAND.format(python=sys.executable, root=str(Path(__file__).parents[2])))
+    command.chmod(0o755)
+    monkeypatch.setattr(ops_farm, "command_of", lambda _: str(command))
+    monkeypatch.setattr(watch, "datasets", lambda _: tmp_path / "datasets")
+    monkeypatch.setattr(watch, "home", lambda: tmp_path / "jobs")
+    watch.jobs.cache_clear()
+    data = json.loads(stage.digidouble.document)
+    data |= {"count": 1, "capture": {"resolution": [32, 32], "samples": [1], "reference": 8}}
+    data["axes"]["hair"] = {"style": "bald"}
+    kept, stage.digidouble.document = stage.digidouble.document, json.dumps(data)
+    try:
+        assert bpy.ops.digidouble.submit() == {"FINISHED"}
+        (job,) = watch.jobs().jobs
+        while farm_here.alive(job):
+            time.sleep(0.1)
+        told = farm_here.look(job)
+        assert (told["state"], told["done"]) == ("done", 1), farm_here.log(job)
+        assert check_dataset(job.folder, workers=1).defects == ()
+        (record,) = Path(job.folder).glob("pairs/*/*/record.json")
+        assert json.loads(record.read_text())["variant"]["double"]["sha256"] == data["double"]["sha256"]
+    finally:
+        stage.digidouble.document = kept
+        watch.jobs.cache_clear()
 
 
 def test_removed_from_the_stage_it_leaves_the_artists_file_as_it_was(hero, stage):

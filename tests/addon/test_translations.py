@@ -26,7 +26,34 @@ def said(addon):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found.add(node.value)
-    return found
+    return found | templates_said()
+
+
+def templates_said():
+    """What the interface calls the templates that it lists."""
+    from addon.state import label
+    from farm.recipe import PARAMETERS, templates
+    from farm.recipe.settings import known_names
+
+    named = {name for each in PARAMETERS.values() if each.type is str for name in known_names(each)}
+    return {label(name.replace("-", " ")) for name in (*named, *templates.names("recipes"))}
+
+
+AS_IT_IS = re.compile(r"[1-4][A-C]|CMU MB|Cmu Mb|Game Engine|Rigify|Mixamo|Digidouble.*")
+"""Names of hair types, rigs and ours, which every language has."""
+
+
+@pytest.fixture(scope="module")
+def shown(addon):
+    """What panels show of themselves: titles, buttons, parameters and what they choose from."""
+    from addon.panels import title
+    from addon.parameters import title_of
+    from addon.registration import CLASSES
+    from farm.recipe import AXES, PARAMETERS
+
+    titles = {each.bl_label for each in CLASSES if getattr(each, "bl_label", "")}
+    told = titles | {title(axis) for axis in AXES if axis != "rig"} | {title_of(each) for each in PARAMETERS.values()}
+    return {text for text in told | templates_said() if not AS_IT_IS.fullmatch(text)}
 
 
 def tables():
@@ -40,6 +67,12 @@ def test_every_text_of_a_table_is_in_the_interface(said):
         assert re.fullmatch(r"[a-z]{2,3}(_[A-Z]{2})?", language)
         unknown = sorted({english for _, english in table} - said)
         assert not unknown, f"{language}: nobody says {unknown}"
+
+
+def test_german_lacks_nothing(shown):
+    table = dict(tables())["de_DE"]
+    lacking = sorted(shown - {english for _, english in table})
+    assert not lacking, f"add to addon/languages/de_DE.json: {lacking}"
 
 
 def test_values_are_kept_in_translations():

@@ -9,8 +9,11 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
 import artist_steps
+import asset_steps
 import building_steps
+import denoise_steps
 import farm_steps
+import motion_steps
 import rules_steps
 import window
 from window import body_of, settled
@@ -81,16 +84,20 @@ def dice_and_lock(w):
 
 
 def panels(w):
-    """Every panel, opened alone, at 100 % and at 150 %."""
-    for size in (1.0, 1.5):
+    """Every panel, opened alone, at 100 % and at 150 %, and in German."""
+    view = bpy.context.preferences.view
+    for size, language in ((1.0, "en_US"), (1.5, "en_US"), (1.0, "de_DE")):
+        view.language = language
         yield from scale(size)
+        told = f"{size * 100:.0f}" if language == "en_US" else "german"
         for name in window.PANELS[::-1]:
             yield from w.open_panel(name)
-            w.picture(f"{name.lower()}-{size * 100:.0f}")
+            w.picture(f"{name.lower()}-{told}")
         place = yield from w.find("digidouble.wardrobe.locked", across=0.8)
         yield from w.click(w.header("Double")[0], place[1])
-        w.picture(f"wardrobe-{size * 100:.0f}")
+        w.picture(f"wardrobe-{told}")
         yield from w.click(w.header("Double")[0], place[1])
+    view.language = "en_US"
     yield from scale(1.0)
 
 
@@ -122,9 +129,12 @@ def all_steps(w):
     yield from w.fold_all(("Double", "Vary"))
     yield from artist_steps.steps(w)
     yield from rules_steps.steps(w)
+    yield from motion_steps.steps(w)
+    yield from asset_steps.steps(w)
     yield from panels(w)
     yield from w.open_panel("Farm")
     yield from farm_steps.steps(w)
+    yield from denoise_steps.steps(w)
     yield from reopened(w)
 
 

@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.blender import files
 from tests.ray_head import TOKEN, running
 
 LIMIT = 1200
@@ -34,7 +35,9 @@ def main():
             "DIGIDOUBLE_CLICKS_CLUSTER": cluster.url,
             "DIGIDOUBLE_CLICKS_TOKEN": TOKEN,
             "DIGIDOUBLE_CLICKS_DATASETS": f"{scratch}/datasets",
+            "DIGIDOUBLE_CLICKS_FILES": f"{scratch}/files",
         }
+        files.write(Path(scratch, "files"))
         script = Path(__file__).with_name("clicks.py")
         done = subprocess.run([*sys.argv[3:], *FLAGS, "--python", str(script)], env=told, timeout=LIMIT, check=False)
     sys.exit(done.returncode)

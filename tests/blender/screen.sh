@@ -9,11 +9,12 @@
 # that Debian is kept.
 set -euo pipefail
 root=${DIGIDOUBLE_SCREEN_ROOT:-/var/cache/digidouble-screen}
-ready=$root/.digidouble-ready-1
+ready=$root/.digidouble-ready-2
 packages=(
   blender xvfb xauth imagemagick libgl1-mesa-dri libegl1 libglx-mesa0
   python3-numpy python3-scipy python3-threadpoolctl python3-pydantic python3-yaml
   python3-requests python3-cattr python3-zstandard python3-certifi
+  python3-onnxruntime python3-openimageio # for the panel Denoise
 )
 
 inside() { # a command in that Debian, with mounts that end with it

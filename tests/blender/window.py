@@ -43,14 +43,37 @@ class Window:
     def move(self, x, y):
         self.window.event_simulate(type="MOUSEMOVE", value="NOTHING", x=int(x), y=int(y))
 
-    def click(self, x, y):
+    def click(self, x, y, **modifiers):
         self.move(x - 1, y)
         yield 0.2
         self.move(x, y)
         yield 0.4
-        self.window.event_simulate(type="LEFTMOUSE", value="PRESS", x=int(x), y=int(y))
+        self.window.event_simulate(type="LEFTMOUSE", value="PRESS", x=int(x), y=int(y), **modifiers)
         yield 0.2
-        self.window.event_simulate(type="LEFTMOUSE", value="RELEASE", x=int(x), y=int(y))
+        self.window.event_simulate(type="LEFTMOUSE", value="RELEASE", x=int(x), y=int(y), **modifiers)
+        yield 0.5
+
+    def double_click(self, x, y):
+        self.move(x - 1, y)
+        yield 0.2
+        self.move(x, y)
+        yield 0.4
+        for value in ("PRESS", "RELEASE", "PRESS", "RELEASE"):
+            self.window.event_simulate(type="LEFTMOUSE", value=value, x=int(x), y=int(y))
+            yield 0.02
+        yield 0.5
+
+    def drag(self, start, end):
+        """Press, move and let go."""
+        (x, y), (to_x, to_y) = start, end
+        self.move(x, y)
+        yield 0.4
+        self.window.event_simulate(type="LEFTMOUSE", value="PRESS", x=int(x), y=int(y))
+        for step in range(1, 9):
+            yield 0.06
+            self.move(x + (to_x - x) * step / 8, y + (to_y - y) * step / 8)
+        yield 0.2
+        self.window.event_simulate(type="LEFTMOUSE", value="RELEASE", x=int(to_x), y=int(to_y))
         yield 0.5
 
     def key(self, type_, **modifiers):
@@ -97,9 +120,10 @@ class Window:
 
     def open_panel(self, name):
         """Open one panel, and fold the one that was opened before."""
-        if self.opened:
+        above = bool(self.opened) and PANELS.index(name) < PANELS.index(self.opened)
+        if self.opened and not above:
             yield from self.click(*self.header(self.opened))
-        yield from self.click(*self.header(name))
+        yield from self.click(*self.header(name), ctrl=above)  # which folds all others
         self.opened = name
 
     def under_mouse(self):
