@@ -72,6 +72,7 @@ def draw(text: str, held: str, index: int) -> Variant:
     return effective(text, held).variant(index)
 
 
+@functools.lru_cache(maxsize=64)
 def trouble(text: str) -> str:
     """Why a document is no recipe here, as where a template that it names is gone; '' where it is one."""
     try:

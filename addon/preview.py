@@ -24,6 +24,7 @@ from farm.recipe.variant import Variant, content_hash
 
 from . import document
 from .state import CHANGED, settle, shown_variant, state_of
+from .windows import redraw
 
 if TYPE_CHECKING:
     from farm.stage.apply import Stage
@@ -262,7 +263,7 @@ def stop() -> None:
     scene = stage_scene()
     if scene is not None and not state_of(scene).shown:
         state_of(scene).problem, state_of(scene).problem_at = STOPPED, BUILDING
-    _redraw()
+    redraw()
 
 
 def _answer() -> float | None:
@@ -282,17 +283,11 @@ def _answer() -> float | None:
         return None
     with suppress(DigidoubleError, StopIteration):  # what went wrong is said in the panel
         _going["told"] = next(going)
-        _redraw()
+        redraw()
         return BREATH
     _going.clear()
-    _redraw()
+    redraw()
     return None
-
-
-def _redraw() -> None:
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            area.tag_redraw()
 
 
 @persistent

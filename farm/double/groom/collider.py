@@ -71,7 +71,7 @@ class Collider:
         base = np.zeros(len(points), dtype=np.int64)
         shares = []
         for axis, size in enumerate(self.shape):
-            place = np.clip((points[:, axis] - self.origin[axis]) / SPACING, 0.0, size - 1.001)
+            place = np.minimum(np.maximum((points[:, axis] - self.origin[axis]) / SPACING, 0.0), size - 1.001)
             cell = place.astype(np.int64)
             base = base * size + cell
             share = (place - cell).astype(np.float32)
@@ -117,14 +117,17 @@ def build_collider(
     for order, shell in enumerate(shells):
         samples, outward = surface_samples(shell, points[[0, -1]])
         if len(samples):
-            near = _near(samples, points, block, band)
+            tree = cKDTree(samples, leafsize=LEAF, compact_nodes=False, balanced_tree=False)
+            near = _near(tree, points, block, band)
             distance[near] = np.minimum(
-                distance[near], _distance_to(samples, outward, points[near], band, sheet=order > 0)
+                distance[near], _distance_to(tree, outward, points[near], band, sheet=order > 0)
             )
     grid = gaussian_filter(distance.reshape(shape), SMOOTHING, mode="nearest")
-    gradient = np.stack(np.gradient(grid, SPACING), axis=-1)
-    values = np.concatenate([grid[..., None], gradient], axis=-1).reshape(-1, 4)
-    return Collider(origin=origin, shape=shape, values=values.astype(np.float32))
+    values = np.empty((*shape, 4), dtype=np.float32)
+    values[..., 0] = grid
+    for axis, gradient in enumerate(np.gradient(grid, SPACING), start=1):
+        values[..., axis] = gradient
+    return Collider(origin=origin, shape=shape, values=values.reshape(-1, 4))
 
 
 def _box(head: Head, reach: float) -> tuple[Array, tuple[int, int, int]]:
@@ -146,12 +149,12 @@ def _blocks(shape: tuple[int, int, int]) -> NDArray[np.int64]:
     return block
 
 
-def _near(samples: Array, points: Array, block: NDArray[np.int64], band: float) -> NDArray[np.int64]:
-    """The points, by number, of blocks that come within `band` of samples (S, 3)."""
+def _near(tree: cKDTree, points: Array, block: NDArray[np.int64], band: float) -> NDArray[np.int64]:
+    """The points, by number, of blocks that come within `band` of a tree's samples."""
     count = np.bincount(block)
     middle = np.stack([np.bincount(block, points[:, axis]) / count for axis in range(3)], axis=1)
     reach = band + SPACING * BLOCK * np.sqrt(3) / 2
-    close = np.isfinite(cKDTree(samples).query(middle, distance_upper_bound=reach)[0])
+    close = np.isfinite(tree.query(middle, distance_upper_bound=reach)[0])
     return np.flatnonzero(close[block])
 
 
@@ -169,17 +172,16 @@ def surface_samples(shell: Shell, box: Array) -> tuple[Array, Array]:
     return samples[near], outward[near]
 
 
-def _distance_to(samples: Array, outward: Array, points: Array, band: float, *, sheet: bool) -> Array:
-    """Signed distance (N,) of points (N, 3) to the surface of samples; infinite farther from it than `band`.
+def _distance_to(tree: cKDTree, outward: Array, points: Array, band: float, *, sheet: bool) -> Array:
+    """Signed distance (N,) of points (N, 3) to the surface of a tree's samples; infinite farther from it than `band`.
 
     A `sheet`, as a garment, has an edge: what is not straight behind it and close is not inside, as the neck in a
     collar, and infinitely far too.
     """
-    tree = cKDTree(samples, leafsize=LEAF, compact_nodes=False, balanced_tree=False)
     span, index = tree.query(points, distance_upper_bound=band, workers=searchers(len(points)))
     found = np.flatnonzero(np.isfinite(span))
     span, index = span[found], index[found]
-    along = np.einsum("nc,nc->n", points[found] - samples[index], outward[index])
+    along = np.einsum("nc,nc->n", points[found] - tree.data[index], outward[index])
     size = np.sqrt(np.maximum(along**2, span**2 - SAMPLE_RADIUS**2))
     distance = np.full(len(points), np.inf)
     distance[found] = np.where(along < 0, -size, size)
