@@ -24,6 +24,8 @@ from farm.double.groom.beard import build_beard
 from farm.double.groom.dynamics import PREROLL
 from farm.double.groom.strands import Detail, Groom, build_groom, remove_groom, strand_points
 from farm.double.groom.swaying import Swaying, sample_surfaces, sway_groom
+from farm.double.groom.wearer import plain
+from farm.double.own.guest import Guest
 from farm.motion.apply import apply_motion, clear_motion, hips_way, plan_for
 from farm.motion.perform import FPS
 from farm.recipe.parameters import NO_STUNT
@@ -211,7 +213,8 @@ class Stage:
         )
         animation = armature.animation_data
         self._motion = animation.action, animation.action_slot
-        self.show(frames.start)
+        with nullcontext() if isinstance(self._double, Guest) else plain(*self._solids):
+            self.show(frames.start)
         props = []
         if planned is not None and planned.props:
             wide = np.arange(frames[0] - 1, frames[-1] + 2)
@@ -228,8 +231,7 @@ class Stage:
         return undo
 
     def _build_groom(self, variant: Variant, frames: range) -> Undo:
-        moving = variant.stunt.name != NO_STUNT
-        solids = [self._double.body, *self._double.garments]
+        moving, solids = variant.stunt.name != NO_STUNT, self._solids
         if moving:
             self._stand("REST")
         self._groom = build_groom(self._double, variant.hair, collection=self._collection, detail=self._detail)
@@ -246,6 +248,11 @@ class Stage:
                 remove_groom(beard)
 
         return undo
+
+    @property
+    def _solids(self) -> list[Any]:
+        """What hair lies on."""
+        return [self._double.body, *self._double.garments]
 
     def _stand(self, position: str) -> None:
         """Put the double to its rest, upright, or back into its pose."""

@@ -6,6 +6,7 @@ Distances come from the nearest surface sample and its normal (Hoppe, DeRose, Du
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +17,7 @@ from scipy.spatial import cKDTree
 
 from farm.algebra import searchers
 from farm.double.groom.surface import EYE_DISTANCE, Frame, Head
-from farm.double.normals import vertex_normals
+from farm.double.normals import lengths, vertex_normals
 
 __all__ = ["BAND", "Collider", "Shell", "build_collider", "surface_samples"]
 
@@ -51,6 +52,21 @@ class Shell:
 
     vertices: Array
     faces: NDArray[np.int32]
+
+    @functools.cached_property
+    def samples(self) -> tuple[Array, Array]:
+        """Places (S, 3) all over it, and their outward normals (S, 3)."""
+        used = np.zeros(len(self.vertices), dtype=bool)
+        used[self.faces] = True
+        corners = self.vertices[self.faces]
+        crossed = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
+        span = lengths(crossed)
+        solid = span[:, 0] > 1e-12
+        normals = vertex_normals(self.vertices, self.faces)[used]
+        return (
+            np.concatenate([self.vertices[used], corners.mean(axis=1)[solid]]),
+            np.concatenate([normals, crossed[solid] / span[solid]]),
+        )
 
 
 @dataclass(frozen=True)
@@ -160,14 +176,7 @@ def _near(tree: cKDTree, points: Array, block: NDArray[np.int64], band: float) -
 
 def surface_samples(shell: Shell, box: Array) -> tuple[Array, Array]:
     """Places (S, 3) on a shell in or near a box (2, 3), and their outward normals (S, 3)."""
-    used = np.unique(shell.faces)
-    corners = shell.vertices[shell.faces]
-    crossed = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
-    lengths = np.linalg.norm(crossed, axis=1)
-    solid = lengths > 1e-12
-    samples = np.concatenate([shell.vertices[used], corners.mean(axis=1)[solid]])
-    normals = vertex_normals(shell.vertices, shell.faces)[used]
-    outward = np.concatenate([normals, crossed[solid] / lengths[solid, None]])
+    samples, outward = shell.samples
     near = ((samples > box[0] - MARGIN) & (samples < box[1] + MARGIN)).all(axis=1)
     return samples[near], outward[near]
 

@@ -39,10 +39,9 @@ SEED_LIMIT: Final = 10_000
 def build_scalp_object(scalp: Scalp, collection: Any) -> Any:
     """The scalp as a mesh object that strands can be attached to; never rendered."""
     mesh = bpy.data.meshes.new("scalp")
-    mesh.from_pydata(scalp.posed, [], scalp.triangles)
+    mesh.from_pydata(scalp.posed, [], scalp.triangles, shade_flat=False)
     mesh.uv_layers.new(name=UV_MAP, do_init=False).uv.foreach_set("vector", scalp.uvs.ravel())
     mesh.attributes.new(DENSITY, "FLOAT", "POINT").data.foreach_set("value", scalp.density)
-    mesh.shade_smooth()
     thing = bpy.data.objects.new("scalp", mesh)
     thing.hide_render = True
     thing.display_type = "BOUNDS"
