@@ -24,7 +24,7 @@ from farm.double.groom.beard import build_beard
 from farm.double.groom.dynamics import PREROLL
 from farm.double.groom.strands import Detail, Groom, build_groom, remove_groom, strand_points
 from farm.double.groom.swaying import Swaying, sample_surfaces, sway_groom
-from farm.double.groom.wearer import plain
+from farm.double.groom.wearer import plain, read_wearer
 from farm.double.own.guest import Guest
 from farm.motion.apply import apply_motion, clear_motion, hips_way, plan_for
 from farm.motion.perform import FPS
@@ -234,8 +234,9 @@ class Stage:
         moving, solids = variant.stunt.name != NO_STUNT, self._solids
         if moving:
             self._stand("REST")
-        self._groom = build_groom(self._double, variant.hair, collection=self._collection, detail=self._detail)
-        beard = build_beard(self._double, variant.hair, variant.beard, collection=self._collection)
+        worn, here = read_wearer(self._double), self._collection
+        self._groom = build_groom(self._double, variant.hair, collection=here, detail=self._detail, worn=worn)
+        beard = build_beard(self._double, variant.hair, variant.beard, collection=here, worn=worn)
         if moving:
             combed = sample_surfaces(solids)
             self._stand("POSE")

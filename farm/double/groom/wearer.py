@@ -17,6 +17,7 @@ from farm.double.base_mesh import base_mesh
 from farm.double.body import Double
 from farm.double.groom.collider import Shell
 from farm.double.groom.surface import Head
+from farm.double.normals import lengths
 from farm.double.own.guest import Guest
 from farm.double.own.head import OwnHead, read_head
 from farm.double.own.reading import OwnDouble, meshes_around, triangles_of, uvs_of, vertices_of
@@ -24,21 +25,21 @@ from farm.double.own.surface import as_quads
 from farm.double.own.uv import usable_uvs
 from farm.double.scalp import scalp_mask
 
-__all__ = ["Wearer", "plain", "read_wearer"]
+__all__ = ["Wearer", "Worn", "plain", "read_wearer", "rendered"]
 
 Array = NDArray[np.float64]
 
 Wearer = Double | OwnDouble
+Worn = tuple[Head, list[Shell]]
+"""What `read_wearer` reads."""
 
-AROUND: Final = 0.02
-WIDEST: Final = 0.01
-"""Of the skin only what lies so near to a point, in metres, is looked at for the nearest place, which takes a fifth of
-the time; all of it where that is not near enough: a triangle reaches so far from its middle."""
+AROUND: Final = 0.01
+"""The nearest place is first looked for on skin that lies so near, in metres: that takes a fifth of the time."""
 CHIN_REACH: Final = 0.06
 """How far the chin lies below the jaw's joint at most, in metres."""
 
 
-def read_wearer(double: Wearer) -> tuple[Head, list[Shell]]:
+def read_wearer(double: Wearer) -> Worn:
     """The posed head and what hair collides with, in metres."""
     if isinstance(double, OwnDouble):
         return _read_own(double, double.measured if isinstance(double, Guest) else read_head(double))
@@ -63,7 +64,7 @@ def read_wearer(double: Wearer) -> tuple[Head, list[Shell]]:
     ), shells
 
 
-def _read_own(double: OwnDouble, own: OwnHead) -> tuple[Head, list[Shell]]:
+def _read_own(double: OwnDouble, own: OwnHead) -> Worn:
     """An artist's double; its posed world is in metres, whatever the file's unit, and its face looks along x = 0."""
     metres = double.metres[0]
     triangles = own.surface.triangles
@@ -71,7 +72,7 @@ def _read_own(double: OwnDouble, own: OwnHead) -> tuple[Head, list[Shell]]:
     uvs = usable_uvs(own.surface, bearing, uvs_of(double.head))[0]
     faces = as_quads(triangles)
     posed = vertices_of(double.head) * metres
-    settle = _nearest_on_skin(double.head)
+    settle = _nearest_on_skin(double.head, metres=metres)
     aside = own.fit.eyes.mean(axis=0) * [1.0, 0.0, 0.0]
     shells = [Shell(posed, faces)]
     shells += [Shell(vertices_of(thing) * metres, as_quads(triangles_of(thing))) for thing in meshes_around(double)]
@@ -124,36 +125,59 @@ def _world_vertices(evaluated: Any) -> Array:
     return vertices
 
 
-def _nearest_on_skin(thing: Any) -> Callable[[Array], Array]:
-    """A function from points (N, 3) to the nearest ones of a mesh object as it is rendered now."""
-    shown = thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
-    places = np.empty(len(shown.vertices) * 3, dtype=np.float32)
-    shown.vertices.foreach_get("co", places)
-    shown.calc_loop_triangles()
-    corners = np.empty(len(shown.loop_triangles) * 3, dtype=np.int32)
-    shown.loop_triangles.foreach_get("vertices", corners)
-    vertices, triangles = places.reshape(-1, 3), corners.reshape(-1, 3)
+def _nearest_on_skin(thing: Any, *, metres: float = 1.0) -> Callable[[Array], Array]:
+    """A function from points (N, 3) to the nearest ones of a mesh object as it is rendered now.
+
+    `metres` is the size of a unit of their space.
+    """
+    reach = AROUND / metres
+    vertices, triangles = rendered(thing)
     world = thing.matrix_world.copy()
     inverse = world.inverted()
 
     def settle(points: Array) -> Array:
         local = [inverse @ Vector(point) for point in points]
-        near = _around(np.array(local), vertices, triangles)
+        near = _around(np.array(local), reach, vertices, triangles)
         found = _nearest(local, vertices, near) if len(near) else []
-        if not found or max(distance for *_, distance in found) > AROUND - WIDEST:
+        if not found or max(distance for *_, distance in found) > reach:
             found = _nearest(local, vertices, triangles)
         return np.array([world @ place for place, *_ in found])
 
     return settle
 
 
-def _around(points: Array, vertices: NDArray[np.float32], triangles: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Those of triangles (T, 3) whose middle lies within `AROUND` of one of some points (N, 3)."""
-    low, high = points.min(axis=0) - AROUND, points.max(axis=0) + AROUND
-    inside = ((vertices > low) & (vertices < high)).all(axis=1)
-    chosen = triangles[inside[triangles].any(axis=1)]
-    middles = vertices[chosen].mean(axis=1)
-    near: NDArray[np.int32] = chosen[np.isfinite(cKDTree(points).query(middles, distance_upper_bound=AROUND)[0])]
+def rendered(thing: Any) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Vertices (V, 3) and triangles (T, 3) of a mesh object as it is rendered now, in its own space.
+
+    A window leaves the subdivision of what is evaluated to the graphics card: a copy has it in any case.
+    """
+    shown = thing.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    mesh = shown.to_mesh()
+    vertices = np.empty((len(mesh.vertices), 3), dtype=np.float32)
+    mesh.vertices.foreach_get("co", vertices.ravel())
+    mesh.calc_loop_triangles()
+    triangles = np.empty((len(mesh.loop_triangles), 3), dtype=np.int32)
+    mesh.loop_triangles.foreach_get("vertices", triangles.ravel())
+    shown.to_mesh_clear()
+    return vertices, triangles
+
+
+def _around(
+    points: Array, reach: float, vertices: NDArray[np.float32], triangles: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Those of triangles (T, 3) that come within `reach` of one of some points (N, 3), and a few more.
+
+    They are told by the box around the points (Cohen and Sutherland's codes), then by the circles around triangles.
+    """
+    low, high = points.min(axis=0) - reach, points.max(axis=0) + reach
+    sides = np.packbits(np.concatenate([vertices < low, vertices > high], axis=1), axis=1)[:, 0]
+    a, b, c = triangles.T
+    chosen = triangles[sides[a] & sides[b] & sides[c] == 0]
+    corners = vertices[chosen].astype(np.float64)
+    middles = corners.mean(axis=1)
+    radius = lengths(corners - middles[:, None]).max(axis=(1, 2), initial=0.0)
+    most = reach + radius.max(initial=0.0)
+    near: NDArray[np.int32] = chosen[cKDTree(points).query(middles, distance_upper_bound=most)[0] <= reach + radius]
     return near
 
 
