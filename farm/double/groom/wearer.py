@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from farm.double.own.surface import as_quads
 from farm.double.own.uv import usable_uvs
 from farm.double.scalp import scalp_mask
 
-__all__ = ["Wearer", "Worn", "plain", "read_wearer", "rendered"]
+__all__ = ["Wearer", "Worn", "plain", "read_wearer", "rendered", "world_vertices"]
 
 Array = NDArray[np.float64]
 
@@ -39,22 +39,26 @@ CHIN_REACH: Final = 0.06
 """How far the chin lies below the jaw's joint at most, in metres."""
 
 
-def read_wearer(double: Wearer) -> Worn:
-    """The posed head and what hair collides with, in metres."""
+def read_wearer(double: Wearer, *, posed: Sequence[Array] | None = None) -> Worn:
+    """The posed head and what hair collides with, in metres.
+
+    `posed` are the `world_vertices` of a built-in double's skin and garments while they are `plain`, where these are
+    at hand.
+    """
     if isinstance(double, OwnDouble):
         return _read_own(double, double.measured if isinstance(double, Guest) else read_head(double))
     base = base_mesh()
     faces = base.groups["body"]
     scalp = scalp_mask()
-    posed = double.shape.copy()
-    skin, *clothes = _posed_vertices(double.body, *double.garments)
-    posed[: len(skin)] = skin
+    skin, *clothes = posed or _posed_vertices(double.body, *double.garments)
+    whole = double.shape.copy()
+    whole[: len(skin)] = skin
     eyes = np.stack([double.shape[base.group_vertices(f"joint-{side}-eye")].mean(axis=0) for side in "lr"])
-    shells = [Shell(posed, base.faces[faces])]
+    shells = [Shell(whole, base.faces[faces])]
     shells += [Shell(cloth, _quads(thing.data)) for cloth, thing in zip(clothes, double.garments, strict=True)]
     return Head(
         rest=double.shape,
-        posed=posed,
+        posed=whole,
         faces=base.faces[faces],
         uvs=base.uvs[faces],
         scalp=scalp,
@@ -100,8 +104,13 @@ def _chin(rest: Array, eyes: Array) -> Array:
 def _posed_vertices(*things: Any) -> list[Array]:
     """Mesh objects' vertices (V, 3) in world space as their armature poses them, before any other modifier."""
     with plain(*things):
-        graph = bpy.context.evaluated_depsgraph_get()
-        return [_world_vertices(thing.evaluated_get(graph)) for thing in things]
+        return world_vertices(*things)
+
+
+def world_vertices(*things: Any) -> list[Array]:
+    """Mesh objects' vertices (V, 3) in world space as they are evaluated now."""
+    graph = bpy.context.evaluated_depsgraph_get()
+    return [_world_vertices(thing.evaluated_get(graph)) for thing in things]
 
 
 @contextmanager
