@@ -9,6 +9,7 @@ bpy = pytest.importorskip("bpy", reason="strands are Blender's native hair curve
 
 from farm.double.groom.comb import comb_guides
 from farm.double.groom.curves import ATTRIBUTES, move_curves
+from farm.double.groom.lay import unit
 from farm.double.groom.strands import (
     PREVIEW_STRANDS,
     build_groom,
@@ -17,7 +18,6 @@ from farm.double.groom.strands import (
     strand_points,
     strand_radius,
 )
-from farm.double.groom.lay import unit
 from farm.double.groom.style import load_hairstyle
 from farm.double.groom.texture import textured
 from farm.double.groom.wearer import read_wearer
