@@ -104,6 +104,7 @@ def roll(text: str, held: str, index: int, axis: str, number: int) -> str:
     return hold(held, drawn, axis)
 
 
+@functools.lru_cache(maxsize=64)
 def trouble(text: str) -> str:
     """Why a document is no recipe here, as where a template that it names is gone; '' where it is one."""
     try:

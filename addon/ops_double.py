@@ -230,14 +230,12 @@ class DIGIDOUBLE_OT_rehearse(StageOperator, bpy.types.Operator):  # noqa: N801
         try:
             if playing:
                 bpy.ops.screen.animation_cancel(restore_frame=False)
-                preview.update(context.scene)
+                preview.show(context.scene)
             else:
                 preview.rehearse(context.scene)
         except DigidoubleError as error:
             self.report({"ERROR"}, str(error).splitlines()[0])
             return {"CANCELLED"}
-        if not playing and not bpy.app.background:
-            bpy.ops.screen.animation_play()
         return {"FINISHED"}
 
 

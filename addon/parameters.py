@@ -63,6 +63,7 @@ def known_names(parameter: Parameter) -> list[str]:
 def forget_names() -> None:
     """Look anew for what names there are: a template was added."""
     known_names.cache_clear()
+    document.trouble.cache_clear()
 
 
 Getter = Callable[[Any], Any]

@@ -24,6 +24,7 @@ from farm.recipe.variant import Variant, content_hash
 
 from . import document
 from .state import CHANGED, settle, shown_variant, state_of
+from .windows import redraw
 
 if TYPE_CHECKING:
     from farm.stage.apply import Stage
@@ -102,18 +103,36 @@ def show(scene: Any) -> None:
 
 
 def rehearse(scene: Any) -> None:
-    """Let the whole stunt of the variant be played in the timeline, whatever frames are captured."""
+    """Let the whole stunt of the variant be played in the timeline, whatever frames are captured.
+
+    It is put on the stage at once where there is no window, else step by step from now on, and then played.
+    """
+    if bpy.app.background:
+        for _ in _rehearsing(scene):
+            pass
+        return
+    _asked.clear()
+    _going.clear()
+    _going["steps"] = _rehearsing(scene)
+    _wake(0.0)
+
+
+def _rehearsing(scene: Any) -> Iterator[tuple[str, float]]:
     from farm.motion.perform import FPS
 
     variant = shown_variant(scene)
     if variant.stunt.name == NO_STUNT:
         raise DigidoubleError("there is no stunt to play; choose one")
-    with _before(scene):
+    yield "motion", 0.0
+    with _blamed(scene), _before(scene):
         seconds = _stage(scene).duration(variant)
     whole = variant.model_copy(update={"stunt": variant.stunt.model_copy(update={"phase": 0.0})})
-    for _ in _showing(scene, whole, range(1, 2 + round(seconds * FPS)), FPS):
-        pass
+    yield from _showing(scene, whole, range(1, 2 + round(seconds * FPS)), FPS)
     _let_play()
+    window = _window(scene)
+    if window is not None and not bpy.app.background:
+        with bpy.context.temp_override(window=window):
+            bpy.ops.screen.animation_play()
 
 
 def _let_play() -> None:
@@ -130,23 +149,29 @@ def _showing(scene: Any, variant: Variant, frames: range, rate: float) -> Iterat
     _live["plays"] = False
     building = None
     while True:
-        try:
-            with _before(scene):
-                if building is None:
-                    state.shown = ""
-                    settle(scene)
-                    building = _stage(scene).steps(variant, frames=frames, rate=rate)
-                step = next(building, None)
-                if step is None:
-                    _tidy(scene, frames)
-                    break
-        except BaseException as error:
-            if isinstance(error, DigidoubleError):
-                state.problem, state.problem_at = str(error).splitlines()[0], ""
-            forget()
-            raise
+        with _blamed(scene), _before(scene):
+            if building is None:
+                state.shown = ""
+                settle(scene)
+                building = _stage(scene).steps(variant, frames=frames, rate=rate)
+            step = next(building, None)
+            if step is None:
+                _tidy(scene, frames)
+                break
         yield step
     state.shown = key
+
+
+@contextmanager
+def _blamed(scene: Any) -> Iterator[None]:
+    """What goes wrong is said in the panel, and the stage forgotten, of which nobody knows how it is then."""
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, DigidoubleError):
+            state_of(scene).problem, state_of(scene).problem_at = str(error).splitlines()[0], ""
+        forget()
+        raise
 
 
 def _stage(scene: Any) -> Stage:
@@ -242,8 +267,12 @@ def forget() -> None:
 def request(*, wait: float = CALM) -> None:
     """Show the document's variant soon, once nothing has changed for `wait` seconds."""
     _asked["at"] = time.monotonic() + wait
-    if bpy.app.background:
-        return
+    if not bpy.app.background:
+        _wake(wait)
+
+
+def _wake(wait: float) -> None:
+    """Let `_answer` be called after `wait` seconds."""
     if bpy.app.timers.is_registered(_answer):
         bpy.app.timers.unregister(_answer)
     bpy.app.timers.register(_answer, first_interval=wait)
@@ -262,7 +291,7 @@ def stop() -> None:
     scene = stage_scene()
     if scene is not None and not state_of(scene).shown:
         state_of(scene).problem, state_of(scene).problem_at = STOPPED, BUILDING
-    _redraw()
+    redraw()
 
 
 def _answer() -> float | None:
@@ -282,17 +311,11 @@ def _answer() -> float | None:
         return None
     with suppress(DigidoubleError, StopIteration):  # what went wrong is said in the panel
         _going["told"] = next(going)
-        _redraw()
+        redraw()
         return BREATH
     _going.clear()
-    _redraw()
+    redraw()
     return None
-
-
-def _redraw() -> None:
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            area.tag_redraw()
 
 
 @persistent

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, ParamSpec, TypeVar
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 __all__ = ["on_all_cores", "on_one_thread", "searchers"]
 
@@ -45,10 +46,16 @@ def searchers(count: int) -> int:
     return _search[-1] if count > MANY else 1
 
 
+@functools.lru_cache(maxsize=1)
+def _libraries(_: int) -> ThreadpoolController:
+    """The libraries that have threads, of so many modules that are loaded: finding them takes milliseconds."""
+    return ThreadpoolController()
+
+
 def on_one_thread(work: Callable[P, R]) -> Callable[P, R]:
     """Let a function's linear algebra run on one thread, so that its results do not depend on the machine's cores.
 
-    Within another such function it only runs: finding the libraries that have threads takes milliseconds.
+    Within another such function it only runs.
     """
 
     @functools.wraps(work)
@@ -57,7 +64,7 @@ def on_one_thread(work: Callable[P, R]) -> Callable[P, R]:
             return work(*args, **kwargs)
         _within.limited = True
         try:
-            with threadpool_limits(limits=1, user_api="blas"):
+            with _libraries(len(sys.modules)).limit(limits=1, user_api="blas"):
                 return work(*args, **kwargs)
         finally:
             _within.limited = False

@@ -17,18 +17,20 @@ from farm.double.eyes import build_eyes
 from farm.double.face import Unit, add_keys, body_offsets, express, face_units, follow_keys
 from farm.double.geometry import place_vertices
 from farm.double.lashes import brow_strands, build_strands, lash_strands
-from farm.double.mouth import build_mouth
+from farm.double.mouth import Mouth, build_mouth, shape_mouth
 from farm.double.rig import bone_for, build_armature, built_rig, place_bones, skin_to_rig
 from farm.double.shading import drop_materials
 from farm.double.shape import shape_vertices
 from farm.double.skin import dress_skin
-from farm.double.wardrobe.dress import build_garments, hidden_vertices
+from farm.double.wardrobe.dress import build_garments, hang_outfit, hidden_vertices
 from farm.recipe.parameters import Body, Face, Hair, Rig, Skin, Wardrobe
 from farm.recipe.variant import Variant, stream
 
 __all__ = ["UV_MAP", "Double", "Look", "build_double", "remove_double"]
 
 UV_MAP: Final = "UVMap"
+KEPT: Final = 12
+"""Bodies whose shapes are kept, for an artist who steps to and fro: 3 MB each."""
 
 
 class Look(NamedTuple):
@@ -117,7 +119,7 @@ def build_double(look: Look, collection: Any, *, into: Double | None = None) -> 
     Where an earlier double of the same rig and outfit is given, `into`, its objects in that collection take the look:
     what all doubles have in common, as faces, weights and drivers, then stays, and the rest is the same as in new ones.
     """
-    shape, units = _person(look.body)
+    shape, units, own_mouth = _person(look.body)
     rig = look.rig.name
     bones = rig_bones(built_rig(rig), shape)
     if into is None:
@@ -133,10 +135,11 @@ def build_double(look: Look, collection: Any, *, into: Double | None = None) -> 
     body = _build_body(shape, look, **on, into=into and into.body)
     add_keys(body, body_offsets(units), weights)
     eyes = build_eyes(shape, look.skin, weights, **on, into=into and into.eyes)
-    mouth = build_mouth(shape, units, weights, **on, into=into and into.mouth)
+    mouth = build_mouth(own_mouth, shape, weights, **on, into=into and into.mouth)
     for thing in (eyes, mouth):
         follow_keys(thing, body)
-    garments = build_garments(look.wardrobe, shape, **on, into=into.garments if into else ())
+    hung = _hung(look.wardrobe.outfit, look.body)
+    garments = build_garments(look.wardrobe, hung, **on, into=into.garments if into else ())
     if into is None:
         for thing in (body, *garments):
             _subdivide(thing)
@@ -155,11 +158,26 @@ def build_double(look: Look, collection: Any, *, into: Double | None = None) -> 
     )
 
 
-@functools.lru_cache(maxsize=4)
-def _person(body: Body) -> tuple[NDArray[np.float64], dict[str, Unit]]:
-    """A body's shape and its face's units, which other clothes, skin and expressions share (treat as read-only)."""
+class _Person(NamedTuple):
+    """What other clothes, skin and expressions share: `Double.shape`, the face's units, and the mouth."""
+
+    shape: NDArray[np.float64]
+    units: dict[str, Unit]
+    mouth: Mouth
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _person(body: Body) -> _Person:
+    """A body's (treat as read-only)."""
     shape = shape_vertices(body)
-    return shape, face_units(shape)
+    units = face_units(shape)
+    return _Person(shape, units, shape_mouth(shape, units))
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _hung(outfit: str, body: Body) -> list[tuple[NDArray[np.float64], NDArray[np.int32]]]:
+    """`hang_outfit` on a body (treat as read-only)."""
+    return hang_outfit(outfit, _person(body).shape)
 
 
 def remove_double(double: Double) -> None:

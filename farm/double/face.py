@@ -19,6 +19,7 @@ from scipy.spatial.distance import cdist
 
 from farm.double.base_mesh import base_mesh, target
 from farm.double.eyeball import Eye, eye_of, eye_surface
+from farm.double.normals import lengths
 
 __all__ = [
     "SIDES",
@@ -93,20 +94,45 @@ def face_units(shape: Array) -> dict[str, Unit]:
 def _around_eye(shape: Array, side: str, units: dict[str, Unit]) -> dict[str, Unit]:
     """The units of one eye, with lids that go where the map from the unshaped face to the shaped one takes them."""
     rest, eye = base_mesh().vertices, eye_of(shape, side)
-    middle = eye_of(rest, side).centre
     anchors, carry = _carrier(side)
-    around = _skin_around(side)
+    near, quads = _skin_around(side)
     carried = carry @ (shape[anchors] - rest[anchors])
+    local = shape[near] - eye.centre
+    least = np.minimum(_gap(_middles(local, quads), eye), CLEARANCE)
     made, start = {}, 0
     for name, unit in units.items():
-        ends = rest[unit.vertices] + target(unit_path(name))[1]
-        here = carried[start : start + len(ends)]
-        start += len(ends)
-        away = np.linalg.norm(rest[unit.vertices] - middle, axis=1)
-        share = np.clip((NEAR_EYE[1] - away) / (NEAR_EYE[1] - NEAR_EYE[0]), 0.0, 1.0)[:, None]
-        offsets = unit.offsets + share * (ends + here - shape[unit.vertices] - unit.offsets)
-        made[name] = Unit(unit.vertices, _out_of_ball(shape, Unit(unit.vertices, offsets), eye, *around))
+        place = _places(name, side)
+        here = carried[start : start + len(place.ends)]
+        start += len(place.ends)
+        offsets = unit.offsets + place.share * (place.ends + here - shape[unit.vertices] - unit.offsets)
+        lifted = _out_of_ball(local, offsets[place.skin], place.own, quads, least, eye)
+        offsets[place.skin] = lifted + eye.centre - shape[unit.vertices[place.skin]]
+        made[name] = Unit(unit.vertices, offsets)
     return made
+
+
+class _Places(NamedTuple):
+    """Where a unit's N vertices are around an eye.
+
+    ends   (N, 3) where it takes them on the unshaped mesh
+    share  (N, 1) how far they go where the map takes them
+    skin   (N,) which of them are vertices of `_skin_around`, and `own` (S,) which of its
+    """
+
+    ends: Array
+    share: Array
+    skin: NDArray[np.bool_]
+    own: NDArray[np.int64]
+
+
+@functools.cache
+def _places(name: str, side: str) -> _Places:
+    rest, near = base_mesh().vertices, _skin_around(side)[0]
+    vertices, offsets = target(unit_path(name))
+    away = np.linalg.norm(rest[vertices] - eye_of(rest, side).centre, axis=1)
+    share = np.clip((NEAR_EYE[1] - away) / (NEAR_EYE[1] - NEAR_EYE[0]), 0.0, 1.0)[:, None]
+    skin = np.isin(vertices, near)
+    return _Places(rest[vertices] + offsets, share, skin, np.searchsorted(near, vertices[skin]))
 
 
 @functools.cache
@@ -145,37 +171,44 @@ def _of_eye(side: str) -> list[str]:
     return [name for name in UNITS if name.startswith("eye") and name.endswith(suffix)]
 
 
-def _out_of_ball(shape: Array, unit: Unit, eye: Eye, near: NDArray[np.int32], quads: NDArray[np.int64]) -> Array:
-    """The unit's offsets (N, 3), lifted until no lid's face lies nearer to the ball than `CLEARANCE`.
+def _out_of_ball(
+    rest: Array, offsets: Array, own: NDArray[np.int64], quads: NDArray[np.int64], least: Array, eye: Eye
+) -> Array:
+    """Where a unit's offsets (S, 3) take vertices `own` (S,) of skin (N, 3) around an eye, lifted out of the ball.
 
-    It is the faces' centres that count: there the smoothed skin lies deepest. What is nearer at rest stays as near.
+    They are lifted until no lid's face (F, 4) lies nearer to the ball than `least` (F,). It is the faces' centres that
+    count: there the smoothed skin lies deepest.
     """
-    local = shape[near] - eye.centre
-    before = _gap(local[quads].mean(axis=1), eye)
-    skin = np.isin(unit.vertices, near)
-    own = np.searchsorted(near, unit.vertices[skin])
-    local[own] += unit.offsets[skin]
-    free = np.zeros(len(near), dtype=bool)
+    local = rest.copy()
+    local[own] += offsets
+    free = np.zeros(len(local), dtype=bool)
     free[own] = True
+    corners = quads.ravel()
     for _ in range(LIFTS):
-        centres = local[quads].mean(axis=1)
-        lack = np.minimum(before, CLEARANCE) - _gap(centres, eye)
+        centres = _middles(local, quads)
+        lack = least - _gap(centres, eye)
         lack[(centres[:, 1] > -0.3 * eye.radius) | (lack < 1e-6)] = 0.0
-        lift = np.zeros(len(near))
-        np.maximum.at(lift, quads, lack[:, None].repeat(quads.shape[1], axis=1))
+        lift = np.zeros(len(local))
+        np.maximum.at(lift, corners, lack.repeat(quads.shape[1]))
         lift *= free
         moved = np.flatnonzero(lift)
         if not len(moved):
             break
-        local[moved] *= 1 + (lift[moved] / np.linalg.norm(local[moved], axis=1))[:, None]
-    offsets: Array = unit.offsets.copy()
-    offsets[skin] = local[own] + eye.centre - shape[unit.vertices[skin]]
-    return offsets
+        local[moved] *= 1 + lift[moved, None] / lengths(local[moved])
+    lifted: Array = local[own]
+    return lifted
+
+
+def _middles(points: Array, quads: NDArray[np.int64]) -> Array:
+    """The middles (F, 3) of quads (F, 4) between points (N, 3)."""
+    a, b, c, d = quads.T
+    middles: Array = (points[a] + points[b] + points[c] + points[d]) / 4
+    return middles
 
 
 def _gap(local: Array, eye: Eye) -> Array:
     """How far points (N, 3) around the eye's centre lie outside its surface, in metres."""
-    gap: Array = np.linalg.norm(local, axis=1) - eye_surface(local, eye.radius)
+    gap: Array = lengths(local)[:, 0] - eye_surface(local, eye.radius)
     return gap
 
 

@@ -23,7 +23,7 @@ from farm.double.geometry import paint, place_vertices
 from farm.double.rig import skin_to_rig
 from farm.double.shading import new_material
 
-__all__ = ["build_mouth"]
+__all__ = ["Mouth", "build_mouth", "shape_mouth"]
 
 Array = NDArray[np.float64]
 
@@ -108,9 +108,26 @@ class _Cut(NamedTuple):
     inside: Array
 
 
+class Mouth(NamedTuple):
+    """Teeth, gums and tongue of a face: their parts, and how far (N, 3) units move all their points, by name."""
+
+    parts: list[_Part]
+    offsets: dict[str, Array]
+
+
+def shape_mouth(shape: Array, units: Mapping[str, Unit]) -> Mouth:
+    """The mouth of a shaped base mesh (V, 3) and its face's units."""
+    parts = [part for group in ARCHES for part in _arch(shape, group)]
+    base = base_mesh()
+    tongue = base.group_vertices(TONGUE)
+    quads = np.searchsorted(tongue, base.faces[base.groups[TONGUE]])
+    parts.append(_Part(shape[tongue], quads, 2, TONGUE, np.zeros(len(tongue))))
+    return Mouth(parts, _offsets(shape, units, parts))
+
+
 def build_mouth(
+    mouth: Mouth,
     shape: Array,
-    units: Mapping[str, Unit],
     weights: Mapping[str, float],
     armature: Any,
     collection: Any,
@@ -118,22 +135,17 @@ def build_mouth(
     rig: str,
     into: Any = None,
 ) -> Any:
-    """Teeth, gums and tongue as one mesh object with the jaw's and the tongue's units as shape keys.
+    """A mouth as one mesh object with the jaw's and the tongue's units as shape keys.
 
     `into` is the object of another double's mouth on that armature, which becomes this one.
     """
-    parts = [part for group in ARCHES for part in _arch(shape, group)]
-    base = base_mesh()
-    tongue = base.group_vertices(TONGUE)
-    quads = np.searchsorted(tongue, base.faces[base.groups[TONGUE]])
-    parts.append(_Part(shape[tongue], quads, 2, TONGUE, np.zeros(len(tongue))))
-    points = np.concatenate([part.points for part in parts])
+    points = np.concatenate([part.points for part in mouth.parts])
     if into is None:
-        thing = _new_mouth(points, parts, shape, armature, collection, rig=rig)
+        thing = _new_mouth(points, mouth.parts, shape, armature, collection, rig=rig)
     else:
         thing = into
         place_vertices(thing.data, points)
-    add_keys(thing, _offsets(shape, units, parts), weights)
+    add_keys(thing, mouth.offsets, weights)
     return thing
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,13 +45,15 @@ class Feet:
     heel: Array
     grip: Array
 
+    @functools.cached_property
     def heading(self) -> Array:
         """Rotations (..., 2, 3, 3) of the feet about the vertical."""
         return about(Z_AXIS, self.turn * OUTWARD)
 
+    @functools.cached_property
     def rotation(self) -> Array:
         """World rotations (..., 2, 3, 3) of the feet."""
-        return self.heading() @ about(X_AXIS, self.heel)
+        return self.heading @ about(X_AXIS, self.heel)
 
     def ankles(self, skeleton: Skeleton) -> Array:
         """Where the ankles are (..., 2, 3)."""
@@ -58,8 +61,8 @@ class Feet:
         ball, heel = skeleton.soles[:, BALL], skeleton.soles[:, HEEL]
         toes = np.stack([skeleton.joint(f"{side}Toes") for side in SIDES])
         pivot = np.where((self.heel >= 0.0)[..., None], toes, heel)
-        pivot_place = self.place + _turned(self.heading(), pivot - ball)
-        ankles: Array = pivot_place + _turned(self.rotation(), rest - pivot)
+        pivot_place = self.place + _turned(self.heading, pivot - ball)
+        ankles: Array = pivot_place + _turned(self.rotation, rest - pivot)
         return ankles
 
 
@@ -74,7 +77,7 @@ def support(skeleton: Skeleton, feet: Feet, *, forward: Array, left: Array) -> A
     forward  (...) 0 over the heels to 1 over the balls of the feet
     left     (...) 0 over the right foot to 1 over the left
     """
-    back = _turned(feet.heading(), skeleton.soles[:, HEEL] - skeleton.soles[:, BALL])
+    back = _turned(feet.heading, skeleton.soles[:, HEEL] - skeleton.soles[:, BALL])
     points = feet.place + (1.0 - forward)[..., None, None] * back
     shares = np.stack([left, 1.0 - left], axis=-1)[..., None]
     weighted: Array = np.sum(points * shares, axis=-2)
@@ -150,10 +153,10 @@ def solve_legs(skeleton: Skeleton, local: Array, hips: Array, feet: Feet) -> Arr
     solved = local.copy()
     pelvis = local[..., INDEX["hips"], :, :]
     start = hips[..., None, :] + _hip_joints(skeleton, pelvis)
-    pole = knees_ahead(_turned(feet.heading(), AHEAD), pelvis[..., None, :, :])
+    pole = knees_ahead(_turned(feet.heading, AHEAD), pelvis[..., None, :, :])
     upper, lower, hinge = two_bone(start, feet.ankles(skeleton), pole, _leg_lengths(skeleton))
     thigh, shin = leg_frame(upper, hinge), leg_frame(lower, hinge)
-    foot = feet.rotation()
+    foot = feet.rotation
     toes = about(X_AXIS, -np.maximum(feet.heel, 0.0) * feet.grip)
     for side, name in enumerate(SIDES):
         parts = (thigh, shin, foot)

@@ -77,7 +77,7 @@ def _hold_leg(skeleton: Skeleton, solved: Array, posed: Posed, grips: Grips, sid
     hip, knee, ankle, toe = (INDEX[name + part] for part in ("UpperLeg", "LowerLeg", "Foot", "Toes"))
     weight = grips.planted[..., side]
     free_foot = turned[..., ankle, :, :]
-    held = grips.feet.rotation()[..., side, :, :]
+    held = grips.feet.rotation[..., side, :, :]
     foot = mix(free_foot, held, weight)
     along = skeleton.joint(f"{name}Toes") - skeleton.joint(f"{name}Foot")
     free_ball = places[..., toe, :]
@@ -88,7 +88,7 @@ def _hold_leg(skeleton: Skeleton, solved: Array, posed: Posed, grips: Grips, sid
         weight,
     )
     ball[..., 2] += (1.0 - weight) * _lift(skeleton, side, ball - foot @ along, (foot, foot @ toes), grips.floor)
-    heading = grips.feet.heading()[..., side, :, :] @ AHEAD
+    heading = grips.feet.heading[..., side, :, :] @ AHEAD
     bent = knees_ahead(heading, turned[..., INDEX["hips"], :, :])
     pole = weight[..., None] * bent + (1.0 - weight)[..., None] * (turned[..., hip, :, :] @ AHEAD)
     lengths = _lengths(skeleton, f"{name}UpperLeg", f"{name}LowerLeg", f"{name}Foot")

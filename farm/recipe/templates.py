@@ -47,6 +47,9 @@ NOT_BUILT_FROM: Final = ("recipes", "sheets", "populations", "cluster")
 ENDINGS: Final = (".yaml", ".sh", "")
 """What a template's file may end in; a recording's payload, `.npz`, is none."""
 
+LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Reads ten times as fast where PyYAML was built with libyaml: a menu of stunts shows the descriptions of all."""
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -136,7 +139,7 @@ def description(kind: str, name: str) -> str:
 @functools.cache
 def _read(file: Path) -> Any:
     try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+        data = yaml.load(file.read_text(encoding="utf-8"), LOADER)
     except yaml.YAMLError as error:
         raise TemplateError(f"{file}: not valid YAML: {error}".replace("\n", " ")) from error
     if not isinstance(data, dict):

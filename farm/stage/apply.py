@@ -24,6 +24,8 @@ from farm.double.groom.beard import build_beard
 from farm.double.groom.dynamics import PREROLL
 from farm.double.groom.strands import Detail, Groom, build_groom, remove_groom, strand_points
 from farm.double.groom.swaying import Swaying, sample_surfaces, sway_groom
+from farm.double.groom.wearer import plain, read_wearer, world_vertices
+from farm.double.own.guest import Guest
 from farm.motion.apply import apply_motion, clear_motion, hips_way, plan_for
 from farm.motion.perform import FPS
 from farm.recipe.parameters import NO_STUNT
@@ -69,6 +71,7 @@ class Stage:
         self._keys: dict[str, str] = {}
         self._undo: dict[str, Undo] = {}
         self._motion: tuple[Any, Any] | None = None
+        self._posed: list[NDArray[np.float64]] | None = None
         self._double: Cast
         self._groom: Groom
         self._swaying: Swaying | None = None
@@ -155,13 +158,21 @@ class Stage:
         """
         if self._rests and self._frame == frame == self.scene.frame_current:
             return
+        self._go(frame)
+        self._stay()
+
+    def _go(self, frame: int) -> None:
+        """Let Blender find how all stands at a frame."""
         self._play()
         self.scene.frame_set(frame)
         self._frame = frame
+
+    def _stay(self) -> None:
+        """Hold the frame."""
         self._hold()
         self._rests = self._spares is not None and self._swaying is None
         if self._swaying is not None:
-            self._swaying.show(frame)
+            self._swaying.show(self._frame)
 
     def play(self) -> None:
         """Let the scene's own time move the double, until a frame is shown again; `follow` lays its hair meanwhile."""
@@ -211,7 +222,7 @@ class Stage:
         )
         animation = armature.animation_data
         self._motion = animation.action, animation.action_slot
-        self.show(frames.start)
+        self._pose(frames.start)
         props = []
         if planned is not None and planned.props:
             wide = np.arange(frames[0] - 1, frames[-1] + 2)
@@ -227,13 +238,23 @@ class Stage:
 
         return undo
 
+    def _pose(self, frame: int) -> None:
+        """Go to a frame, and read how the built-in double's skin and clothes stand, before they are smoothed."""
+        if isinstance(self._double, Guest):
+            self.show(frame)
+            return
+        with plain(*self._solids):
+            self._go(frame)
+            self._posed = world_vertices(*self._solids)
+        self._stay()
+
     def _build_groom(self, variant: Variant, frames: range) -> Undo:
-        moving = variant.stunt.name != NO_STUNT
-        solids = [self._double.body, *self._double.garments]
+        moving, solids = variant.stunt.name != NO_STUNT, self._solids
         if moving:
             self._stand("REST")
-        self._groom = build_groom(self._double, variant.hair, collection=self._collection, detail=self._detail)
-        beard = build_beard(self._double, variant.hair, variant.beard, collection=self._collection)
+        worn, here = read_wearer(self._double, posed=None if moving else self._posed), self._collection
+        self._groom = build_groom(self._double, variant.hair, collection=here, detail=self._detail, worn=worn)
+        beard = build_beard(self._double, variant.hair, variant.beard, collection=here, worn=worn)
         if moving:
             combed = sample_surfaces(solids)
             self._stand("POSE")
@@ -246,6 +267,11 @@ class Stage:
                 remove_groom(beard)
 
         return undo
+
+    @property
+    def _solids(self) -> list[Any]:
+        """What hair lies on."""
+        return [self._double.body, *self._double.garments]
 
     def _stand(self, position: str) -> None:
         """Put the double to its rest, upright, or back into its pose."""

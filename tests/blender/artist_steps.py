@@ -45,7 +45,11 @@ def stunt(w):
     """A stunt by its picture, and played in the timeline."""
     yield from by_picture(w, *PICTURED[2])
     yield from w.press("digidouble.rehearse")
-    yield 3.0
+    for _ in range(60):
+        yield 0.5
+        if w.window.screen.is_animation_playing:
+            break
+    yield 1.0
     scene = w.scene()
     assert w.window.screen.is_animation_playing
     assert scene.frame_end > 20

@@ -25,7 +25,7 @@ from farm.double.groom.strands import Groom, grow_strands
 from farm.double.groom.style import Comb, Parting
 from farm.double.groom.surface import Frame, Head, Roots, build_scalp, head_frame, sample_roots
 from farm.double.groom.texture import textured
-from farm.double.groom.wearer import Wearer, read_wearer
+from farm.double.groom.wearer import Wearer, Worn, read_wearer, rendered
 from farm.double.own.reading import OwnDouble
 from farm.double.zones import zone_masks
 from farm.errors import BadInput
@@ -58,9 +58,10 @@ DOWN: Final = np.array([0.0, 0.0, -1.0])
 
 
 @on_one_thread
-def build_beard(double: Wearer, hair: Hair, beard: Beard, *, collection: Any) -> Groom | None:
+def build_beard(double: Wearer, hair: Hair, beard: Beard, *, collection: Any, worn: Worn | None = None) -> Groom | None:
     """Grow `beard` on the double as it is posed now, in `collection`; None when clean shaven.
 
+    `worn` is what `read_wearer` reads of it, where that is at hand.
     Its colour, type and seed are those of `hair`. Strands follow the head bone afterwards as one rigid piece.
     BadInput for a beard on an artist's double, on whose face lips and jaw are not known.
     """
@@ -72,11 +73,12 @@ def build_beard(double: Wearer, hair: Hair, beard: Beard, *, collection: Any) ->
             f"beard.style: '{beard.style}' grows on the built-in double only, for on '{double.head.name}' lips and jaw"
             " are not known; set it to 'clean_shaven'"
         )
-    guides = comb_beard(double, style, length=beard.length, seed=hair.seed)
-    worn = beard_hair(hair, style, beard.length)
-    strands = textured(style.hairstyle(), worn)
+    head, _ = worn or read_wearer(double)
+    guides = comb_beard(double, head, style, length=beard.length, seed=hair.seed)
+    own = beard_hair(hair, style, beard.length)
+    strands = textured(style.hairstyle(), own)
     strands = strands.model_copy(update={"frizz": min(strands.frizz, FRIZZ_SHARE * style.longest * beard.length)})
-    return grow_strands(double, guides, strands, worn, collection=collection, name="beard")
+    return grow_strands(double, guides, strands, own, collection=collection, name="beard")
 
 
 def beard_hair(hair: Hair, style: Beardstyle, length: float) -> Hair:
@@ -92,10 +94,12 @@ def beard_hair(hair: Hair, style: Beardstyle, length: float) -> Hair:
     )
 
 
-def comb_beard(double: Double, style: Beardstyle, *, length: float = 1.0, seed: int = 0) -> Guides:
-    """Comb a style on a double as it is posed now; `length` multiplies the style's own. Equal seeds, equal guides."""
+def comb_beard(double: Double, head: Head, style: Beardstyle, *, length: float = 1.0, seed: int = 0) -> Guides:
+    """Comb a style on a double as it is posed now, whose head was read; `length` multiplies the style's own.
+
+    Equal seeds, equal guides.
+    """
     random = stream(seed, "groom", "beard")
-    head, _ = read_wearer(double)
     shares = np.stack([beard_shares()[region] for region in style.regions])
     density = (shares * np.array([[region.density] for region in style.regions.values()])).max(axis=0)
     frame = head_frame(head)
@@ -132,17 +136,10 @@ def _read_skin(double: Double, head: Head) -> _Surface:
     vertices: list[Array] = []
     faces: list[NDArray[np.int64]] = []
     for thing in (double.body, *double.garments):
-        shown = thing.evaluated_get(graph)
-        mesh = shown.data
-        flat = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
-        mesh.vertices.foreach_get("co", flat)
-        world = np.array(shown.matrix_world)
-        places = flat.reshape(-1, 3) @ world[:3, :3].T + world[:3, 3]
+        own, triangles = rendered(thing)
+        world = np.array(thing.evaluated_get(graph).matrix_world)
+        places = own @ world[:3, :3].T + world[:3, 3]
         near = np.linalg.norm(places - chin, axis=1) < REACH
-        mesh.calc_loop_triangles()
-        corners = np.empty(len(mesh.loop_triangles) * 3, dtype=np.int32)
-        mesh.loop_triangles.foreach_get("vertices", corners)
-        triangles = corners.reshape(-1, 3)
         used, numbers = np.unique(triangles[near[triangles].any(axis=1)], return_inverse=True)
         faces.append(numbers.reshape(-1, 3) + sum(len(part) for part in vertices))
         vertices.append(places[used])

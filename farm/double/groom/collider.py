@@ -6,6 +6,7 @@ Distances come from the nearest surface sample and its normal (Hoppe, DeRose, Du
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +17,7 @@ from scipy.spatial import cKDTree
 
 from farm.algebra import searchers
 from farm.double.groom.surface import EYE_DISTANCE, Frame, Head
-from farm.double.normals import vertex_normals
+from farm.double.normals import lengths, vertex_normals
 
 __all__ = ["BAND", "Collider", "Shell", "build_collider", "surface_samples"]
 
@@ -52,6 +53,21 @@ class Shell:
     vertices: Array
     faces: NDArray[np.int32]
 
+    @functools.cached_property
+    def samples(self) -> tuple[Array, Array]:
+        """Places (S, 3) all over it, and their outward normals (S, 3)."""
+        used = np.zeros(len(self.vertices), dtype=bool)
+        used[self.faces] = True
+        corners = self.vertices[self.faces]
+        crossed = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
+        span = lengths(crossed)
+        solid = span[:, 0] > 1e-12
+        normals = vertex_normals(self.vertices, self.faces)[used]
+        return (
+            np.concatenate([self.vertices[used], corners.mean(axis=1)[solid]]),
+            np.concatenate([normals, crossed[solid] / span[solid]]),
+        )
+
 
 @dataclass(frozen=True)
 class Collider:
@@ -71,7 +87,7 @@ class Collider:
         base = np.zeros(len(points), dtype=np.int64)
         shares = []
         for axis, size in enumerate(self.shape):
-            place = np.clip((points[:, axis] - self.origin[axis]) / SPACING, 0.0, size - 1.001)
+            place = np.minimum(np.maximum((points[:, axis] - self.origin[axis]) / SPACING, 0.0), size - 1.001)
             cell = place.astype(np.int64)
             base = base * size + cell
             share = (place - cell).astype(np.float32)
@@ -117,14 +133,17 @@ def build_collider(
     for order, shell in enumerate(shells):
         samples, outward = surface_samples(shell, points[[0, -1]])
         if len(samples):
-            near = _near(samples, points, block, band)
+            tree = cKDTree(samples, leafsize=LEAF, compact_nodes=False, balanced_tree=False)
+            near = _near(tree, points, block, band)
             distance[near] = np.minimum(
-                distance[near], _distance_to(samples, outward, points[near], band, sheet=order > 0)
+                distance[near], _distance_to(tree, outward, points[near], band, sheet=order > 0)
             )
     grid = gaussian_filter(distance.reshape(shape), SMOOTHING, mode="nearest")
-    gradient = np.stack(np.gradient(grid, SPACING), axis=-1)
-    values = np.concatenate([grid[..., None], gradient], axis=-1).reshape(-1, 4)
-    return Collider(origin=origin, shape=shape, values=values.astype(np.float32))
+    values = np.empty((*shape, 4), dtype=np.float32)
+    values[..., 0] = grid
+    for axis, gradient in enumerate(np.gradient(grid, SPACING), start=1):
+        values[..., axis] = gradient
+    return Collider(origin=origin, shape=shape, values=values.reshape(-1, 4))
 
 
 def _box(head: Head, reach: float) -> tuple[Array, tuple[int, int, int]]:
@@ -146,40 +165,32 @@ def _blocks(shape: tuple[int, int, int]) -> NDArray[np.int64]:
     return block
 
 
-def _near(samples: Array, points: Array, block: NDArray[np.int64], band: float) -> NDArray[np.int64]:
-    """The points, by number, of blocks that come within `band` of samples (S, 3)."""
+def _near(tree: cKDTree, points: Array, block: NDArray[np.int64], band: float) -> NDArray[np.int64]:
+    """The points, by number, of blocks that come within `band` of a tree's samples."""
     count = np.bincount(block)
     middle = np.stack([np.bincount(block, points[:, axis]) / count for axis in range(3)], axis=1)
     reach = band + SPACING * BLOCK * np.sqrt(3) / 2
-    close = np.isfinite(cKDTree(samples).query(middle, distance_upper_bound=reach)[0])
+    close = np.isfinite(tree.query(middle, distance_upper_bound=reach)[0])
     return np.flatnonzero(close[block])
 
 
 def surface_samples(shell: Shell, box: Array) -> tuple[Array, Array]:
     """Places (S, 3) on a shell in or near a box (2, 3), and their outward normals (S, 3)."""
-    used = np.unique(shell.faces)
-    corners = shell.vertices[shell.faces]
-    crossed = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
-    lengths = np.linalg.norm(crossed, axis=1)
-    solid = lengths > 1e-12
-    samples = np.concatenate([shell.vertices[used], corners.mean(axis=1)[solid]])
-    normals = vertex_normals(shell.vertices, shell.faces)[used]
-    outward = np.concatenate([normals, crossed[solid] / lengths[solid, None]])
+    samples, outward = shell.samples
     near = ((samples > box[0] - MARGIN) & (samples < box[1] + MARGIN)).all(axis=1)
     return samples[near], outward[near]
 
 
-def _distance_to(samples: Array, outward: Array, points: Array, band: float, *, sheet: bool) -> Array:
-    """Signed distance (N,) of points (N, 3) to the surface of samples; infinite farther from it than `band`.
+def _distance_to(tree: cKDTree, outward: Array, points: Array, band: float, *, sheet: bool) -> Array:
+    """Signed distance (N,) of points (N, 3) to the surface of a tree's samples; infinite farther from it than `band`.
 
     A `sheet`, as a garment, has an edge: what is not straight behind it and close is not inside, as the neck in a
     collar, and infinitely far too.
     """
-    tree = cKDTree(samples, leafsize=LEAF, compact_nodes=False, balanced_tree=False)
     span, index = tree.query(points, distance_upper_bound=band, workers=searchers(len(points)))
     found = np.flatnonzero(np.isfinite(span))
     span, index = span[found], index[found]
-    along = np.einsum("nc,nc->n", points[found] - samples[index], outward[index])
+    along = np.einsum("nc,nc->n", points[found] - tree.data[index], outward[index])
     size = np.sqrt(np.maximum(along**2, span**2 - SAMPLE_RADIUS**2))
     distance = np.full(len(points), np.inf)
     distance[found] = np.where(along < 0, -size, size)

@@ -32,6 +32,7 @@ from farm.double.groom.surface import (
     sample_roots,
 )
 from farm.double.groom.ties import Tied, tie_guides
+from farm.double.normals import lengths
 from farm.recipe.variant import stream
 
 __all__ = ["Guides", "comb_guides"]
@@ -234,16 +235,26 @@ class _Comb:
         return _respace(self.draw_taut(paths) if self.style.fall.taut else paths, self.habit.length)
 
     def draw_taut(self, paths: Array) -> Array:
-        """Let hair bridge the hollows above the chin (G, P, 3), as a drawn thread does: it moves outward only."""
+        """Let hair bridge the hollows above the chin (G, P, 3), as a drawn thread does: it moves outward only.
+
+        A point that lay still among neighbours that lie still is not looked at again.
+        """
         paths = paths.copy()
-        held = self.frame.to_local(paths[:, 1:-1])[..., 2] > self.chin
+        inner = paths[:, 1:-1]
+        held = self.frame.to_local(inner)[..., 2] > self.chin
+        live = held
         for _ in range(paths.shape[1]):
-            inner = paths[:, 1:-1]
-            here = inner[held]
-            way = ((paths[:, :-2] + paths[:, 2:]) / 2)[held] - here
+            here = inner[live]
+            way = ((paths[:, :-2] + paths[:, 2:]) / 2)[live] - here
             height, normal = self.collider.sample(here)
-            out = np.maximum(_dot(way, normal), 0.0)
-            inner[held] += self.style.fall.taut * (out * (height < TAUT_REACH))[:, None] * normal
+            out = np.maximum(_dot(way, normal), 0.0) * (height < TAUT_REACH)
+            inner[live] += self.style.fall.taut * out[:, None] * normal
+            moved = np.zeros_like(held)
+            moved[live] = out > 0.0
+            live = moved.copy()
+            live[:, 1:] |= moved[:, :-1]
+            live[:, :-1] |= moved[:, 1:]
+            live &= held
         return paths
 
     def root_heading(self) -> Array:
@@ -313,7 +324,7 @@ def _dot(one: Array, other: Array) -> Array:
 
 
 def _unit(vectors: Array) -> Array:
-    result: Array = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    result: Array = vectors / np.maximum(lengths(vectors), 1e-9)
     return result
 
 

@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.double.groom.style import REGIONS, SECTION, Comb, Hairstyle, direction, directions
+from farm.double.groom.style import REGIONS, SECTION, Hairstyle, direction, directions
 from farm.double.groom.surface import SECTIONED
+from farm.double.normals import lengths
 
 __all__ = ["comb_direction", "region_shares", "regional"]
 
@@ -23,10 +24,14 @@ MIDDLE_BLEND: Final = 0.02
 
 def region_shares(local: Array) -> Array:
     """How much points (N, 3) in the head's axes belong to each region: (N, regions), each row summing to 1."""
-    unit = local / np.maximum(np.linalg.norm(local, axis=1, keepdims=True), 1e-9)
+    return _shares(local / np.maximum(lengths(local), 1e-9))
+
+
+def _shares(unit: Array) -> Array:
+    """`region_shares` of unit vectors (N, 3)."""
     regions, vectors = _centres()
     kernel = np.exp(REGION_SHARPNESS * (unit @ vectors.T - 1.0))
-    shares = np.zeros((len(local), len(REGIONS)))
+    shares = np.zeros((len(unit), len(REGIONS)))
     for column, index in enumerate(regions):
         shares[:, index] = np.maximum(shares[:, index], kernel[:, column])
     total: Array = shares / shares.sum(axis=1, keepdims=True)
@@ -53,8 +58,9 @@ def comb_direction(style: Hairstyle, local: Array, normals: Array, side: Array) 
     The sign of `side` (N,) says which side of the parting a point is on; without a parting, `aside` leads away from the
     middle.
     """
-    shares = region_shares(local)
-    words = {word: shares @ np.array([getattr(comb, word) for comb in style.combs()]) for word in Comb.model_fields}
+    unit = local / np.maximum(lengths(local), 1e-9)
+    shares = _shares(unit)
+    words = {word: shares @ figures for word, figures in style.comb_table().items()}
     sectioned = np.abs(side) == SECTIONED
     own = style.region(SECTION).comb
     if own is not None and sectioned.any():
@@ -62,11 +68,9 @@ def comb_direction(style: Hairstyle, local: Array, normals: Array, side: Array) 
     side = np.sign(side)
     if style.parting.side == "none":
         side = np.tanh(local[:, 0] / MIDDLE_BLEND)
-    whorl = np.array(direction(style.whorl.azimuth, style.whorl.elevation))
-    unit = local / np.maximum(np.linalg.norm(local, axis=1, keepdims=True), 1e-9)
-    away = unit - whorl
+    away = unit - np.array(direction(style.whorl.azimuth, style.whorl.elevation))
     away -= np.einsum("nc,nc->n", away, normals)[:, None] * normals
-    away /= np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 0.15)
+    away /= np.maximum(lengths(away), 0.15)
     flow = np.stack(
         [
             words["left"] - words["right"] + words["aside"] * side,
@@ -77,5 +81,5 @@ def comb_direction(style: Hairstyle, local: Array, normals: Array, side: Array) 
     )
     flow += words["whorl"][:, None] * away + words["swirl"][:, None] * np.cross(normals, away)
     flow -= np.einsum("nc,nc->n", flow, normals)[:, None] * normals
-    result: Array = flow / np.maximum(np.linalg.norm(flow, axis=1, keepdims=True), 1e-6)
+    result: Array = flow / np.maximum(lengths(flow), 1e-6)
     return result

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from farm.double.alone import alone
 from farm.double.body import UV_MAP
 from farm.double.groom.agree import keep_to_guides
 from farm.double.groom.comb import Guides
@@ -39,10 +40,9 @@ SEED_LIMIT: Final = 10_000
 def build_scalp_object(scalp: Scalp, collection: Any) -> Any:
     """The scalp as a mesh object that strands can be attached to; never rendered."""
     mesh = bpy.data.meshes.new("scalp")
-    mesh.from_pydata(scalp.posed, [], scalp.triangles)
+    mesh.from_pydata(scalp.posed, [], scalp.triangles, shade_flat=False)
     mesh.uv_layers.new(name=UV_MAP, do_init=False).uv.foreach_set("vector", scalp.uvs.ravel())
     mesh.attributes.new(DENSITY, "FLOAT", "POINT").data.foreach_set("value", scalp.density)
-    mesh.shade_smooth()
     thing = bpy.data.objects.new("scalp", mesh)
     thing.hide_render = True
     thing.display_type = "BOUNDS"
@@ -77,7 +77,7 @@ def spread_between(guides: Guides, style: Hairstyle, count: int, *, seed: int, s
 def _interpolated(guides: Guides, style: Hairstyle, count: int, *, seed: int, scalp: Any) -> tuple[Any, Any, Any]:
     """Points (count, P, 3), root UV (count, 2) and side (count,) of strands that Blender's assets make."""
     random = stream(seed, "groom", "strands")
-    thing = _guides_object(guides, scalp)
+    thing = bpy.data.objects.new("guides", _guides_curves(guides, scalp))
     interpolate = add_asset(
         thing,
         "Interpolate Hair Curves",
@@ -89,21 +89,22 @@ def _interpolated(guides: Guides, style: Hairstyle, count: int, *, seed: int, sc
     )
     density = SPARE * count / float((guides.scalp.areas() * guides.scalp.density[guides.scalp.triangles].mean(1)).sum())
     try:
-        for _ in range(ROUNDS):
-            set_inputs(interpolate, Density=density)
-            curves = thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
-            grown = len(curves.curves)
-            if grown >= count:
-                break
-            density *= SPARE * count / max(grown, 1)
-        else:
-            raise DigidoubleError(
-                f"{count} strands were asked for and {grown} grew on a scalp of {guides.scalp.areas().sum():.4f} m²"
-            )
-        chosen = np.sort(random.permutation(grown)[:count])
-        points = _values(curves.attributes["position"], "vector", 3).reshape(grown, -1, 3)
-        uvs = _values(curves.attributes[ROOT_UV], "vector", 2).reshape(grown, 2)
-        side = _values(curves.attributes[SIDE], "value", 1)
+        with alone(thing):
+            for _ in range(ROUNDS):
+                set_inputs(interpolate, Density=density)
+                curves = thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+                grown = len(curves.curves)
+                if grown >= count:
+                    break
+                density *= SPARE * count / max(grown, 1)
+            else:
+                raise DigidoubleError(
+                    f"{count} strands were asked for and {grown} grew on a scalp of {guides.scalp.areas().sum():.4f} m²"
+                )
+            chosen = np.sort(random.permutation(grown)[:count])
+            points = _values(curves.attributes["position"], "vector", 3).reshape(grown, -1, 3)
+            uvs = _values(curves.attributes[ROOT_UV], "vector", 2).reshape(grown, 2)
+            side = _values(curves.attributes[SIDE], "value", 1)
     finally:
         data = thing.data
         bpy.data.objects.remove(thing)
@@ -111,7 +112,7 @@ def _interpolated(guides: Guides, style: Hairstyle, count: int, *, seed: int, sc
     return points[chosen], uvs[chosen], side[chosen]
 
 
-def _guides_object(guides: Guides, scalp: Any) -> Any:
+def _guides_curves(guides: Guides, scalp: Any) -> Any:
     curves = bpy.data.hair_curves.new("guides")
     count, points, _ = guides.points.shape
     curves.add_curves([points] * count)
@@ -121,10 +122,7 @@ def _guides_object(guides: Guides, scalp: Any) -> Any:
     side = guides.roots.side
     curves.attributes.new(ROOT_UV, "FLOAT2", "CURVE").data.foreach_set("vector", guides.roots.uvs.ravel())
     curves.attributes.new(SIDE, "INT", "CURVE").data.foreach_set("value", side.astype(np.int32))
-    thing = bpy.data.objects.new("guides", curves)
-    for collection in scalp.users_collection:
-        collection.objects.link(thing)
-    return thing
+    return curves
 
 
 def _values(attribute: Any, field: str, width: int) -> NDArray[np.float32]:

@@ -23,7 +23,7 @@ from farm.double.groom.material import build_hair_material
 from farm.double.groom.outside import Solid, lead_out
 from farm.double.groom.style import Hairstyle, load_hairstyle
 from farm.double.groom.texture import textured
-from farm.double.groom.wearer import Wearer, read_wearer
+from farm.double.groom.wearer import Wearer, Worn, read_wearer
 from farm.double.shading import drop_materials
 from farm.recipe.parameters import Hair
 from farm.recipe.variant import stream
@@ -75,14 +75,17 @@ class Groom:
 
 
 @on_one_thread
-def build_groom(double: Wearer, hair: Hair, *, collection: Any, detail: Detail = "final") -> Groom:
+def build_groom(
+    double: Wearer, hair: Hair, *, collection: Any, detail: Detail = "final", worn: Worn | None = None
+) -> Groom:
     """Comb `hair` on the double as it is posed now, in `collection`, which must be linked to the scene.
 
+    `worn` is what `read_wearer` reads of it, where that is at hand.
     Gravity is that of the posed world. Strands follow the head bone afterwards as one rigid piece. A preview has the
     same guides and fewer, thicker strands.
     """
     style = textured(load_hairstyle(hair.style), hair)
-    head, shells = read_wearer(double)
+    head, shells = worn or read_wearer(double)
     guides = solved_guides(head, shells, style, length=hair.length, frizz=hair.frizz, seed=hair.seed)
     if detail == "preview":
         hair = hair.model_copy(update={"strands": min(hair.strands, PREVIEW_STRANDS)})

@@ -12,6 +12,7 @@ import math
 from typing import Any, Final, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from farm.double.groom.tie import Locks, Tie
@@ -294,9 +295,9 @@ class Hairstyle(Part):
         """One figure per region, in the order of REGIONS, from the region or from `all`."""
         return [float(getattr(self.region(name), quantity)) for name in REGIONS]
 
-    def combs(self) -> list[Comb]:
-        """The comb of each region, in the order of REGIONS."""
-        return [comb for comb in (self.region(name).comb for name in REGIONS) if comb is not None]
+    def comb_table(self) -> dict[str, NDArray[np.float64]]:
+        """Each figure of the combs, by name: those of the regions that have one, in the order of REGIONS."""
+        return _comb_table(_Same(self.regions))
 
     @property
     def longest(self) -> float:
@@ -360,6 +361,12 @@ def _region(same: _Same, name: str) -> Region:
     common = same.regions.get("all", Region())
     merged = {key: getattr(common, key) if value is None else value for key, value in given}
     return Region(**merged)
+
+
+@functools.lru_cache(maxsize=64)
+def _comb_table(same: _Same) -> dict[str, NDArray[np.float64]]:
+    combs = [comb for comb in (_region(same, name).comb for name in REGIONS) if comb is not None]
+    return {word: np.array([getattr(comb, word) for comb in combs]) for word in Comb.model_fields}
 
 
 def directions() -> list[tuple[str, tuple[float, float, float]]]:

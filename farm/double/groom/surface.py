@@ -255,8 +255,12 @@ def _scalp(columns: Array, triangles: NDArray[np.int64], settle: Callable[[Array
 def _merged(columns: Array, side: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """One column for all at one place and side: their indices (S,), and which of them each column is (N,)."""
     key = np.round(np.concatenate([columns[:, :3], side[:, None]], axis=1), 7)
-    _, kept, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)
-    return kept, inverse.reshape(-1)
+    order = np.lexsort(key.T[::-1])
+    first = np.ones(len(key), dtype=bool)
+    first[1:] = (key[order[1:]] != key[order[:-1]]).any(axis=1)
+    inverse = np.empty(len(key), dtype=np.int64)
+    inverse[order] = np.cumsum(first) - 1
+    return order[first], inverse
 
 
 def _specks(posed: Array, triangles: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -340,13 +344,12 @@ def farthest_points(points: Array, count: int) -> NDArray[np.int64]:
     chosen = np.zeros(count, dtype=np.int64)
     columns = np.ascontiguousarray(points.T)
     nearest = np.full(len(points), np.inf)
-    square, part = np.empty_like(nearest), np.empty_like(nearest)
+    parts = np.empty_like(columns)
     for place in range(1, count):
-        square.fill(0.0)
-        for axis in (0, 2, 1):
-            np.subtract(columns[axis], columns[axis, chosen[place - 1]], out=part)
-            np.multiply(part, part, out=part)
-            np.add(square, part, out=square)
+        np.subtract(columns, columns[:, chosen[place - 1], None], out=parts)
+        np.multiply(parts, parts, out=parts)
+        square = np.add(parts[0], parts[2], out=parts[0])
+        np.add(square, parts[1], out=square)
         np.minimum(nearest, square, out=nearest)
         chosen[place] = nearest.argmax()
     return chosen

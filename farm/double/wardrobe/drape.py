@@ -49,7 +49,8 @@ def span(shape: Array, rounds: int) -> Array:
     mean = tights().mean
     for _ in range(rounds):
         pull = mean @ points - points
-        points = points + 0.5 * pull * ((pull * outward).sum(axis=1, keepdims=True) > 0)
+        along = pull * outward
+        points = points + 0.5 * pull * (along[:, :1] + along[:, 1:2] + along[:, 2:] > 0)
     return points
 
 

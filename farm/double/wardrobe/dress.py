@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ from farm.double.wardrobe.sheet import tights
 from farm.recipe import templates
 from farm.recipe.parameters import Wardrobe
 
-__all__ = ["OUTER", "build_garments", "hidden_vertices"]
+__all__ = ["OUTER", "build_garments", "hang_outfit", "hidden_vertices"]
 
 Array = NDArray[np.float64]
 
@@ -74,27 +75,41 @@ def _closed(vertex: int, others: tuple[Pattern, ...]) -> bool:
     return any((other.to_rim[other.origin == vertex] > CLOSED).any() for other in others)
 
 
+def hang_outfit(name: str, shape: Array) -> list[tuple[Array, NDArray[np.int32]]]:
+    """An outfit's garments on a shaped body (V, 3): each one's vertices (N, 3), and the faces (H, 4) of its hems."""
+    outfit = load_outfit(name)
+    worn, base = np.zeros(len(tights().rest)), span(shape, outfit.span)
+    hung = []
+    for at, (garment, pattern) in enumerate(zip(outfit.garments, _patterns(name), strict=True)):
+        draped = drape(garment, pattern, shape, base, worn, at)
+        hung.append(_sewn(garment, pattern, draped, _fields(name, at)[pattern.origin]))
+    return hung
+
+
 def build_garments(
-    wardrobe: Wardrobe, shape: Array, armature: Any, collection: Any, *, rig: str, into: tuple[Any, ...] = ()
+    wardrobe: Wardrobe,
+    hung: Sequence[tuple[Array, NDArray[np.int32]]],
+    armature: Any,
+    collection: Any,
+    *,
+    rig: str,
+    into: tuple[Any, ...] = (),
 ) -> tuple[Any, ...]:
-    """The garments of `wardrobe.outfit` as mesh objects on a shaped body (V, 3), skinned to the armature.
+    """The garments of `wardrobe.outfit` as mesh objects, as `hang_outfit` hung them, skinned to the armature.
 
     `into` are the objects of that outfit on another body on that armature, which become these.
     """
     outfit, place = load_outfit(wardrobe.outfit), templates.place("wardrobe", wardrobe.outfit)
-    worn, base = np.zeros(len(tights().rest)), span(shape, outfit.span)
     patterns = _patterns(wardrobe.outfit)
     things: list[Any] = []
-    for at, (garment, pattern) in enumerate(zip(outfit.garments, patterns, strict=True)):
-        hung = drape(garment, pattern, shape, base, worn, at)
-        fields = _fields(wardrobe.outfit, at)[pattern.origin]
-        points, hems = _sewn(garment, pattern, hung, fields)
+    for at, (garment, pattern, (points, hems)) in enumerate(zip(outfit.garments, patterns, hung, strict=True)):
         here = f"{place}: garments[{at}]"
         if into:
             place_vertices(into[at].data, points)
             give_material(into[at].data, 0, partial(_material, wardrobe, outfit, garment, place=here))
             things.append(into[at])
             continue
+        fields = _fields(wardrobe.outfit, at)[pattern.origin]
         thing = _build(garment.name, pattern, points, hems, fields, collection, beneath=_beneath(wardrobe.outfit, at))
         give_material(thing.data, 0, partial(_material, wardrobe, outfit, garment, place=here))
         skin_mixed(thing, armature, rig=rig, mix=_with_hem(pattern, _moved_by(garment, pattern)))

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from farm.double.groom import comb
 from farm.double.groom.collider import Shell
 from farm.double.groom.comb import comb_guides
 from farm.double.groom.field import region_shares
@@ -67,3 +68,25 @@ def test_guides_stay_out_of_the_face(head, style):
     eyes = head[0].eyes.mean(axis=0) - frame.centre
     in_front = (local[:, 1] < eyes[1]) & (np.abs(local[:, 0]) < 0.045)
     assert not (in_front & (local[:, 2] < eyes[2] + 0.015) & (local[:, 2] > eyes[2] - 0.11)).any()
+
+
+def test_drawn_taut_what_lies_still_is_passed_over_without_a_change(head, monkeypatch):
+    def at_every_point(self, paths):
+        paths = paths.copy()
+        held = self.frame.to_local(paths[:, 1:-1])[..., 2] > self.chin
+        for _ in range(paths.shape[1]):
+            inner = paths[:, 1:-1]
+            here = inner[held]
+            way = ((paths[:, :-2] + paths[:, 2:]) / 2)[held] - here
+            height, normal = self.collider.sample(here)
+            out = np.maximum(np.einsum("nc,nc->n", way, normal), 0.0)
+            inner[held] += self.style.fall.taut * (out * (height < comb.TAUT_REACH))[:, None] * normal
+        return paths
+
+    style = load_hairstyle("shoulder_straight").model_copy(update={"guides": 200, "cuts": ()})
+    assert style.fall.taut
+    found = comb_guides(*head, style, seed=3)
+    monkeypatch.setattr(comb._Comb, "draw_taut", at_every_point)
+    assert comb_guides(*head, style, seed=3).points.tobytes() == found.points.tobytes()
+    monkeypatch.setattr(comb._Comb, "draw_taut", lambda self, paths: paths)
+    assert comb_guides(*head, style, seed=3).points.tobytes() != found.points.tobytes()
