@@ -109,6 +109,7 @@ def _totals(recipe: Recipe, splits: dict[str, str]) -> dict[str, Any]:
         },
         "bytes": pairs * volume.bytes,
         "splits": {name: counted[name] for name in SPLITS},
+        "empty_splits": [name for name, share in recipe.split.shares().items() if share > 0 and not counted[name]],
     }
 
 
@@ -135,6 +136,8 @@ def render_table(recipe: Recipe, console: Console) -> None:
         f" + {_counted(totals['partners'], 'partner')} at {smaller}" if totals["partners"] else "",
         f" + {_counted(totals['single_samples'], 'single sample')}" if totals["single_samples"] else "",
     ]
+    if totals["empty_splits"]:
+        console.print(Text(_without(totals["empty_splits"], recipe), style="yellow"))
     for line in (
         f"{_counted(totals['pairs'], 'pair')} = {_counted(totals['variants'], 'variant')}"
         f" × {_counted(totals['frames'], 'frame')}  ({shared})",
@@ -143,6 +146,14 @@ def render_table(recipe: Recipe, console: Console) -> None:
         f" (at most {capture.reference.samples} samples){data}{''.join(beside)}, about {_size(totals['bytes'])}",
     ):
         console.print(Text(line))
+
+
+def _without(empty: list[str], recipe: Recipe) -> str:
+    """Why splits that have a share get nothing, and what would change that."""
+    names = " and ".join(empty)
+    if recipe.brought:
+        return f"nothing for {names}: all variants show the recipe's double, and no face is in two splits"
+    return f"nothing for {names}: too few variants differ in face and strands; raise count, or leave seeds out"
 
 
 def _print_fixed(recipe: Recipe, console: Console) -> None:

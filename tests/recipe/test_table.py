@@ -92,6 +92,15 @@ def test_one_of_each_is_singular(make_recipe) -> None:
     assert "1 pair = 1 variant × 1 frame  (train 1)" in render(make_recipe(count=1), 100)
 
 
+def test_a_split_that_gets_nothing_is_told(make_recipe) -> None:
+    alone = make_recipe(count=5, axes={"body": {"identity": 7}})
+    assert plan_json(alone)["totals"]["empty_splits"] == ["valid", "test"]
+    assert any("nothing for valid and test: too few variants differ" in line for line in render(alone, 200))
+    apart = make_recipe(count=30, axes={})
+    assert plan_json(apart)["totals"]["empty_splits"] == []
+    assert not any("nothing for" in line for line in render(apart, 200))
+
+
 def test_the_json_holds_every_value(recipe: Recipe) -> None:
     plan = json.loads(json.dumps(plan_json(recipe)))
     assert plan["format"] == "digidouble-plan/1"
