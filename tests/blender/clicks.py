@@ -11,7 +11,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 import artist_steps
 import building_steps
 import farm_steps
-import rules_steps
 import window
 from window import body_of, settled
 
@@ -121,7 +120,6 @@ def all_steps(w):
     yield from dice_and_lock(w)
     yield from w.fold_all(("Double", "Vary"))
     yield from artist_steps.steps(w)
-    yield from rules_steps.steps(w)
     yield from panels(w)
     yield from w.open_panel("Farm")
     yield from farm_steps.steps(w)
