@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import functools
 import json
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from farm.errors import RecipeError
@@ -76,7 +75,7 @@ def rules_without(text: str, held: str) -> list[tuple[int, dict[str, Any]]]:
     return _setting_of(text, set(AXES) - set(json.loads(held)))
 
 
-def _setting_of(text: str, axes: Collection[str]) -> list[tuple[int, dict[str, Any]]]:
+def _setting_of(text: str, axes: set[str]) -> list[tuple[int, dict[str, Any]]]:
     found = []
     for number, rule in enumerate(json.loads(text).get("rules", [])):
         made = {path: value for path, value in rule["set"].items() if path.partition(".")[0] in axes}
@@ -118,8 +117,8 @@ def without_trouble(text: str) -> str:
     while wrong := trouble(text):
         steps = wrong.partition(": ")[0].split(".")
         data = json.loads(text)
-        if rule := re.fullmatch(r"rules\[(\d+)\]", steps[0]):
-            del data["rules"][int(rule[1])]
+        if steps[0].startswith("rules["):
+            del data["rules"][int(steps[0].removeprefix("rules[").removesuffix("]"))]
             text = json.dumps(data, ensure_ascii=False)
             continue
         if len(steps) < 3 or steps[0] != "axes" or steps[2] not in data.get("axes", {}).get(steps[1], {}):
