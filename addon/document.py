@@ -90,19 +90,6 @@ def draw(text: str, held: str, index: int) -> Variant:
     return effective(text, held).variant(index)
 
 
-def roll(text: str, held: str, index: int, axis: str, number: int) -> str:
-    """What is held, and with it an axis as the recipe draws it for `number`, its rules minding the rest of `index`."""
-    drawn = draw(write(text, ("rules",), None), release(held, axis), number)
-    rules = [rule for _, rule in _setting_of(text, {axis})]
-    if rules:
-        rest = draw(text, held, index)
-        data = {**json.loads(text), "rules": rules, "axes": {axis: getattr(drawn, axis).model_dump(mode="json")}}
-        for each in set(AXES) - {axis, *read(text).brought}:
-            data["axes"][each] = getattr(rest, each).model_dump(mode="json")
-        drawn = read(json.dumps(data, ensure_ascii=False)).variant(number)
-    return hold(held, drawn, axis)
-
-
 def trouble(text: str) -> str:
     """Why a document is no recipe here, as where a template that it names is gone; '' where it is one."""
     try:
@@ -171,6 +158,19 @@ def hold(held: str, variant: Variant, axis: str) -> str:
     if variant.double is not None and axis in variant.double.brought:
         raise RecipeError("the double brings its own")
     return json.dumps({**json.loads(held), axis: getattr(variant, axis).model_dump(mode="json")})
+
+
+def roll(text: str, held: str, index: int, axis: str, number: int) -> str:
+    """What is held, and with it an axis as the recipe draws it for `number`, its rules minding the rest of `index`."""
+    drawn = draw(write(text, ("rules",), None), release(held, axis), number)
+    rules = [rule for _, rule in _setting_of(text, {axis})]
+    if rules:
+        rest = draw(text, held, index)
+        data = {**json.loads(text), "rules": rules, "axes": {axis: getattr(drawn, axis).model_dump(mode="json")}}
+        for each in set(AXES) - {axis, *read(text).brought}:
+            data["axes"][each] = getattr(rest, each).model_dump(mode="json")
+        drawn = read(json.dumps(data, ensure_ascii=False)).variant(number)
+    return hold(held, drawn, axis)
 
 
 def choices(made: Setting | None) -> dict[Any, float]:
