@@ -45,7 +45,6 @@ def rule(w):
     w.picture("new-rule")
     yield from w.press_key("RET", *place)
     yield from settled(w)
-    w.picture("rule")
     where = {"wardrobe.outfit": worn if len(worn) > 1 else worn[0]}
     assert json.loads(state.document)["rules"] == [{"where": where, "set": {"hair.style": style}}]
     yield from w.open_panel("Double")
