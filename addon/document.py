@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import functools
 import json
-import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from farm.errors import RecipeError
@@ -76,7 +75,7 @@ def rules_without(text: str, held: str) -> list[tuple[int, dict[str, Any]]]:
     return _setting_of(text, set(AXES) - set(json.loads(held)))
 
 
-def _setting_of(text: str, axes: Collection[str]) -> list[tuple[int, dict[str, Any]]]:
+def _setting_of(text: str, axes: set[str]) -> list[tuple[int, dict[str, Any]]]:
     found = []
     for number, rule in enumerate(json.loads(text).get("rules", [])):
         made = {path: value for path, value in rule["set"].items() if path.partition(".")[0] in axes}
@@ -89,19 +88,6 @@ def _setting_of(text: str, axes: Collection[str]) -> list[tuple[int, dict[str, A
 def draw(text: str, held: str, index: int) -> Variant:
     """Variant `index` of the effective recipe."""
     return effective(text, held).variant(index)
-
-
-def roll(text: str, held: str, index: int, axis: str, number: int) -> str:
-    """What is held, and with it an axis as the recipe draws it for `number`, its rules minding the rest of `index`."""
-    drawn = draw(write(text, ("rules",), None), release(held, axis), number)
-    rules = [rule for _, rule in _setting_of(text, {axis})]
-    if rules:
-        rest = draw(text, held, index)
-        data = {**json.loads(text), "rules": rules, "axes": {axis: getattr(drawn, axis).model_dump(mode="json")}}
-        for each in set(AXES) - {axis, *read(text).brought}:
-            data["axes"][each] = getattr(rest, each).model_dump(mode="json")
-        drawn = read(json.dumps(data, ensure_ascii=False)).variant(number)
-    return hold(held, drawn, axis)
 
 
 @functools.lru_cache(maxsize=64)
@@ -119,8 +105,8 @@ def without_trouble(text: str) -> str:
     while wrong := trouble(text):
         steps = wrong.partition(": ")[0].split(".")
         data = json.loads(text)
-        if rule := re.fullmatch(r"rules\[(\d+)\]", steps[0]):
-            del data["rules"][int(rule[1])]
+        if steps[0].startswith("rules["):
+            del data["rules"][int(steps[0].removeprefix("rules[").removesuffix("]"))]
             text = json.dumps(data, ensure_ascii=False)
             continue
         if len(steps) < 3 or steps[0] != "axes" or steps[2] not in data.get("axes", {}).get(steps[1], {}):
@@ -173,6 +159,19 @@ def hold(held: str, variant: Variant, axis: str) -> str:
     if variant.double is not None and axis in variant.double.brought:
         raise RecipeError("the double brings its own")
     return json.dumps({**json.loads(held), axis: getattr(variant, axis).model_dump(mode="json")})
+
+
+def roll(text: str, held: str, index: int, axis: str, number: int) -> str:
+    """What is held, and with it an axis as the recipe draws it for `number`, its rules minding the rest of `index`."""
+    drawn = draw(write(text, ("rules",), None), release(held, axis), number)
+    rules = [rule for _, rule in _setting_of(text, {axis})]
+    if rules:
+        rest = draw(text, held, index)
+        data = {**json.loads(text), "rules": rules, "axes": {axis: getattr(drawn, axis).model_dump(mode="json")}}
+        for each in set(AXES) - {axis, *read(text).brought}:
+            data["axes"][each] = getattr(rest, each).model_dump(mode="json")
+        drawn = read(json.dumps(data, ensure_ascii=False)).variant(number)
+    return hold(held, drawn, axis)
 
 
 def choices(made: Setting | None) -> dict[Any, float]:

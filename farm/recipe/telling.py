@@ -42,7 +42,7 @@ def tell_setting(setting: Setting, spell: Spell = spell_value, say: Say = str.fo
         words = [f"{spell(value)}{'' if even else f' ({weight:g})'}" for value, weight in setting.options]
         return _either(words, say, most)
     if isinstance(setting, Normal):
-        return say("around {}", f"{setting.mean:.6g}, ± {setting.sd:.4g}")
+        return say("around {}", f"{setting.mean:.6g}, ±\N{NO-BREAK SPACE}{setting.sd:.4g}")
     ends = say("{} to {}", spell(setting.low), spell(setting.high))
     return f"{ends}, {say(_leaning(setting))}" if isinstance(setting, Beta) else ends
 

@@ -233,7 +233,7 @@ def test_rules_are_told_in_words(state):
         ["then Grey is 0.5 to 1"],
         ["If Azimuth is -20 to 20°"],
         [
-            "then Melanin is around 0.5, ± 0.1",
+            "then Melanin is around 0.5, ±\N{NO-BREAK SPACE}0.1",
             "and Framing is Bust (1) or Full (3)",
             "and Light Strength is 1 to 2",
             "and Hair Seed is 1 to 9",

@@ -1,9 +1,10 @@
-"""Steps of an artist: chosen by pictures, a stunt played, variants side by side, a recipe saved and loaded."""
+"""Steps of an artist: chosen by pictures, a stunt played, a rule, variants side by side, a recipe saved and loaded."""
 
 import json
 from pathlib import Path
 
 import bpy
+import rules_steps
 from window import settled
 
 ABOVE = 78
@@ -104,11 +105,12 @@ def recipe(w):
     yield from w.press_key("RET", browser.x + browser.width // 2, browser.y + browser.height // 2)
     yield from settled(w)
     w.picture("loaded")
-    assert w.scene().digidouble.count == json.loads(saved)["count"]
+    for part in ("count", "rules"):
+        assert json.loads(state.document)[part] == json.loads(saved)[part]
     file.unlink()
 
 
 def steps(w):
     """With a double in the window, its panels folded."""
-    for step in (hair, pose, stunt, side_by_side, recipe):
+    for step in (hair, pose, stunt, rules_steps.rule, side_by_side, recipe):
         yield from step(w)

@@ -14,7 +14,6 @@ import building_steps
 import denoise_steps
 import farm_steps
 import motion_steps
-import rules_steps
 import window
 from window import body_of, settled
 
@@ -128,7 +127,6 @@ def all_steps(w):
     yield from dice_and_lock(w)
     yield from w.fold_all(("Double", "Vary"))
     yield from artist_steps.steps(w)
-    yield from rules_steps.steps(w)
     yield from motion_steps.steps(w)
     yield from asset_steps.steps(w)
     yield from panels(w)
