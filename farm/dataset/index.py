@@ -41,7 +41,7 @@ def index_row(record: Record, *, split: str, record_sha256: str) -> dict[str, An
         **record.variant.flat(),
         "view.matrix_world": [value for row in camera.matrix_world for value in row],
         **{f"view.{name}": value for name, value in camera.model_dump(exclude={"matrix_world"}).items()},
-        "settings": _settings(json.dumps(record.settings, sort_keys=True)),
+        "settings": list(_settings(json.dumps(record.settings, sort_keys=True))),
         **{f"residual.{name}": value for name, value in record.residual.model_dump().items()},
         **{f"engine.{name}": value for name, value in record.engine.model_dump().items()},
         "timings": sorted(record.timings.items()),

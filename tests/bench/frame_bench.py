@@ -1,14 +1,14 @@
 """The farm's pairs an hour against those of processes that each render one thing: `frame_bench.py [SIDE]`.
 
 The demo recipe, on the whole machine, by the clock. The farm renders all of it, from nothing to its report. Against it
-stand, for some of the same pairs and one after another, each with all cores:
+stand the same pairs, one after another, each with all cores:
 
+a process a pair     opens Blender, builds the scene once, and renders all of a pair
 a process an image   as `blender --background` renders frames: it opens Blender, builds the scene, renders one image.
                      A pair is its noisy images, the two halves of its reference, and its data
-a process a pair     opens Blender, builds the scene once, and renders all of a pair
 
-The farm's own clocks say what share of its work those pairs are. With fewer pixels path tracing takes as little of a
-pair as it does on a machine that much faster: 96² is a seventh of 256².
+Of the latter only some pairs are rendered; what share of the work they are is taken from the processes a pair. With
+fewer pixels path tracing takes as little of a pair as it does on a machine that much faster: 96² is a seventh of 256².
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = ["frame_table"]
 
 SIDE = 256
 COMPARED = (0, 3)
-"""Tasks that processes of their own render."""
+"""Tasks whose images processes of their own render."""
 
 
 def demo(side: int) -> Recipe:
@@ -114,19 +114,18 @@ def frame_table(side: int = SIDE) -> Table:
     with tempfile.TemporaryDirectory() as folder:
         farm, records = render_farm(side, Path(folder) / "farm")
     recipe = demo(side)
-    work = [sum(record["timings"].values()) for record in records]
-    share = sum(work[index] for index in COMPARED) / sum(work)
-    images = pairs = 0.0
-    for index in COMPARED:
-        pairs += apart("pair", side, index)
-        images += sum(
-            apart("image", side, index, *image) for image in images_of(recipe, records[index]["residual"]["samples"])
-        )
+    pairs = [apart("pair", side, index) for index in range(len(records))]
+    images = sum(
+        apart("image", side, index, *image)
+        for index in COMPARED
+        for image in images_of(recipe, records[index]["residual"]["samples"])
+    )
+    images *= sum(pairs) / sum(pairs[index] for index in COMPARED)
     hour = 3600 * len(records)
     table = Table("what", "pairs an hour", "the farm's against it", title=f"the demo recipe, {side}², whole machine")
     table.add_row("the farm", f"{hour / farm:.0f}", "")
-    for name, seconds in (("a process an image", images), ("a process a pair", pairs)):
-        table.add_row(name, f"{hour / (seconds / share):.0f}", f"{seconds / share / farm:.2f} ×")
+    for name, seconds in (("a process an image", images), ("a process a pair", sum(pairs))):
+        table.add_row(name, f"{hour / seconds:.0f}", f"{seconds / farm:.2f} ×")
     return table
 
 

@@ -107,7 +107,7 @@ def cancel_submission(w):
         yield from w.key("ESC")
 
     def by_cross():
-        yield from w.press("digidouble.cancel_submission", across=0.93)
+        yield from w.press("digidouble.cancel_submission", across=0.83)
 
     for stop in (by_escape, by_cross):
         going_on = threading.Event()

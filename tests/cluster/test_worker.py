@@ -175,22 +175,21 @@ def test_a_clip_with_every_pass(tmp_path):
     assert [defect.file for defect in check_dataset(dataset.root).defects] == [f"{folder.key}/data.exr"]
 
 
-def test_cores_that_are_lent_within_a_pair_change_no_pixel(worker, dataset, tmp_path):
-    told = []
+def test_cores_that_are_lent_within_a_pair_change_no_pixel(tmp_path):
+    told, hashes, threads = [], [], []
 
     def advanced(*_):
         told.append(0)
         if len(told) == 20:
-            lend(tmp_path / "other", 2)
+            lend(tmp_path / "lent", 2)
 
-    (tmp_path / "other").mkdir()
-    other = Worker(SMOKE, "cpu", 1, tmp_path / "other", advanced)
-    lent = create_dataset(tmp_path / "lent", SMOKE, engine=other.engine().build)
-    task = plan_tasks(SMOKE, other.engine().build)[0]
-    hashes = []
-    for each, place in ((worker, dataset), (other, lent)):
-        each.render(task, str(place.root))
-        (file,) = place.committed().values()
-        hashes.append({name: image.sha256 for name, image in read_record(file).files.items()})
+    for name, watcher in (("own", None), ("lent", advanced)):
+        (tmp_path / name).mkdir()
+        worker = Worker(SMOKE, "cpu", 1, tmp_path / name, watcher)
+        dataset = create_dataset(tmp_path / name / "dataset", SMOKE, engine=worker.engine().build)
+        worker.render(plan_tasks(SMOKE, worker.engine().build)[0], str(dataset.root))
+        (file,) = dataset.committed().values()
+        hashes.append({image: entry.sha256 for image, entry in read_record(file).files.items()})
+        threads.append(worker._opened[0].scene.render.threads)
     assert hashes[0] == hashes[1]
-    assert (worker._opened[0].scene.render.threads, other._opened[0].scene.render.threads) == (1, 2)
+    assert threads == [1, 2]
