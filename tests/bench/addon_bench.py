@@ -52,16 +52,12 @@ def measure_switches() -> Times:
     scene = bpy.context.window.scene
     for _ in range(MET):
         bpy.ops.digidouble.step_variant(by=1)
-    made["next variant, never shown, at once"] = [
-        _switched(lambda: bpy.ops.digidouble.step_variant(by=1)) for _ in range(NEXT)
-    ]
-    made["next variant, never shown, after looking at this one"] = []
+    at_once, looked = made["next variant, never shown, at once"], made["… after looking at this one"] = [], []
     for _ in range(NEXT):
+        at_once.append(_switched(lambda: bpy.ops.digidouble.step_variant(by=1)))
         for _ in ahead.foresee(scene):
             pass
-        made["next variant, never shown, after looking at this one"].append(
-            _switched(lambda: bpy.ops.digidouble.step_variant(by=1))
-        )
+        looked.append(_switched(lambda: bpy.ops.digidouble.step_variant(by=1)))
     made["previous variant, shown before"] = [
         _switched(lambda: bpy.ops.digidouble.step_variant(by=-1)) for _ in range(SEEN)
     ]
