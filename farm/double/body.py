@@ -23,7 +23,7 @@ from farm.double.rig import bone_for, build_armature, built_rig, place_bones, sk
 from farm.double.shading import drop_materials
 from farm.double.shape import shape_vertices
 from farm.double.skin import dress_skin
-from farm.double.wardrobe.dress import build_garments, hang_outfit, hidden_vertices
+from farm.double.wardrobe.dress import build_garments, foresee_outfit, hang_outfit, hidden_vertices
 from farm.recipe.parameters import Body, Face, Hair, Rig, Skin, Wardrobe
 from farm.recipe.variant import Variant, stream
 
@@ -171,6 +171,7 @@ def foresee_double(look: Look) -> Iterator[None]:
     """Calculate what `build_double` needs of a look and keeps, in pieces of less than 0.1 s on a common machine."""
     _person(look.body)
     yield
+    yield from foresee_outfit(look.wardrobe.outfit)
     _hung(look.wardrobe.outfit, look.body)
     yield
 
