@@ -221,12 +221,16 @@ def choice_property(parameter: Parameter, *, without: str = "", **given: Any) ->
 
     if parameter.template not in thumbnails.PICTURED:
         return bpy.props.EnumProperty(items=items(), **given)
-    listed: dict[tuple[str, ...], list[Any]] = {}  # kept: Blender does not hold on to the texts itself
+    listed: dict[tuple[bool, str], list[Any]] = {}  # kept: Blender does not hold on to the texts itself
 
     def with_pictures(_: Any, __: Any) -> list[Any]:
-        key = tuple(known_names(parameter))
-        if key not in listed:
+        names = known_names(parameter)
+        key = (thumbnails.ready(parameter.template, names), " ".join(names))
+        if key not in listed and key[0]:
             listed[key] = [(*item[:3], thumbnails.icon(parameter.template, item[0]), item[3]) for item in items()]
+        elif key not in listed:
+            shown = [name for name in names if name != without]
+            listed[key] = [(name, label(name), "", 0, place) for place, name in enumerate(shown)]
         return listed[key]
 
     return bpy.props.EnumProperty(items=with_pictures, **given)

@@ -22,7 +22,7 @@ from farm.errors import DigidoubleError
 from farm.recipe.parameters import NO_STUNT
 from farm.recipe.variant import Variant, content_hash
 
-from . import document
+from . import ahead, document
 from .state import CHANGED, settle, shown_variant, state_of
 from .windows import redraw
 
@@ -111,6 +111,7 @@ def rehearse(scene: Any) -> None:
         for _ in _rehearsing(scene):
             pass
         return
+    ahead.stop()
     _asked.clear()
     _going.clear()
     _going["steps"] = _rehearsing(scene)
@@ -262,10 +263,12 @@ def forget() -> None:
     """Let go of the live stage and of a build in progress: Blender's data that they hold on to are void."""
     _live.clear()
     _going.clear()
+    ahead.stop()
 
 
 def request(*, wait: float = CALM) -> None:
     """Show the document's variant soon, once nothing has changed for `wait` seconds."""
+    ahead.stop()
     _asked["at"] = time.monotonic() + wait
     if not bpy.app.background:
         _wake(wait)
@@ -315,6 +318,9 @@ def _answer() -> float | None:
         return BREATH
     _going.clear()
     redraw()
+    scene = stage_scene()
+    if scene is not None and state_of(scene).shown and not _live.get("plays"):
+        ahead.begin(scene)
     return None
 
 

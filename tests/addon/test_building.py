@@ -140,3 +140,37 @@ def test_void_data_end_a_build(double):
     assert not double.digidouble.shown
     preview.update(double)
     assert double.digidouble.shown
+
+
+def test_what_was_foreseen_is_taken_and_changes_nothing(double):
+    from addon import ahead, preview
+    from farm.double import body
+
+    double.digidouble.index = 11
+    preview.update(double)
+    body._person.cache_clear()
+    body._hung.cache_clear()
+    for _ in ahead.foresee(double):
+        pass
+    foreseen = body._person.cache_info().misses, body._hung.cache_info().misses
+    double.digidouble.index = 12
+    preview.update(double)
+    assert (body._person.cache_info().misses, body._hung.cache_info().misses) == foreseen == (2, 2)
+    found = seen(double)
+    body._person.cache_clear()
+    body._hung.cache_clear()
+    preview.forget()
+    double.digidouble.shown = ""
+    preview.update(double)
+    same(seen(double), found)
+
+
+def test_a_change_ends_foreseeing(double):
+    from addon import ahead
+
+    ahead._going["pieces"] = ahead.foresee(double)
+    assert ahead._next() == ahead.PAUSE
+    double.digidouble.index = 3
+    assert ahead._next() is None
+    ahead._going["pieces"] = iter(())
+    assert ahead._next() is None

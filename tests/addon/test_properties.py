@@ -132,3 +132,26 @@ def test_labels_are_in_title_case(state, axis):
     for made in properties_of(state, axis):
         if made.identifier not in ("rna_type", "name"):
             assert all(word[:1].isupper() for word in made.name.split()), made.name
+
+
+def test_a_menu_has_its_names_at_once_and_the_rest_a_few_at_a_time(state, monkeypatch):
+    from types import SimpleNamespace
+
+    from addon import thumbnails
+
+    begun = []
+    timers = SimpleNamespace(is_registered=lambda _: bool(begun), register=lambda work, **_: begun.append(work))
+    window = SimpleNamespace(app=SimpleNamespace(background=False, timers=timers))
+    monkeypatch.setattr(thumbnails, "bpy", window)
+    monkeypatch.setattr(thumbnails, "PIECE", 0.0)
+    monkeypatch.setattr(thumbnails, "_read", set())
+    names = ["none", *templates.names("stunts")]
+
+    assert not thumbnails.ready("stunts", names)
+    assert begun == [thumbnails.read_some]
+    steps = 0
+    while thumbnails.read_some() is not None:
+        steps += 1
+        assert not thumbnails.ready("stunts", names)
+    assert steps == len(names) - 1
+    assert thumbnails.ready("stunts", names)

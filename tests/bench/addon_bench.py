@@ -3,7 +3,8 @@
 switch  from a change of the recipe or of the variant shown until the whole scene is evaluated, at preview detail
 draw    one panel drawn into a layout that asks for every property, as Blender does
 
-What was seen before is told from what was not: of that, guides of hair are kept. Nothing is prepared in between.
+What was seen before is told from what was not: of that, bodies, hung clothes and guides of hair are kept. Looked at
+means that the add-on has had the moment in which it calculates what the neighbours need.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import addon
-from addon import document, preview, registration
+from addon import ahead, document, preview, registration
 from addon.state import change
 
 __all__ = ["addon_tables", "measure_addon_apart"]
@@ -51,7 +52,12 @@ def measure_switches() -> Times:
     scene = bpy.context.window.scene
     for _ in range(MET):
         bpy.ops.digidouble.step_variant(by=1)
-    made["next variant, never shown"] = [_switched(lambda: bpy.ops.digidouble.step_variant(by=1)) for _ in range(NEXT)]
+    at_once, looked = made["next variant, never shown, at once"], made["… after looking at this one"] = [], []
+    for _ in range(NEXT):
+        at_once.append(_switched(lambda: bpy.ops.digidouble.step_variant(by=1)))
+        for _ in ahead.foresee(scene):
+            pass
+        looked.append(_switched(lambda: bpy.ops.digidouble.step_variant(by=1)))
     made["previous variant, shown before"] = [
         _switched(lambda: bpy.ops.digidouble.step_variant(by=-1)) for _ in range(SEEN)
     ]

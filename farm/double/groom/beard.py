@@ -25,7 +25,7 @@ from farm.double.groom.strands import Groom, grow_strands
 from farm.double.groom.style import Comb, Parting
 from farm.double.groom.surface import Frame, Head, Roots, build_scalp, head_frame, sample_roots
 from farm.double.groom.texture import textured
-from farm.double.groom.wearer import Wearer, Worn, read_wearer, rendered
+from farm.double.groom.wearer import Wearer, Worn, read_wearer
 from farm.double.own.reading import OwnDouble
 from farm.double.zones import zone_masks
 from farm.errors import BadInput
@@ -136,10 +136,17 @@ def _read_skin(double: Double, head: Head) -> _Surface:
     vertices: list[Array] = []
     faces: list[NDArray[np.int64]] = []
     for thing in (double.body, *double.garments):
-        own, triangles = rendered(thing)
-        world = np.array(thing.evaluated_get(graph).matrix_world)
-        places = own @ world[:3, :3].T + world[:3, 3]
+        shown = thing.evaluated_get(graph)
+        mesh = shown.data
+        flat = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
+        mesh.vertices.foreach_get("co", flat)
+        world = np.array(shown.matrix_world)
+        places = flat.reshape(-1, 3) @ world[:3, :3].T + world[:3, 3]
         near = np.linalg.norm(places - chin, axis=1) < REACH
+        mesh.calc_loop_triangles()
+        corners = np.empty(len(mesh.loop_triangles) * 3, dtype=np.int32)
+        mesh.loop_triangles.foreach_get("vertices", corners)
+        triangles = corners.reshape(-1, 3)
         used, numbers = np.unique(triangles[near[triangles].any(axis=1)], return_inverse=True)
         faces.append(numbers.reshape(-1, 3) + sum(len(part) for part in vertices))
         vertices.append(places[used])

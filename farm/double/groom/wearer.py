@@ -11,13 +11,11 @@ import numpy as np
 from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from farm.double.base_mesh import base_mesh
 from farm.double.body import Double
 from farm.double.groom.collider import Shell
 from farm.double.groom.surface import Head
-from farm.double.normals import lengths
 from farm.double.own.guest import Guest
 from farm.double.own.head import OwnHead, read_head
 from farm.double.own.reading import OwnDouble, meshes_around, triangles_of, uvs_of, vertices_of
@@ -25,7 +23,7 @@ from farm.double.own.surface import as_quads
 from farm.double.own.uv import usable_uvs
 from farm.double.scalp import scalp_mask
 
-__all__ = ["Wearer", "Worn", "plain", "read_wearer", "rendered", "world_vertices"]
+__all__ = ["Wearer", "Worn", "plain", "read_wearer", "world_vertices"]
 
 Array = NDArray[np.float64]
 
@@ -33,8 +31,6 @@ Wearer = Double | OwnDouble
 Worn = tuple[Head, list[Shell]]
 """What `read_wearer` reads."""
 
-AROUND: Final = 0.01
-"""The nearest place is first looked for on skin that lies so near, in metres: that takes a fifth of the time."""
 CHIN_REACH: Final = 0.06
 """How far the chin lies below the jaw's joint at most, in metres."""
 
@@ -76,7 +72,7 @@ def _read_own(double: OwnDouble, own: OwnHead) -> Worn:
     uvs = usable_uvs(own.surface, bearing, uvs_of(double.head))[0]
     faces = as_quads(triangles)
     posed = vertices_of(double.head) * metres
-    settle = _nearest_on_skin(double.head, metres=metres)
+    settle = _nearest_on_skin(double.head)
     aside = own.fit.eyes.mean(axis=0) * [1.0, 0.0, 0.0]
     shells = [Shell(posed, faces)]
     shells += [Shell(vertices_of(thing) * metres, as_quads(triangles_of(thing))) for thing in meshes_around(double)]
@@ -134,67 +130,16 @@ def _world_vertices(evaluated: Any) -> Array:
     return vertices
 
 
-def _nearest_on_skin(thing: Any, *, metres: float = 1.0) -> Callable[[Array], Array]:
-    """A function from points (N, 3) to the nearest ones of a mesh object as it is rendered now.
-
-    `metres` is the size of a unit of their space.
-    """
-    reach = AROUND / metres
-    vertices, triangles = rendered(thing)
+def _nearest_on_skin(thing: Any) -> Callable[[Array], Array]:
+    """A function from points (N, 3) to the nearest ones of a mesh object as it is rendered."""
+    tree = BVHTree.FromObject(thing, bpy.context.evaluated_depsgraph_get())
     world = thing.matrix_world.copy()
     inverse = world.inverted()
 
     def settle(points: Array) -> Array:
-        local = [inverse @ Vector(point) for point in points]
-        near = _around(np.array(local), reach, vertices, triangles)
-        found = _nearest(local, vertices, near) if len(near) else []
-        if not found or max(distance for *_, distance in found) > reach:
-            found = _nearest(local, vertices, triangles)
-        return np.array([world @ place for place, *_ in found])
+        return np.array([world @ tree.find_nearest(inverse @ Vector(point))[0] for point in points])
 
     return settle
-
-
-def rendered(thing: Any) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Vertices (V, 3) and triangles (T, 3) of a mesh object as it is rendered now, in its own space.
-
-    A window leaves the subdivision of what is evaluated to the graphics card: a copy has it in any case.
-    """
-    shown = thing.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    mesh = shown.to_mesh()
-    vertices = np.empty((len(mesh.vertices), 3), dtype=np.float32)
-    mesh.vertices.foreach_get("co", vertices.ravel())
-    mesh.calc_loop_triangles()
-    triangles = np.empty((len(mesh.loop_triangles), 3), dtype=np.int32)
-    mesh.loop_triangles.foreach_get("vertices", triangles.ravel())
-    shown.to_mesh_clear()
-    return vertices, triangles
-
-
-def _around(
-    points: Array, reach: float, vertices: NDArray[np.float32], triangles: NDArray[np.int32]
-) -> NDArray[np.int32]:
-    """Those of triangles (T, 3) that come within `reach` of one of some points (N, 3), and a few more.
-
-    They are told by the box around the points (Cohen and Sutherland's codes), then by the circles around triangles.
-    """
-    low, high = points.min(axis=0) - reach, points.max(axis=0) + reach
-    sides = np.packbits(np.concatenate([vertices < low, vertices > high], axis=1), axis=1)[:, 0]
-    a, b, c = triangles.T
-    chosen = triangles[sides[a] & sides[b] & sides[c] == 0]
-    corners = vertices[chosen].astype(np.float64)
-    middles = corners.mean(axis=1)
-    radius = lengths(corners - middles[:, None]).max(axis=(1, 2), initial=0.0)
-    most = reach + radius.max(initial=0.0)
-    near: NDArray[np.int32] = chosen[cKDTree(points).query(middles, distance_upper_bound=most)[0] <= reach + radius]
-    return near
-
-
-def _nearest(points: list[Any], vertices: NDArray[np.float32], triangles: NDArray[np.int32]) -> list[Any]:
-    """For each point what `BVHTree.find_nearest` finds on triangles (T, 3)."""
-    used, numbers = np.unique(triangles, return_inverse=True)
-    tree = BVHTree.FromPolygons(vertices[used].tolist(), numbers.reshape(-1, 3).tolist(), all_triangles=True)
-    return [tree.find_nearest(point) for point in points]
 
 
 def _quads(mesh: Any) -> NDArray[np.int32]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, vstack
 from scipy.spatial import cKDTree
 
+from farm.algebra import on_one_thread
 from farm.double.base_mesh import base_mesh
 from farm.double.geometry import paint, place_vertices
 from farm.double.rig import skin_mixed
@@ -25,7 +26,7 @@ from farm.double.wardrobe.sheet import tights
 from farm.recipe import templates
 from farm.recipe.parameters import Wardrobe
 
-__all__ = ["OUTER", "build_garments", "hang_outfit", "hidden_vertices"]
+__all__ = ["OUTER", "build_garments", "foresee_outfit", "hang_outfit", "hidden_vertices"]
 
 Array = NDArray[np.float64]
 
@@ -47,7 +48,22 @@ DRAWN_ROUNDS: Final = 20
 
 @functools.cache
 def _patterns(outfit: str) -> tuple[Pattern, ...]:
-    return tuple(cut_garment(garment) for garment in load_outfit(outfit).garments)
+    return tuple(_pattern(outfit, at) for at in range(len(load_outfit(outfit).garments)))
+
+
+@functools.cache
+@on_one_thread
+def _pattern(outfit: str, at: int) -> Pattern:
+    return cut_garment(load_outfit(outfit).garments[at])
+
+
+def foresee_outfit(name: str) -> Iterator[None]:
+    """Cut an outfit's garments, which are kept, one by one."""
+    for at in range(len(load_outfit(name).garments)):
+        _pattern(name, at)
+        yield
+        _fields(name, at)
+        yield
 
 
 @functools.cache
@@ -174,6 +190,7 @@ def _beneath(outfit: str, at: int) -> NDArray[np.bool_]:
 
 
 @functools.cache
+@on_one_thread
 def _fields(outfit: str, at: int) -> Array:
     """`side_fields` of an outfit's garment."""
     return side_fields(load_outfit(outfit).garments[at])

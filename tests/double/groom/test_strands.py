@@ -9,7 +9,6 @@ bpy = pytest.importorskip("bpy", reason="strands are Blender's native hair curve
 
 from farm.double.groom.comb import comb_guides
 from farm.double.groom.curves import ATTRIBUTES, move_curves
-from farm.double.groom.lay import unit
 from farm.double.groom.strands import (
     PREVIEW_STRANDS,
     build_groom,
@@ -181,14 +180,3 @@ def test_types_give_different_hair_on_a_loose_style(stage):
     assert apart[~np.eye(len(SPREAD), dtype=bool)].min() > 0.02
     assert found[0][0] < 0.2 < found[4][0]
     assert found[0][1] > 1.6 * found[-1][1]
-
-
-@pytest.mark.parametrize("away", [0.0, 0.004, 0.05])
-def test_the_nearest_skin_of_what_is_near_is_the_nearest_of_all(stage, away):
-    from mathutils.bvhtree import BVHTree
-
-    head, _ = read_wearer(stage)
-    tree = BVHTree.FromObject(stage.body, bpy.context.evaluated_depsgraph_get())
-    worn = head.posed[head.scalp > 0]
-    points = worn + away * unit(worn - worn.mean(axis=0))
-    np.testing.assert_array_equal(head.settle(points), np.array([tree.find_nearest(point)[0] for point in points]))
