@@ -162,3 +162,4 @@ def steps(w):
     w.window.workspace = layout
     yield 0.5
     w.look_anew()
+    w.opened = "Recipe"
