@@ -88,7 +88,8 @@ def panels(w):
     view.use_translate_interface = True
     german = "de_DE" in bpy.app.translations.locales  # a Blender may be built without any language but English
     for size, told in ((1.0, "100"), (1.5, "150"), *([(1.0, "german")] if german else [])):
-        view.language = "de_DE" if told == "german" else view.language
+        if told == "german":
+            view.language = "de_DE"
         yield from scale(size)
         for name in window.PANELS[::-1]:
             yield from w.open_panel(name)
@@ -97,7 +98,8 @@ def panels(w):
         yield from w.click(w.header("Double")[0], place[1])
         w.picture(f"wardrobe-{told}")
         yield from w.click(w.header("Double")[0], place[1])
-    view.language = "en_US" if german else view.language
+    if german:
+        view.language = "en_US"
     yield from scale(1.0)
 
 
