@@ -36,7 +36,7 @@ OWN = {
     "vary_own": {},
 }
 """Operators on an artist's own double, in this order."""
-BUILT = ("step_variant", "side_by_side", "rehearse", "remove_double")
+BUILT = ("step_variant", "try_again", "side_by_side", "rehearse", "remove_double")
 """Those whose double is built each time; that of others follows from the recipe, which alone is looked at then."""
 ELSEWHERE = {"new_double": "here, by name", "enable_passes": "test_denoiser.py", "denoise": "test_denoiser.py"}
 KEEPS = {
