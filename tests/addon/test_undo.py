@@ -146,12 +146,9 @@ def prepared(addon, tmp_path, monkeypatch, request):
     elif request.param == "do_without":
         text["axes"]["stunt"] = {"name": "gone_walk"}
     elif request.param == "open_recipe":
-        from addon import document
-
         given["filepath"] = str(tmp_path / "mine.yaml")
         bpy.ops.digidouble.save_recipe(filepath=given["filepath"])
         text["seed"] += 1
-        assert document.trouble(json.dumps(text)) == ""
     elif request.param == "import_motion":
         given["filepath"] = str(walk(tmp_path))
     kept, state.document = state.document, json.dumps(text)
