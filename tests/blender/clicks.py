@@ -94,6 +94,8 @@ def panels(w):
         for name in window.PANELS[::-1]:
             yield from w.open_panel(name)
             w.picture(f"{name.lower()}-{told}")
+        if told == "german":
+            continue
         place = yield from w.find("digidouble.wardrobe.locked", across=0.8)
         yield from w.click(w.header("Double")[0], place[1])
         w.picture(f"wardrobe-{told}")
