@@ -111,7 +111,7 @@ class ApartOperator:
         if bpy.app.background:
             self._work.wait()
             return self._end(context)
-        Progress.shown[self.bl_idname] = 0.0  # type: ignore[attr-defined]
+        self._show(0.0)
         self._timer = context.window_manager.event_timer_add(EVERY, window=context.window)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
@@ -145,7 +145,7 @@ class ApartOperator:
         """Show how far the work is, 0..1, or that it is over."""
         from .windows import redraw  # not at the top: a Blender of its own runs this file alone
 
-        name: str = self.bl_idname  # type: ignore[attr-defined]
+        name: str = type(self).bl_idname  # type: ignore[attr-defined]  # an instance's own is spelled otherwise
         if done is None:
             Progress.shown.pop(name, None)
         else:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from farm.errors import RecipeError
 from farm.recipe import AXES, PARAMETERS, Recipe, Variant, parse_recipe, templates
-from farm.recipe.distributions import Beta, Choose, Fixed, Integers, Normal, Setting, Uniform
+from farm.recipe.distributions import Choose, Setting
+from farm.recipe.telling import Say, tell_setting
 
 __all__ = [
     "START",
@@ -179,35 +180,9 @@ def choices(made: Setting | None) -> dict[Any, float]:
     return dict(made.options) if isinstance(made, Choose) else {}
 
 
-def describe(path: str, made: Setting, say: Callable[..., str] = str.format) -> str:
+def describe(path: str, made: Setting, say: Say = str.format) -> str:
     """A distribution in few words, for people; `say` puts values into a text, in whatever language."""
-    if isinstance(made, Choose):
-        known = len(templates.names(PARAMETERS[path].template)) if PARAMETERS[path].template else 0
-        if known:
-            return say("{} of {}", len(made.options), known)
-        return f" {say('or')} ".join(_spell(value, say) for value, _ in made.options)
-    if isinstance(made, Normal):
-        return say("Around {}", f"{made.mean:.6g}, ± {made.sd:.4g}")
-    if isinstance(made, Beta):
-        return f"{_span(made.low, made.high, say)}, {say(_leaning(made))}"
-    if isinstance(made, Uniform | Integers):
-        return _span(made.low, made.high, say)
-    if isinstance(made, Fixed):
-        return _spell(made.value, say)
-    raise RecipeError(f"{path}: unknown setting {made!r}")
-
-
-def _span(low: float, high: float, say: Callable[..., str]) -> str:
-    return say("{} to {}", f"{low:.6g}", f"{high:.6g}")
-
-
-def _spell(value: Any, say: Callable[..., str]) -> str:
-    if isinstance(value, bool):
-        return say("yes" if value else "no")
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _leaning(made: Beta) -> str:
-    if made.a < 1 and made.b < 1:
-        return "mostly near the ends"
-    return "mostly high" if made.a > made.b else "mostly low" if made.a < made.b else "mostly in the middle"
+    if isinstance(made, Choose) and PARAMETERS[path].template:
+        return say("{} of {}", len(made.options), len(templates.names(PARAMETERS[path].template)))
+    words = tell_setting(made, say=say)
+    return words[:1].upper() + words[1:]

@@ -18,7 +18,7 @@ from farm.recipe import PARAMETERS
 from farm.recipe.parameters import NO_STUNT, Hair, Pose, Stunt
 
 from .parameters import choice_property, number_property
-from .state import draw_lines, label, said, settle, state_of
+from .state import CONTEXT, draw_lines, label, said, settle, state_of
 
 __all__ = ["CLASSES", "OwnOperator", "chosen", "match_of", "read_own", "table_of"]
 
@@ -190,6 +190,7 @@ class DIGIDOUBLE_PT_own(bpy.types.Panel):  # noqa: N801
     """Your own double"""
 
     bl_label = "Your Double"
+    bl_translation_context = CONTEXT
     bl_space_type, bl_region_type, bl_category = "VIEW_3D", "UI", "Digidouble"
 
     @classmethod

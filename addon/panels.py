@@ -19,7 +19,7 @@ from .parameters import VARIED, ends_of, mode_in, mode_of, property_of, title, t
 from .problems import draw_problem, draw_trouble
 from .properties import preset_property
 from .rules import ruling
-from .state import said, shown_variant, state_of
+from .state import CONTEXT, said, shown_variant, state_of
 
 __all__ = ["CLASSES", "SPACE", "StagePanel"]
 
@@ -45,7 +45,7 @@ def draw_parameter(layout: Any, scene: Any, path: str, *, also: bool = True) -> 
         split = layout.split(factor=NAMES)
         name = split.row()
         name.alignment = "RIGHT"
-        name.label(text=title_of(parameter))
+        name.label(text=said(title_of(parameter)), translate=False)
         row = split.row(align=True)
     field = row.row(align=True)
     by_rule = ruling(scene, path)
@@ -115,6 +115,7 @@ class StagePanel:
     """A panel of the tab, shown where the scene has a double."""
 
     bl_options: Final = {"DEFAULT_CLOSED"}
+    bl_translation_context = CONTEXT
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -154,6 +155,7 @@ class DIGIDOUBLE_PT_double(bpy.types.Panel):  # noqa: N801 - Blender's own form
     """Who is on stage"""
 
     bl_label = "Double"
+    bl_translation_context = CONTEXT
     bl_space_type, bl_region_type, bl_category = SPACE.values()
 
     def draw(self, context: Any) -> None:
@@ -251,7 +253,7 @@ class DIGIDOUBLE_PT_vary(StagePanel, bpy.types.Panel):  # noqa: N801
         for axis in (each for each in VARY_AXES if each not in own_recipe.brought(scene)):
             group = getattr(state, axis)
             row = box.row(align=True)
-            row.label(text=title(axis))
+            row.label(text=said(title(axis)), translate=False)
             told = row.row()
             told.active, told.alignment = False, "RIGHT"
             told.label(text=_tell_axis(scene, axis), translate=False)

@@ -55,7 +55,7 @@ class DIGIDOUBLE_OT_side_by_side(StageOperator, bpy.types.Operator):  # noqa: N8
             return self.execute(context)
         self._work = self._begin(context)
         self._timer = context.window_manager.event_timer_add(0.05, window=context.window)
-        Progress.shown[self.bl_idname] = 0.0
+        Progress.shown[type(self).bl_idname] = 0.0
         context.window_manager.modal_handler_add(self)
         redraw()
         return {"RUNNING_MODAL"}
@@ -77,7 +77,7 @@ class DIGIDOUBLE_OT_side_by_side(StageOperator, bpy.types.Operator):  # noqa: N8
             self._end(context)
             bpy.ops.ed.undo_push(message=self.bl_label)
             return {"FINISHED"}
-        Progress.shown[self.bl_idname] = done / self._wanted
+        Progress.shown[type(self).bl_idname] = done / self._wanted
         redraw()
         return {"RUNNING_MODAL"}
 
@@ -88,7 +88,7 @@ class DIGIDOUBLE_OT_side_by_side(StageOperator, bpy.types.Operator):  # noqa: N8
     def _end(self, context: Any) -> None:
         self._work.close()
         context.window_manager.event_timer_remove(self._timer)
-        Progress.shown.pop(self.bl_idname, None)
+        Progress.shown.pop(type(self).bl_idname, None)
         redraw()
 
     def _fail(self, context: Any, error: DigidoubleError) -> set[str]:

@@ -17,6 +17,7 @@ from . import document
 
 __all__ = [
     "CHANGED",
+    "CONTEXT",
     "DIGITS",
     "change",
     "change_held",
@@ -43,6 +44,9 @@ PLACES: Final = {
 }
 """What a recipe's message begins with -> the panel where it belongs."""
 
+CONTEXT: Final = "Digidouble"
+"""Where our words are looked up first: Blender's own tables have others for "Double" or "Second"."""
+
 DIGITS: Final = 6
 """Significant digits of what is written; Blender's floats have little more."""
 
@@ -63,7 +67,7 @@ def told(text: str | None) -> str:
 
 def said(text: str, *values: Any) -> str:
     """A text in the language of the interface, with values in place of its `{}`."""
-    return str(bpy.app.translations.pgettext_iface(text)).format(*values)
+    return str(bpy.app.translations.pgettext_iface(text, CONTEXT)).format(*values)
 
 
 def state_of(scene: Any) -> Any:

@@ -12,11 +12,17 @@ from typing import Final
 
 import bpy
 
+from .state import CONTEXT
+
 __all__ = ["FOLDER", "read_tables", "register", "unregister"]
 
 FOLDER: Final = Path(__file__).parent / "languages"
-CONTEXTS: Final = (bpy.app.translations.contexts.default, bpy.app.translations.contexts.operator_default)
-"""Where Blender looks a text up: names and labels, and names of operators."""
+CONTEXTS: Final = (
+    bpy.app.translations.contexts.default,
+    bpy.app.translations.contexts.operator_default,
+    CONTEXT,
+)
+"""Where Blender looks a text up: names and labels, names of operators, and what is ours alone."""
 
 
 def read_tables() -> dict[str, dict[tuple[str, str], str]]:

@@ -46,8 +46,7 @@ AS_IT_IS = re.compile(r"[1-4][A-C]|CMU MB|Cmu Mb|Game Engine|Rigify|Mixamo|Digid
 @pytest.fixture(scope="module")
 def shown(addon):
     """What panels show of themselves: titles, buttons, parameters and what they choose from."""
-    from addon.panels import title
-    from addon.parameters import title_of
+    from addon.parameters import title, title_of
     from addon.registration import CLASSES
     from farm.recipe import AXES, PARAMETERS
 

@@ -36,9 +36,13 @@ OWN = {
     "vary_own": {},
 }
 """Operators on an artist's own double, in this order."""
-BUILT = ("step_variant", "side_by_side", "rehearse", "remove_double")
+BUILT = ("step_variant", "try_again", "side_by_side", "rehearse", "remove_double")
 """Those whose double is built each time; that of others follows from the recipe, which alone is looked at then."""
-ELSEWHERE = {"new_double": "here, by name", "enable_passes": "test_denoiser.py", "denoise": "test_denoiser.py"}
+ELSEWHERE = {
+    "new_double": "here, by name",
+    **dict.fromkeys(("enable_passes", "denoise"), "test_denoiser.py"),
+    **dict.fromkeys(("add_rule", "edit_rule", "explain_rule", "move_rule", "remove_rule"), "test_rules.py"),
+}
 KEEPS = {
     "save_recipe": "writes a file",
     "show_double": "looks elsewhere",
@@ -146,12 +150,9 @@ def prepared(addon, tmp_path, monkeypatch, request):
     elif request.param == "do_without":
         text["axes"]["stunt"] = {"name": "gone_walk"}
     elif request.param == "open_recipe":
-        from addon import document
-
         given["filepath"] = str(tmp_path / "mine.yaml")
         bpy.ops.digidouble.save_recipe(filepath=given["filepath"])
         text["seed"] += 1
-        assert document.trouble(json.dumps(text)) == ""
     elif request.param == "import_motion":
         given["filepath"] = str(walk(tmp_path))
     kept, state.document = state.document, json.dumps(text)

@@ -85,18 +85,23 @@ def dice_and_lock(w):
 def panels(w):
     """Every panel, opened alone, at 100 % and at 150 %, and in German."""
     view = bpy.context.preferences.view
-    for size, language in ((1.0, "en_US"), (1.5, "en_US"), (1.0, "de_DE")):
-        view.language = language
+    view.use_translate_interface = True
+    german = "de_DE" in bpy.app.translations.locales  # a Blender may be built without any language but English
+    for size, told in ((1.0, "100"), (1.5, "150"), *([(1.0, "german")] if german else [])):
+        if told == "german":
+            view.language = "de_DE"
         yield from scale(size)
-        told = f"{size * 100:.0f}" if language == "en_US" else "german"
         for name in window.PANELS[::-1]:
             yield from w.open_panel(name)
             w.picture(f"{name.lower()}-{told}")
+        if told == "german":
+            continue
         place = yield from w.find("digidouble.wardrobe.locked", across=0.8)
         yield from w.click(w.header("Double")[0], place[1])
         w.picture(f"wardrobe-{told}")
         yield from w.click(w.header("Double")[0], place[1])
-    view.language = "en_US"
+    if german:
+        view.language = "en_US"
     yield from scale(1.0)
 
 

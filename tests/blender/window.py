@@ -53,16 +53,6 @@ class Window:
         self.window.event_simulate(type="LEFTMOUSE", value="RELEASE", x=int(x), y=int(y), **modifiers)
         yield 0.5
 
-    def double_click(self, x, y):
-        self.move(x - 1, y)
-        yield 0.2
-        self.move(x, y)
-        yield 0.4
-        for value in ("PRESS", "RELEASE", "PRESS", "RELEASE"):
-            self.window.event_simulate(type="LEFTMOUSE", value=value, x=int(x), y=int(y))
-            yield 0.02
-        yield 0.5
-
     def drag(self, start, end):
         """Press, move and let go."""
         (x, y), (to_x, to_y) = start, end
