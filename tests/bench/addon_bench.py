@@ -33,7 +33,7 @@ from addon import ahead, document, preview, registration
 from addon.state import change
 from farm.double import body
 from farm.double.groom.cache import forget_guides
-from farm.places import cache_folder
+from farm.places import CACHE
 
 __all__ = ["addon_tables", "measure_addon_apart"]
 
@@ -81,9 +81,7 @@ def _begin_anew(scene: Any) -> None:
     forget_guides()
     body._person.cache_clear()
     body._hung.cache_clear()
-    folder = cache_folder()
-    for file in folder.iterdir() if folder is not None and folder.is_dir() else ():
-        file.unlink()
+    os.environ[CACHE] = tempfile.mkdtemp(dir=os.environ.get(CACHE) or None)
 
 
 def _fix(scene: Any, path: str, name: str) -> None:
@@ -174,7 +172,7 @@ def measure_addon_apart() -> dict[str, Times]:
             check=True,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "DIGIDOUBLE_CACHE": folder},
+            env={**os.environ, CACHE: folder},
         )
     found: dict[str, Times] = json.loads(done.stdout.splitlines()[-1])
     return found
