@@ -31,6 +31,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import addon
 from addon import ahead, document, preview, registration
 from addon.state import change
+from farm.double import body
+from farm.double.groom.cache import forget_guides
+from farm.places import CACHE
 
 __all__ = ["addon_tables", "measure_addon_apart"]
 
@@ -52,12 +55,13 @@ def measure_switches() -> Times:
     scene = bpy.context.window.scene
     for _ in range(MET):
         bpy.ops.digidouble.step_variant(by=1)
-    at_once, looked = made["next variant, never shown, at once"], made["… after looking at this one"] = [], []
-    for _ in range(NEXT):
-        at_once.append(_switched(lambda: bpy.ops.digidouble.step_variant(by=1)))
-        for _ in ahead.foresee(scene):
-            pass
-        looked.append(_switched(lambda: bpy.ops.digidouble.step_variant(by=1)))
+    for what, looked in (("next variant, never shown, at once", False), ("the same, after looking at each", True)):
+        _begin_anew(scene)
+        times = made[what] = []
+        for _ in range(NEXT):
+            for _ in ahead.foresee(scene) if looked else ():
+                pass
+            times.append(_switched(lambda: bpy.ops.digidouble.step_variant(by=1)))
     made["previous variant, shown before"] = [
         _switched(lambda: bpy.ops.digidouble.step_variant(by=-1)) for _ in range(SEEN)
     ]
@@ -68,6 +72,16 @@ def measure_switches() -> Times:
     ):
         made[what] = [_switched(lambda path=path, name=name: _fix(scene, path, name)) for name in names]
     return made
+
+
+def _begin_anew(scene: Any) -> None:
+    """Show the variant before the first one that is measured, and forget what is kept of all others."""
+    scene.digidouble.index = MET
+    preview.update(scene)
+    forget_guides()
+    body._person.cache_clear()
+    body._hung.cache_clear()
+    os.environ[CACHE] = tempfile.mkdtemp(dir=os.environ.get(CACHE) or None)
 
 
 def _fix(scene: Any, path: str, name: str) -> None:
@@ -158,7 +172,7 @@ def measure_addon_apart() -> dict[str, Times]:
             check=True,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "DIGIDOUBLE_CACHE": folder},
+            env={**os.environ, CACHE: folder},
         )
     found: dict[str, Times] = json.loads(done.stdout.splitlines()[-1])
     return found
