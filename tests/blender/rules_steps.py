@@ -24,12 +24,18 @@ def tick(w, place, number, bottom):
 
 
 def rule(w):
-    """Who wears this outfit, or the next variant's, has another hairstyle, as is seen one variant on."""
+    """Who wears this outfit, or the next variant's, has another hairstyle, as is seen one variant on.
+
+    The hair was locked, and is no more: no rule sets what is locked.
+    """
     from bl_ext.user_default.digidouble import document, rules
 
     from farm.recipe import templates
 
     state = w.scene().digidouble
+    yield from w.press("digidouble.hair.locked", across=0.76)
+    yield from settled(w)
+    assert not state.hair.locked
     outfits, styles = templates.names("wardrobe"), templates.names("hairstyles")
     now, then = (document.draw(state.document, state.held, state.index + on) for on in (0, 1))
     style = next(each for each in styles[:3] if each not in (now.hair.style, then.hair.style))

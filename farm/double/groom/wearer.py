@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import bpy
 import numpy as np
-from mathutils import Vector
+from mathutils import Matrix, Vector
 from mathutils.bvhtree import BVHTree
 from numpy.typing import NDArray
 
@@ -132,14 +132,17 @@ def _world_vertices(evaluated: Any) -> Array:
 
 def _nearest_on_skin(thing: Any) -> Callable[[Array], Array]:
     """A function from points (N, 3) to the nearest ones of a mesh object as it is rendered."""
-    tree = BVHTree.FromObject(thing, bpy.context.evaluated_depsgraph_get())
+    find = BVHTree.FromObject(thing, bpy.context.evaluated_depsgraph_get()).find_nearest
     world = thing.matrix_world.copy()
     inverse = world.inverted()
 
     def settle(points: Array) -> Array:
-        return np.array([world @ tree.find_nearest(inverse @ Vector(point))[0] for point in points])
+        return np.array([world @ find(inverse @ Vector(point))[0] for point in points])
 
-    return settle
+    def settle_in_place(points: Array) -> Array:
+        return np.array([find(point)[0] for point in points.tolist()])
+
+    return settle_in_place if world == Matrix() else settle
 
 
 def _quads(mesh: Any) -> NDArray[np.int32]:
