@@ -14,6 +14,9 @@ from .state import draw_lines, settle, state_of
 
 __all__ = ["CLASSES", "draw_problem", "draw_trouble"]
 
+WIDTH: Final = 25
+"""Letters in a line of a message in a box, beside the button that takes it away."""
+
 
 class DIGIDOUBLE_OT_dismiss(StageOperator, bpy.types.Operator):  # noqa: N801 - Blender's own form
     """Take this message away; what it is about was not done"""
@@ -90,7 +93,7 @@ def _draw_box(layout: Any, text: str) -> tuple[Any, Any]:
     row = box.row()
     lines = row.column(align=True)
     lines.alert = True
-    draw_lines(lines, text)
+    draw_lines(lines, text, width=WIDTH)
     return box, row
 
 

@@ -39,6 +39,8 @@ def steps(w):
     assert state.document == before
     w.picture("motion-damaged")
     yield from w.key("ESC")  # closes the report at the mouse
+    yield from w.press("digidouble.dismiss", across=0.8)
+    assert not state.problem
     yield from imported(w, "sway.bvh")
     assert chosen(w, "stunt.name") == "sway"
     assert not state.problem
