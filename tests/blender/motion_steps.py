@@ -46,8 +46,7 @@ def steps(w):
     assert not state.problem
     play = yield from w.find("digidouble.rehearse")
     yield from w.click(*play)
-    yield 1.0
-    assert w.window.screen.is_animation_playing
+    yield from until(lambda: w.window.screen.is_animation_playing)
     assert w.scene().frame_end > 20
     w.picture("motion-imported")
     yield from w.click(*play)
