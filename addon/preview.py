@@ -41,6 +41,8 @@ CALM: Final = 0.15
 
 BREATH: Final = 0.001
 """Seconds between two steps of a build, for the window to be drawn and to hear."""
+SLICE: Final = 0.1
+"""Seconds of a long step that are worked on in between, at the least."""
 STOPPED: Final = "Stopped; the double is not whole"
 BUILDING: Final = "building"
 """Where that is said: beside the button that goes on."""
@@ -313,7 +315,11 @@ def _answer() -> float | None:
     if going is None:
         return None
     with suppress(DigidoubleError, StopIteration):  # what went wrong is said in the panel
-        _going["told"] = next(going)
+        step, _ = _going.get("told", ("", 0.0))
+        begun = time.monotonic()
+        told = _going["told"] = next(going)
+        while told[0] == step and time.monotonic() - begun < SLICE:
+            told = _going["told"] = next(going)
         redraw()
         return BREATH
     _going.clear()

@@ -10,7 +10,7 @@ style does not depend on the moment at which a clip begins.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,7 @@ from farm.double.groom.wearer import plain, read_wearer, world_vertices
 from farm.double.own.guest import Guest
 from farm.motion.apply import apply_motion, clear_motion, hips_way, plan_for
 from farm.motion.perform import FPS
+from farm.pieces import Pieces
 from farm.recipe.parameters import NO_STUNT
 from farm.recipe.variant import Variant
 from farm.stage.camera import build_camera, lowest_view, move_camera, place_camera, stop_camera
@@ -46,6 +47,9 @@ COLLECTION: Final = "Digidouble"
 FIRST: Final = range(1, 2)
 FRAMED: Final = 5
 """The camera is aimed at this many of a clip's frames, evenly spread."""
+
+BEGUN: Final = "begun"
+"""The key of a step of which there is a part that can be undone."""
 
 Undo = Callable[[], None]
 
@@ -90,19 +94,12 @@ class Stage:
             pass
 
     def steps(self, variant: Variant, *, frames: range, rate: float = FPS) -> Iterator[tuple[str, float]]:
-        """`apply`, step by step: before each, its name and how much of all is done, 0..1.
+        """`apply`, step by step, long ones in pieces: before each, its name and how much of all is done, 0..1.
 
         Where it is left early, the stage is between two variants, and the next `apply` does what is missing.
         """
         self._rate = rate
         _set_rate(self.scene, rate)
-        builders: dict[str, Callable[[Variant, range], Undo]] = {
-            "double": self._build_double,
-            "motion": self._move,
-            "groom": self._build_groom,
-            "set": self._build_set,
-            "camera": self._aim,
-        }
         keys = step_keys(variant, frames, rate)
         stale = [step for step in STEPS if self._keys.get(step) != keys[step]]
         for place, step in enumerate(stale):
@@ -111,15 +108,33 @@ class Stage:
                 self._strike(stale)
                 if "motion" not in stale or self._spares is None:
                     self.show(frames.start)
-            self._undo[step] = self._build(builders[step], variant, frames)
+            for done in self._build(step, variant, frames):
+                yield step, (place + done) / len(stale)
             self._keys[step] = keys[step]
         self.show(frames.start)
 
+    def _build(self, step: str, variant: Variant, frames: range) -> Iterator[float]:
+        """Do one step, in pieces where it takes long: before all but the first, how much of it is done, 0..1."""
+        builders: dict[str, Callable[[Variant, range], Undo | Pieces[Undo]]] = {
+            "double": self._build_double,
+            "motion": self._move,
+            "groom": self._build_groom,
+            "set": self._build_set,
+            "camera": self._aim,
+        }
+        made = self._do(builders[step], variant, frames)
+        while isinstance(made, Generator):
+            try:
+                yield self._do(next, made)
+            except StopIteration as ended:
+                made = ended.value
+        self._undo[step] = made
+
     @on_one_thread
-    def _build(self, builder: Callable[[Variant, range], Undo], variant: Variant, frames: range) -> Undo:
-        """Do one step."""
+    def _do(self, work: Callable[..., Any], *given: Any) -> Any:
+        """A piece of work on a step."""
         with self._materials(), on_all_cores() if self._detail == "preview" else nullcontext():
-            return builder(variant, frames)
+            return work(*given)
 
     def _materials(self) -> AbstractContextManager[None]:
         """Where materials come from and go to meanwhile."""
@@ -136,7 +151,8 @@ class Stage:
         key = step_keys(variant, FIRST)["double"]
         if self._keys.get("double") != key:
             self._strike(list(STEPS))
-            self._undo["double"] = self._build(self._build_double, variant, FIRST)
+            for _ in self._build("double", variant, FIRST):
+                pass
             self._keys["double"] = key
         return plan_for(self._double.armature, variant.stunt, rig=self._double.rig).duration
 
@@ -248,17 +264,13 @@ class Stage:
             self._posed = world_vertices(*self._solids)
         self._stay()
 
-    def _build_groom(self, variant: Variant, frames: range) -> Undo:
+    def _build_groom(self, variant: Variant, frames: range) -> Pieces[Undo]:
         moving, solids = variant.stunt.name != NO_STUNT, self._solids
         if moving:
             self._stand("REST")
         worn, here = read_wearer(self._double, posed=None if moving else self._posed), self._collection
         self._groom = build_groom(self._double, variant.hair, collection=here, detail=self._detail, worn=worn)
         beard = build_beard(self._double, variant.hair, variant.beard, collection=here, worn=worn)
-        if moving:
-            combed = sample_surfaces(solids)
-            self._stand("POSE")
-            self._swaying = self._sway(solids, combed, frames)
 
         def undo() -> None:
             self._swaying = None
@@ -266,6 +278,11 @@ class Stage:
             if beard is not None:
                 remove_groom(beard)
 
+        if moving:
+            combed = sample_surfaces(solids)
+            self._stand("POSE")
+            self._undo["groom"], self._keys["groom"] = undo, BEGUN
+            self._swaying = yield from self._sway(solids, combed, frames)
         return undo
 
     @property
@@ -279,7 +296,7 @@ class Stage:
         self.scene.view_layers[0].update()
         self._rests = False
 
-    def _sway(self, solids: list[Any], combed: NDArray[np.float64], frames: range) -> Swaying | None:
+    def _sway(self, solids: list[Any], combed: NDArray[np.float64], frames: range) -> Pieces[Swaying | None]:
         """Hair in motion over frames, and one more at each end for what is seen between frames."""
         wide = range(frames[0] - 1, frames[-1] + 2)
         self._play()
@@ -296,7 +313,7 @@ class Stage:
         made = build_set(self.scene, variant.light, self._collection, facing=facing)
         return lambda: remove_set(made)
 
-    def _aim(self, variant: Variant, frames: range) -> Undo:
+    def _aim(self, variant: Variant, frames: range) -> Pieces[Undo]:
         framing = load_framing(variant.camera.framing)
         rest = self._double.rest_skin
         stature = float(np.ptp(rest[:, 2]))
@@ -305,6 +322,8 @@ class Stage:
         path = self._plan(variant, frames)
         points = []
         for place in np.unique(np.linspace(0, len(frames) - 1, FRAMED).round().astype(int)):
+            if place:
+                yield place / len(frames)
             self.show(frames[place])
             body = self._double.posed_skin(chosen)
             hair = strand_points(self._groom)[0]

@@ -138,6 +138,25 @@ def test_left_midway_the_next_variant_is_whole(cold):
         same(on_stage(stage), cold[id(PLAIN)], f"stopped before step {stop}")
 
 
+@pytest.mark.parametrize("pieces", [2, 12])
+def test_left_while_hair_is_solved_the_next_variant_is_whole(cold, pieces):
+    """A stunt's hair is looked at and solved in pieces: left at the first ones, and in the middle of the solve."""
+    stage, _ = build(PLAIN)
+    jumping = variant(stunt={"name": "jump", "phase": 0.4}, hair={"style": "shoulder_straight"})
+    steps = stage.steps(jumping, frames=range(1, 4))
+    shares = []
+    for name, share in steps:
+        shares.append(share)
+        pieces -= name == "groom"
+        if pieces < 0:
+            break
+    steps.close()
+    assert pieces < 0
+    assert shares == sorted(shares)
+    stage.apply(PLAIN, frames=FRAMES)
+    same(on_stage(stage), cold[id(PLAIN)], "stopped among pieces")
+
+
 def test_spares_are_out_of_sight_and_go():
     stage, _ = build(PLAIN, SOILED, CASUAL, RIGGED)
     spare = bpy.data.collections["Digidouble Spares"]

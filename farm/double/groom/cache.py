@@ -29,6 +29,7 @@ from farm.double.groom.comb import Guides, comb_guides
 from farm.double.groom.dynamics import Wearing, solve_guides
 from farm.double.groom.style import Hairstyle, Sway
 from farm.double.groom.surface import Head, Roots, Scalp
+from farm.pieces import Pieces
 from farm.places import cache_folder, keep
 
 __all__ = ["forget_guides", "guides_key", "solved_guides", "solved_motion"]
@@ -62,7 +63,7 @@ def solved_guides(
 
 def solved_motion(
     rest: Array, worn: Wearing, sway: Sway, *, fps: float, lead: int = 0, held: int = 2, thickness: Array | None = None
-) -> Array:
+) -> Pieces[Array]:
     """`solve_guides`, or what it returned for the same content before: equal bit for bit. Only the disk remembers."""
     room = np.zeros(rest.shape[:2]) if thickness is None else thickness
     arrays = [rest, room, worn.combed, worn.head, worn.surface, worn.normals]
@@ -71,7 +72,7 @@ def solved_motion(
     motion: Array | None = (stored or {}).get("motion")
     if motion is not None:
         return motion
-    motion = solve_guides(rest, worn, sway, fps=fps, lead=lead, held=held, thickness=thickness)
+    motion = yield from solve_guides(rest, worn, sway, fps=fps, lead=lead, held=held, thickness=thickness)
     _store(key, {"motion": motion})
     return motion
 

@@ -21,6 +21,7 @@ where the head flies freely, lies on its side or hangs upside down, or it would 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +33,7 @@ from scipy.spatial import cKDTree
 from farm.double.groom.chain import Springs, carried_onward, respace, stretch, unit
 from farm.double.groom.contact import REACH, Surface, anchor
 from farm.double.groom.style import Sway
+from farm.pieces import Pieces
 
 __all__ = ["LOCKED", "PREROLL", "Wearing", "solve_guides"]
 
@@ -96,7 +98,7 @@ class Wearing:
 
 def solve_guides(
     rest: Array, worn: Wearing, sway: Sway, *, fps: float, lead: int = 0, held: int = 2, thickness: Array | None = None
-) -> Array:
+) -> Pieces[Array]:
     """The guides at every frame from `lead` on: (F − lead, G, P, 3) in the space that they were combed in.
 
     rest       (G, P, 3) combed on an upright head, root first
@@ -112,9 +114,11 @@ def solve_guides(
     room = np.zeros(rest.shape[:2]) if thickness is None else thickness
     solver = _Solver(rest, worn, sway, fps, held, room.T)
     frames = np.empty((wanted, *rest.shape))
-    solver.settle()
+    for _ in solver.settle():
+        yield 0.0
     for frame in range(len(worn)):
         if frame:
+            yield frame / len(worn)
             solver.advance(frame)
         if frame >= lead:
             frames[frame - lead] = solver.local(frame)
@@ -170,12 +174,14 @@ class _Solver:
         """The guides (G, P, 3) at a frame in the space of combing."""
         return np.ascontiguousarray(_withdrawn(self.worn.head[frame], self.points).transpose(1, 0, 2))
 
-    def settle(self) -> None:
-        """Let hair come to rest on the head as the first frame holds it, then move with it."""
+    def settle(self) -> Iterator[None]:
+        """Let hair come to rest on the head as the first frame holds it, then move with it; in pieces of a frame."""
         head, surface = self.worn.head[0], self._surface(self.worn.combed, 0)
         drift = np.stack([np.zeros_like(self.rest[0]), self._drift(0)])
         substeps = round(SETTLING / self.step)
         for index in range(substeps):
+            if index % self.substeps == 0:
+                yield
             self._meet(surface, head, index)
             fraction = min(1.0, 2 * (index + 1) / substeps)
             self._substep(head, head, surface, drift, fraction, SETTLING_DAMPING, self.borne[0])

@@ -26,6 +26,7 @@ from farm.double.groom.outside import CLOTH, Solid, bare, lead_out
 from farm.double.groom.strands import Groom
 from farm.double.groom.tie import Gather
 from farm.double.normals import vertex_normals
+from farm.pieces import Pieces, share_of
 
 __all__ = ["Swaying", "sample_surfaces", "sway_groom"]
 
@@ -34,6 +35,10 @@ Array = NDArray[np.float64]
 LINES: Final = 480
 """Guides of loose hair that are solved: the first ones, which are spread evenly over the scalp."""
 LINE_POINTS: Final = 16
+RECORDED: Final = 0.25
+"""How much of the work is done, about, once it is known how the surfaces move."""
+TOGETHER: Final = 8
+"""So many frames are looked at in a piece of work."""
 BESIDE: Final = 0.03
 """How far in metres strands leave the lines that they follow."""
 AS_TIED: Final = 1e-6
@@ -74,7 +79,6 @@ class Swaying:
         return lead_out(self.followers.moved(self.guides[index], self.drift[index]), self.solids[index])
 
 
-@on_one_thread
 def sway_groom(
     groom: Groom,
     surfaces: Sequence[Any],
@@ -84,8 +88,10 @@ def sway_groom(
     lead: int,
     go: Callable[[int], None],
     fps: float,
-) -> Swaying | None:
+) -> Pieces[Swaying | None]:
     """Solve a groom, combed on the upright double, over consecutive frames; None where it does not move.
+
+    Each piece is to run on one thread (`farm.algebra.on_one_thread`); between two of them the scene may be looked at.
 
     surfaces  mesh objects that hair cannot pass, the skin first
     combed    (N, 3) their `sample_surfaces` when the groom was built
@@ -96,8 +102,9 @@ def sway_groom(
     if groom.style.sway.stiffness >= LOCKED or not len(lines) or lines.shape[1] <= held:
         return None
     played = range(frames[0] - lead, frames[-1] + 1)
-    worn = _record(groom.curves, surfaces, combed, played, go)
-    guides = solved_motion(lines, worn, groom.style.sway, fps=fps, lead=lead, held=held, thickness=thickness)
+    worn = yield from share_of(_record(groom.curves, surfaces, combed, played, go), 0.0, RECORDED)
+    solving = solved_motion(lines, worn, groom.style.sway, fps=fps, lead=lead, held=held, thickness=thickness)
+    guides = yield from share_of(solving, RECORDED, 1.0)
     skin = anchor(groom.points[:, 0].astype(np.float64), worn.combed)
     drift = np.array([skin @ (worn.local(frame) - worn.combed) for frame in range(lead, len(worn))], dtype=np.float32)
     solids = [_solid(worn, frame, lines) for frame in range(lead, len(worn))]
@@ -147,7 +154,9 @@ def _spread(points: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, points - 1, min(points, LINE_POINTS)).round().astype(np.int64))
 
 
-def _record(curves: Any, surfaces: Sequence[Any], combed: Array, frames: range, go: Callable[[int], None]) -> Wearing:
+def _record(
+    curves: Any, surfaces: Sequence[Any], combed: Array, frames: range, go: Callable[[int], None]
+) -> Pieces[Wearing]:
     """What carries hair curves over frames, and the surfaces meanwhile as their armature poses them.
 
     Skin under clothes, the surfaces after the first, is left out.
@@ -155,15 +164,18 @@ def _record(curves: Any, surfaces: Sequence[Any], combed: Array, frames: range, 
     faces = [_quads(thing.data) for thing in surfaces]
     heads, places, normals = [], [], []
     parts: list[tuple[Array, Array]] = []
-    with _unsmoothed(surfaces):
-        for frame in frames:
-            go(frame)
-            graph = bpy.context.evaluated_depsgraph_get()
-            heads.append(np.array(curves.evaluated_get(graph).matrix_world))
-            samples = [_samples(thing.evaluated_get(graph), each) for thing, each in zip(surfaces, faces, strict=True)]
-            places.append(np.concatenate([place for place, _ in samples]))
-            normals.append(np.concatenate([normal for _, normal in samples]))
-            parts = parts or samples
+    for start in range(0, len(frames), TOGETHER):
+        yield start / len(frames)
+        with _unsmoothed(surfaces):
+            for frame in frames[start : start + TOGETHER]:
+                go(frame)
+                graph = bpy.context.evaluated_depsgraph_get()
+                heads.append(np.array(curves.evaluated_get(graph).matrix_world))
+                shown = [thing.evaluated_get(graph) for thing in surfaces]
+                samples = [_samples(thing, each) for thing, each in zip(shown, faces, strict=True)]
+                places.append(np.concatenate([place for place, _ in samples]))
+                normals.append(np.concatenate([normal for _, normal in samples]))
+                parts = parts or samples
     kept = np.ones(len(combed), dtype=bool)
     skin = len(parts[0][0])
     kept[:skin] = bare(*parts[0], parts[1:])

@@ -11,6 +11,7 @@ from farm.double.groom.comb import comb_guides
 from farm.double.groom.dynamics import solve_guides
 from farm.double.groom.style import load_hairstyle
 from farm.places import cache_folder
+from tests.pieces import whole
 
 from .test_dynamics import JOLT, SWAY, hanging_hair, wear
 
@@ -117,12 +118,12 @@ def test_motion_is_alike_bit_for_bit_from_disk_and_solver_and_knows_what_it_depe
 
     monkeypatch.setattr(cache, "solve_guides", count)
     rest, worn, settings = hanging_hair(6, 6), wear(JOLT[:4]), {"fps": 24.0, "lead": 1}
-    first = solved_motion(rest, worn, SWAY, **settings)
-    np.testing.assert_array_equal(solved_motion(rest, worn, SWAY, **settings), first)
+    first = whole(solved_motion(rest, worn, SWAY, **settings))
+    np.testing.assert_array_equal(whole(solved_motion(rest, worn, SWAY, **settings)), first)
     assert len(calls) == 1
-    np.testing.assert_array_equal(first, solve_guides(rest, worn, SWAY, **settings))
-    solved_motion(rest, worn, SWAY.model_copy(update={"damping": 9.0}), **settings)
-    solved_motion(rest, worn, SWAY, **(settings | {"held": 3}))
-    solved_motion(rest, wear(JOLT[1:5]), SWAY, **settings)
-    solved_motion(1.01 * rest, worn, SWAY, **settings)
+    np.testing.assert_array_equal(first, whole(solve_guides(rest, worn, SWAY, **settings)))
+    whole(solved_motion(rest, worn, SWAY.model_copy(update={"damping": 9.0}), **settings))
+    whole(solved_motion(rest, worn, SWAY, **(settings | {"held": 3})))
+    whole(solved_motion(rest, wear(JOLT[1:5]), SWAY, **settings))
+    whole(solved_motion(1.01 * rest, worn, SWAY, **settings))
     assert len(calls) == 5

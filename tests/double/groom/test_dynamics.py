@@ -11,6 +11,7 @@ pytest.importorskip("scipy", reason="hair in motion needs scipy")
 
 from farm.double.groom.dynamics import LOCKED, Wearing, solve_guides
 from farm.double.groom.style import Sway
+from tests.pieces import whole
 
 FPS = 24.0
 RADIUS = 0.1
@@ -62,7 +63,7 @@ SWAY = Sway()
 
 def solve(head, sway=SWAY, rest=None, lead=0):
     rest = hanging_hair() if rest is None else rest
-    return solve_guides(rest, wear(head), sway, fps=FPS, lead=lead)
+    return whole(solve_guides(rest, wear(head), sway, fps=FPS, lead=lead))
 
 
 def in_world(head, guides):
@@ -148,7 +149,7 @@ def test_hair_moves_alike_at_every_frame_rate(rate):
     def swing(rate):
         time = np.arange(round(rate) + 1) / rate
         head = motion(turn=("x", np.sin(np.pi * np.clip(time / 0.5, 0, 1)) ** 2))
-        apart = solve_guides(rest, wear(head), SWAY, fps=rate) - rest
+        apart = whole(solve_guides(rest, wear(head), SWAY, fps=rate)) - rest
         return apart[np.round(moments * rate).astype(int), :, -1]
 
     usual = swing(24.0)
@@ -176,7 +177,7 @@ def test_hair_stays_out_of_the_head(jolted):
 
 
 def test_held_points_are_one_piece_with_the_head():
-    moved = solve_guides(hanging_hair(), wear(JOLT), Sway(), fps=FPS, held=5)
+    moved = whole(solve_guides(hanging_hair(), wear(JOLT), Sway(), fps=FPS, held=5))
     np.testing.assert_allclose(moved[:, :, :5], np.broadcast_to(hanging_hair()[:, :5], (36, 48, 5, 3)), atol=1e-9)
     assert np.abs(moved[:, :, 5:] - hanging_hair()[:, 5:]).max() > 0.02
 

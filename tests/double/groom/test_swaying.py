@@ -7,6 +7,7 @@ bpy = pytest.importorskip("bpy", reason="grooms in motion need bpy")
 
 from mathutils.bvhtree import BVHTree
 
+from farm.algebra import on_one_thread
 from farm.double.groom.cache import solved_guides
 from farm.double.groom.dynamics import LOCKED
 from farm.double.groom.strands import grow_strands, remove_groom, strand_points
@@ -17,6 +18,7 @@ from farm.double.groom.wearer import read_wearer
 from farm.motion.apply import apply_motion, clear_motion
 from farm.recipe import templates
 from farm.recipe.parameters import Hair, Pose, Stunt
+from tests.pieces import whole
 
 from .measure import heights
 
@@ -57,7 +59,7 @@ def dressed(jumper, name):
     bpy.context.view_layer.update()
     solids = [double.body, *double.garments]
     go = bpy.context.scene.frame_set
-    return groom, sway_groom(groom, solids, combed, FRAMES, lead=LEAD, go=go, fps=24.0)
+    return groom, on_one_thread(whole)(sway_groom(groom, solids, combed, FRAMES, lead=LEAD, go=go, fps=24.0))
 
 
 def lengths(strands):
