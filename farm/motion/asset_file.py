@@ -33,7 +33,11 @@ LICENCE: Final = "GPL-3.0-or-later"
 
 def catalogue_id(kind: str) -> str:
     """The UUID of a kind's catalogue."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, KINDS[kind].lower()))
+    return _identity(KINDS[kind])
+
+
+def _identity(catalogue: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, catalogue.lower()))
 
 
 def mark_asset(
@@ -80,14 +84,17 @@ def write_assets(blocks: Collection[Any], kind: str, file: Path, *, library: Pat
         file.parent.mkdir(parents=True, exist_ok=True)
         with silence():
             bpy.data.libraries.write(str(file.absolute()), set(blocks), fake_user=True, compress=True)
-        _add_catalogue((library or file.parent) / CATALOGUES, kind)
+        _add_catalogues((library or file.parent) / CATALOGUES, kind)
     except (OSError, RuntimeError) as error:
         raise StorageError(f"{file} cannot be written: {error}".rstrip()) from None
     return file
 
 
-def _add_catalogue(file: Path, kind: str) -> None:
-    text = file.read_text(encoding="utf-8") if file.exists() else HEAD
-    if catalogue_id(kind) not in text:
-        line = f"{catalogue_id(kind)}:{KINDS[kind]}:{KINDS[kind].replace('/', '-')}"
-        file.write_text(f"{text.rstrip()}\n\n{line}\n", encoding="utf-8")
+def _add_catalogues(file: Path, kind: str) -> None:
+    """Add a kind's catalogue and the one that it is in, which Blender would else make and call unsaved."""
+    before = text = file.read_text(encoding="utf-8") if file.exists() else HEAD
+    for path in (KINDS[kind].partition("/")[0], KINDS[kind]):
+        if _identity(path) not in text:
+            text = f"{text.rstrip()}\n\n{_identity(path)}:{path}:{path.replace('/', '-')}\n"
+    if text != before:
+        file.write_text(text, encoding="utf-8")

@@ -78,7 +78,7 @@ def test_a_catalogue_is_added_once_and_leaves_others(tmp_path):
         export_poses(["standing"], "default", tmp_path)
     text = (tmp_path / "blender_assets.cats.txt").read_text(encoding="utf-8")
     assert text.startswith(mine)
-    assert text.count("Digidouble/Poses") == 1
+    assert text.count(":Digidouble/Poses:") == text.count(":Digidouble:") == 1
 
 
 @pytest.mark.parametrize("name", NAMES)
