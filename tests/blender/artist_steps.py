@@ -112,5 +112,5 @@ def recipe(w):
 
 def steps(w):
     """With a double in the window, its panels folded."""
-    for step in (hair, pose, stunt, rules_steps.rule, side_by_side, recipe):
+    for step in (hair, pose, stunt, rules_steps.rule, side_by_side, recipe, rules_steps.removed):
         yield from step(w)

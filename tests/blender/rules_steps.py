@@ -23,6 +23,15 @@ def tick(w, place, number, bottom):
         yield 0.1
 
 
+def removed(w):
+    """The cross in its box takes the rule away."""
+    yield from w.open_panel("Vary")
+    place = yield from w.find("digidouble.remove_rule", across=0.8, below=470)
+    yield from w.click(*place)
+    yield from settled(w)
+    assert "rules" not in json.loads(w.scene().digidouble.document)
+
+
 def rule(w):
     """Who wears this outfit, or the next variant's, has another hairstyle, as is seen one variant on.
 
