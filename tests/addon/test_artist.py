@@ -165,6 +165,8 @@ def test_presets_keep_and_bring_back_their_part_and_no_other(unbuilt, tmp_path, 
     import bpy
 
     monkeypatch.setattr(bpy.utils, "user_resource", lambda kind, path="", create=False: str(tmp_path))
+    for titled in (bpy.types.DIGIDOUBLE_PT_stage_presets, bpy.types.DIGIDOUBLE_PT_capture_presets):
+        monkeypatch.setattr(titled, "bl_label", titled.bl_label)  # Blender titles a list by what was added to it
     unbuilt.camera.framing = "bust"
     unbuilt.light.mode_rotation = "VARIED"
     unbuilt.capture.width = 320
