@@ -27,7 +27,7 @@ from farm.double.wardrobe.dress import build_garments, foresee_outfit, hang_outf
 from farm.recipe.parameters import Body, Face, Hair, Rig, Skin, Wardrobe
 from farm.recipe.variant import Variant, stream
 
-__all__ = ["UV_MAP", "Double", "Look", "build_double", "foresee_double", "remove_double"]
+__all__ = ["UV_MAP", "Double", "Look", "build_double", "foresee_double", "remove_double", "subdivide"]
 
 UV_MAP: Final = "UVMap"
 KEPT: Final = 12
@@ -143,7 +143,7 @@ def build_double(look: Look, collection: Any, *, into: Double | None = None) -> 
     garments = build_garments(look.wardrobe, hung, **on, into=into.garments if into else ())
     if into is None:
         for thing in (body, *garments):
-            _subdivide(thing)
+            subdivide(thing)
     return Double(
         shape=shape,
         collection=collection,
@@ -227,7 +227,7 @@ def _build_body(
     return thing
 
 
-def _subdivide(thing: Any) -> None:
+def subdivide(thing: Any) -> None:
     """Smooth a mesh object by one level, alike in viewport and render, so that hair is rooted on what shows."""
     modifier = thing.modifiers.new("Subdivision", "SUBSURF")
     modifier.levels = modifier.render_levels = 1

@@ -54,7 +54,8 @@ class Shelf:
     """Materials laid aside and taken again, so that what they have in common with the next ones is not built anew.
 
     Making and linking nodes is what takes long. A tree that is asked for the nodes it has gets other figures only; from
-    the first node on that differs it is built anew. So each material is what it would be were it new.
+    the first node on that differs it is built anew. So each material is what it would be were it new. Those of a name
+    that have other parts, as a skin with freckles, lie apart.
     """
 
     _in_use: Shelf | None = None
@@ -62,8 +63,8 @@ class Shelf:
     def __init__(self, *, mark: str) -> None:
         """An empty shelf; what lies here carries `mark` as a custom property."""
         self._mark = mark
-        self._free: dict[str, list[Any]] = {}
-        self._names: dict[int, str] = {}
+        self._free: dict[tuple[str, ...], list[Any]] = {}
+        self._kinds: dict[int, tuple[str, ...]] = {}
         self._made: dict[int, list[Made]] = {}
 
     @contextmanager
@@ -75,12 +76,13 @@ class Shelf:
         finally:
             Shelf._in_use = before
 
-    def take(self, name: str) -> tuple[Any, Graph]:
-        """A material made under a name, and its graph: one that lies here, else a new one."""
-        free = self._free.get(name)
+    def take(self, name: str, *parts: str) -> tuple[Any, Graph]:
+        """A material made under a name with some parts, and its graph: one that lies here, else a new one."""
+        kind = (name, *parts)
+        free = self._free.get(kind)
         material = free.pop() if free else _empty_material(name)
         material[self._mark] = True
-        self._names[material.session_uid] = name
+        self._kinds[material.session_uid] = kind
         return material, Graph(material.node_tree, self._made.setdefault(material.session_uid, []))
 
     def clear(self) -> None:
@@ -92,18 +94,18 @@ class Shelf:
         """Lay aside those of some materials that were taken here; the others are returned."""
         others = []
         for material in materials:
-            name = self._names.get(material.session_uid)
-            if name is None:
+            kind = self._kinds.get(material.session_uid)
+            if kind is None:
                 others.append(material)
             else:
-                self._free.setdefault(name, []).append(material)
+                self._free.setdefault(kind, []).append(material)
         return others
 
 
-def new_material(name: str) -> tuple[Any, Graph]:
-    """A material and its graph, to be filled up to its `surface`."""
+def new_material(name: str, *parts: str) -> tuple[Any, Graph]:
+    """A material and its graph, to be filled up to its `surface`; `parts` are what not all of this name have."""
     if Shelf._in_use is not None:
-        return Shelf._in_use.take(name)
+        return Shelf._in_use.take(name, *parts)
     material = _empty_material(name)
     return material, Graph(material.node_tree)
 
@@ -234,11 +236,11 @@ class Graph:
 
 def _source(value: Any) -> Any:
     """A node's first output; all else as it is."""
-    return value.outputs[0] if hasattr(value, "outputs") else value
+    return value.outputs[0] if isinstance(value, bpy.types.Node) else value
 
 
 def _is_socket(value: Any) -> bool:
-    return hasattr(value, "is_output")
+    return isinstance(value, bpy.types.NodeSocket)
 
 
 def _origin(value: Any) -> tuple[str, str] | None:

@@ -47,6 +47,8 @@ HATCH_WAYS: Final = ((0.62, 0.35, 0.70), (-0.58, 0.45, 0.68))
 FRECKLES: Final = ((0.0018, 0.75), (0.0032, 0.60))
 """Fine and coarse ones: size in metres of a cell, which holds one at most, and share of cells that do at most."""
 AGE_SPOT: Final = 0.016
+SPOTS_FROM: Final = 45
+"""Size in metres of the cell of an age spot, and the age in years after which there are some."""
 SHADOW: Final = (0.70, 0.75, 0.80)
 """Share of light that a shaven man's skin leaves where roots of a dense dark beard lie in it."""
 
@@ -82,7 +84,8 @@ def _beard_shadow(skin: Skin, body: Body) -> NDArray[np.float64]:
 
 def build_skin(skin: Skin, body: Body) -> Any:
     """The skin's material: tone, blood, zones, mottling, freckles, pores, creases of age, sweat and dirt."""
-    material, graph = new_material("skin")
+    has = {"freckles": skin.freckles, "age spots": body.age > SPOTS_FROM, "dirt": skin.dirt, "sweat": skin.sweat}
+    material, graph = new_material("skin", *(part for part, there in has.items() if there))
     rest = graph.attribute(REST, "Vector")
     pores, wet, vein = graph.parts(graph.attribute(RELIEF, "Vector"))
     sun, sweat, dirt = graph.parts(graph.attribute(EXPOSURE, "Vector"))
@@ -145,8 +148,8 @@ def _colour(graph: Graph, rest: Any, skin: Skin, body: Body, mottle: Any, vein: 
         for size, most in FRECKLES:
             shown = _spots(graph, rest, size, share=most * skin.freckles**0.7, sun=sun)
             colour = graph.mix(graph.math("MULTIPLY", shown, depth), colour, brown, blend="MULTIPLY")
-    if body.age > 45:
-        shown = _spots(graph, rest, AGE_SPOT, share=0.45 * min(1.0, (body.age - 45) / 30), sun=sun)
+    if body.age > SPOTS_FROM:
+        shown = _spots(graph, rest, AGE_SPOT, share=0.45 * min(1.0, (body.age - SPOTS_FROM) / 30), sun=sun)
         colour = graph.mix(graph.math("MULTIPLY", shown, 0.7), colour, absorbed(tone, melanin=0.9), blend="MULTIPLY")
     return colour
 

@@ -6,21 +6,21 @@ distances, because lips and nostrils are finer than the grid. A strand ends befo
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import bpy
 import numpy as np
-from mathutils import Vector
-from mathutils.bvhtree import BVHTree
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from farm.algebra import on_one_thread
 from farm.double.beard_area import beard_shares
-from farm.double.body import Double
 from farm.double.groom.beard_style import Beardstyle, load_beard
+from farm.double.groom.collider import Shell
 from farm.double.groom.comb import Guides
+from farm.double.groom.smooth import around, nearest_places, smooth_tree
 from farm.double.groom.strands import Groom, grow_strands
 from farm.double.groom.style import Comb, Parting
 from farm.double.groom.surface import Frame, Head, Roots, build_scalp, head_frame, sample_roots
@@ -73,8 +73,7 @@ def build_beard(double: Wearer, hair: Hair, beard: Beard, *, collection: Any, wo
             f"beard.style: '{beard.style}' grows on the built-in double only, for on '{double.head.name}' lips and jaw"
             " are not known; set it to 'clean_shaven'"
         )
-    head, _ = worn or read_wearer(double)
-    guides = comb_beard(double, head, style, length=beard.length, seed=hair.seed)
+    guides = comb_beard(worn or read_wearer(double), style, length=beard.length, seed=hair.seed)
     own = beard_hair(hair, style, beard.length)
     strands = textured(style.hairstyle(), own)
     strands = strands.model_copy(update={"frizz": min(strands.frizz, FRIZZ_SHARE * style.longest * beard.length)})
@@ -94,19 +93,21 @@ def beard_hair(hair: Hair, style: Beardstyle, length: float) -> Hair:
     )
 
 
-def comb_beard(double: Double, head: Head, style: Beardstyle, *, length: float = 1.0, seed: int = 0) -> Guides:
-    """Comb a style on a double as it is posed now, whose head was read; `length` multiplies the style's own.
+def comb_beard(worn: Worn, style: Beardstyle, *, length: float = 1.0, seed: int = 0) -> Guides:
+    """Comb a style on a built-in double as `read_wearer` read it; `length` multiplies the style's own.
 
     Equal seeds, equal guides.
     """
+    head, shells = worn
     random = stream(seed, "groom", "beard")
     shares = np.stack([beard_shares()[region] for region in style.regions])
     density = (shares * np.array([[region.density] for region in style.regions.values()])).max(axis=0)
     frame = head_frame(head)
-    bearing = replace(head, scalp=density)
+    skin = smooth_tree([Shell(head.posed, around(density > 0.0, head.faces))])
+    bearing = replace(head, scalp=density, settle=functools.partial(nearest_places, skin))
     scalp = build_scalp(bearing, frame, Parting())
     roots = sample_roots(scalp, Parting(), style.guides, random)
-    skin = _read_skin(double, head)
+    skin = _read_skin(head, shells)
     growth = _Growth(style, roots, frame, skin, _at_roots(head, frame, shares, roots), length, random)
     return Guides(points=growth.grow(), roots=roots, scalp=scalp)
 
@@ -120,7 +121,7 @@ class _Surface:
 
     def sample(self, points: Array) -> tuple[Array, Array]:
         """Signed distance (N,) to the skin, positive outside, and its normals (N, 3)."""
-        found = [self.tree.find_nearest(Vector(point)) for point in points]
+        found = [self.tree.find_nearest(point) for point in points.tolist()]
         places, normals = np.array([hit[0] for hit in found]), np.array([hit[1] for hit in found])
         return np.einsum("nc,nc->n", points - places, normals), normals
 
@@ -130,30 +131,17 @@ class _Surface:
         return distance < LIP_REACH
 
 
-def _read_skin(double: Double, head: Head) -> _Surface:
-    graph = bpy.context.evaluated_depsgraph_get()
+def _read_skin(head: Head, shells: Sequence[Shell]) -> _Surface:
+    """What the shells, skin and clothes, have near the chin."""
     chin = head.posed[np.argmin(np.linalg.norm(head.rest - head.chin, axis=1))]
-    vertices: list[Array] = []
-    faces: list[NDArray[np.int64]] = []
-    for thing in (double.body, *double.garments):
-        shown = thing.evaluated_get(graph)
-        mesh = shown.data
-        flat = np.empty(len(mesh.vertices) * 3, dtype=np.float32)
-        mesh.vertices.foreach_get("co", flat)
-        world = np.array(shown.matrix_world)
-        places = flat.reshape(-1, 3) @ world[:3, :3].T + world[:3, 3]
-        near = np.linalg.norm(places - chin, axis=1) < REACH
-        mesh.calc_loop_triangles()
-        corners = np.empty(len(mesh.loop_triangles) * 3, dtype=np.int32)
-        mesh.loop_triangles.foreach_get("vertices", corners)
-        triangles = corners.reshape(-1, 3)
-        used, numbers = np.unique(triangles[near[triangles].any(axis=1)], return_inverse=True)
-        faces.append(numbers.reshape(-1, 3) + sum(len(part) for part in vertices))
-        vertices.append(places[used])
-    tree = BVHTree.FromPolygons(np.concatenate(vertices).tolist(), np.concatenate(faces).tolist())
+    parts = []
+    for shell in shells:
+        near = np.linalg.norm(shell.vertices - chin, axis=1) < REACH
+        if near[shell.faces].any():
+            parts.append(Shell(shell.vertices, around(near, shell.faces)))
     masks = zone_masks()
     mouth = np.maximum(masks["lips"], masks["inside-mouth"]) > 0.4
-    return _Surface(tree, cKDTree(head.posed[: len(mouth)][mouth]))
+    return _Surface(smooth_tree(parts), cKDTree(head.posed[: len(mouth)][mouth]))
 
 
 def _at_roots(head: Head, frame: Frame, shares: Array, roots: Roots) -> Array:

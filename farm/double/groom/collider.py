@@ -84,21 +84,17 @@ class Collider:
 
     def sample(self, points: Array) -> tuple[Array, Array]:
         """Distance (N,) and unit gradient (N, 3) at points (N, 3), trilinear; outside the grid, of its border."""
-        base = np.zeros(len(points), dtype=np.int64)
-        shares = []
-        for axis, size in enumerate(self.shape):
-            place = np.minimum(np.maximum((points[:, axis] - self.origin[axis]) / SPACING, 0.0), size - 1.001)
-            cell = place.astype(np.int64)
-            base = base * size + cell
-            share = (place - cell).astype(np.float32)
-            shares.append((1 - share, share))
-        mixed = np.zeros((len(points), 4), dtype=np.float32)
-        for step in np.ndindex(2, 2, 2):
-            weight = shares[0][step[0]] * shares[1][step[1]] * shares[2][step[2]]
-            index = base + (step[0] * self.shape[1] + step[1]) * self.shape[2] + step[2]
-            corner = np.take(self.values, index, axis=0)
-            corner *= weight[:, None]
-            mixed += corner
+        _, wide, high = self.shape
+        place = np.minimum(np.maximum((points - self.origin) / SPACING, 0.0), np.array(self.shape) - 1.001)
+        cell = place.astype(np.int64)
+        share = (place - cell).astype(np.float32)
+        x, y, z = np.stack([1 - share, share]).transpose(2, 0, 1)
+        weights = (x[:, None, None] * y[:, None] * z).reshape(8, -1, 1)
+        corners = np.array([0, 1, high, high + 1])
+        corners = np.concatenate([corners, corners + wide * high])[:, None]
+        mixed = np.take(self.values, (cell[:, 0] * wide + cell[:, 1]) * high + cell[:, 2] + corners, axis=0)
+        mixed *= weights
+        mixed = mixed.sum(axis=0)
         values: Array = mixed.astype(np.float64)
         gradient = values[:, 1:]
         steepness = np.sqrt(np.einsum("nc,nc->n", gradient, gradient))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 import bpy
 import numpy as np
-from mathutils import Matrix, Vector
+from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 from numpy.typing import NDArray
 
 from farm.double.base_mesh import base_mesh
 from farm.double.body import Double
 from farm.double.groom.collider import Shell
+from farm.double.groom.smooth import around, nearest_places, smooth_tree
 from farm.double.groom.surface import Head
 from farm.double.own.guest import Guest
 from farm.double.own.head import OwnHead, read_head
@@ -60,7 +62,7 @@ def read_wearer(double: Wearer, *, posed: Sequence[Array] | None = None) -> Worn
         scalp=scalp,
         eyes=eyes,
         chin=_chin(double.shape, eyes),
-        settle=_nearest_on_skin(double.body),
+        settle=functools.partial(nearest_places, smooth_tree([Shell(whole, around(scalp > 0.0, shells[0].faces))])),
     ), shells
 
 
@@ -139,10 +141,7 @@ def _nearest_on_skin(thing: Any) -> Callable[[Array], Array]:
     def settle(points: Array) -> Array:
         return np.array([world @ find(inverse @ Vector(point))[0] for point in points])
 
-    def settle_in_place(points: Array) -> Array:
-        return np.array([find(point)[0] for point in points.tolist()])
-
-    return settle_in_place if world == Matrix() else settle
+    return settle
 
 
 def _quads(mesh: Any) -> NDArray[np.int32]:

@@ -74,7 +74,7 @@ def _worn(wardrobe: Wardrobe, takes: str) -> tuple[Cloth, Colour]:
 def cloth_material(wardrobe: Wardrobe, takes: str) -> Any:
     """A garment of one cloth with side seams, sleeve seams and stitched hems."""
     cloth, colour = _worn(wardrobe, takes)
-    material, graph = new_material(f"{takes} cloth")
+    material, graph = new_material(f"{takes} cloth", cloth.weave)
     seams, stitches = _seams(graph)
     lighter = graph.math("MULTIPLY_ADD", stitches, cloth.stitch, 1.0)
     lighter = graph.math("MULTIPLY", lighter, graph.math("MULTIPLY_ADD", seams, -0.45, 1.0))
@@ -159,7 +159,7 @@ def suit_material(wardrobe: Wardrobe, outfit: Outfit, *, place: str) -> Any:
     trim = linear_colours(outfit.trim, ("accent", "pad", "zip"), place=f"{place}: trim")
     cloth, main = _worn(wardrobe, "upper")
     panel_colour = _worn(wardrobe, "lower")[1]
-    material, graph = new_material("suit")
+    material, graph = new_material("suit", cloth.weave)
     fields = graph.node("SeparateXYZ", {"Vector": graph.attribute(FIELDS, "Vector")})
     across, depth, height = graph.node("SeparateXYZ", {"Vector": graph.attribute(REST, "Vector")}).outputs
     panel = graph.ramp(fields.outputs[0], 0.64, 0.66)
