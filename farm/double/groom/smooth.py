@@ -41,7 +41,7 @@ def smooth_tree(shells: Sequence[Shell]) -> BVHTree:
     faces: list[list[int]] = []
     for shell in shells:
         used, numbers = np.unique(shell.faces, return_inverse=True)
-        corners = numbers.reshape(shell.faces.shape) + sum(len(part) for part in places)
+        corners: Any = numbers.reshape(shell.faces.shape) + sum(len(part) for part in places)
         faces += [[*dict.fromkeys(face)] for face in corners.tolist()]
         places.append(shell.vertices[used])
     mesh = bpy.data.meshes.new("smooth")
