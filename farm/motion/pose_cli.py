@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from farm.commands import load_renderer, write_text
+from farm.commands import load_renderer, note, write_text
 from farm.errors import BadInput
 from farm.recipe import templates
 
@@ -48,7 +48,7 @@ def import_(file: Path, asset: str | None, armature: str | None, target: Path) -
     found = import_asset(file, asset) if asset is not None else import_current(file, armature=armature)
     write_text(target, found.text)
     if found.clipped:
-        click.echo(f"note: brought within the limits of joints: {', '.join(found.clipped)}", err=True)
+        note([f"brought within the limits of joints: {', '.join(found.clipped)}"])
     click.echo(target)
     return 0
 
