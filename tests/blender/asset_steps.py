@@ -23,7 +23,8 @@ def stopped(w):
     yield from w.open_panel("Recipe")
     yield from w.press("digidouble.add_asset_library")
     yield from until((folder / "made.json").is_file)
-    assert 0 < shown["digidouble.add_asset_library"] < 1  # by this name the panel draws how far it is
+    # by this name the panel draws how far it is; the window hears of it a moment after the file is there
+    yield from until(lambda: 0 < shown["digidouble.add_asset_library"] < 1, 5)
     w.picture("library-building")
     yield from w.key("ESC")
     assert not shown
