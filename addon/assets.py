@@ -18,7 +18,7 @@ from farm.recipe import PARAMETERS
 from farm.recipe.distributions import Fixed
 from farm.recipe.settings import known_names
 
-from . import document, preview, thumbnails
+from . import document, keys, preview, thumbnails
 from .apart import ApartOperator, Progress
 from .ops_double import StageOperator
 from .state import change, label, refuse, said, shown_variant, state_of
@@ -35,7 +35,6 @@ LIBRARIES: Final = tuple(
 """Kinds of asset libraries, by the numbers that Blender gives them."""
 DROPPING: Final = ("OBJECT_OT_transform_to_mouse", "OBJECT_OT_add_named", "WM_OT_append")
 """Operators of Blender's that bring an asset into a scene as a step of their own."""
-_keys: Final[list[tuple[Any, Any]]] = []
 
 
 def home() -> Path:
@@ -219,18 +218,12 @@ def register() -> None:
     """Be in the asset browser's menus, and notice what is dropped."""
     bpy.types.ASSETBROWSER_MT_context_menu.append(_draw_menu)
     bpy.app.handlers.blend_import_post.append(_dropped)
-    keys = bpy.context.window_manager.keyconfigs.addon
-    if keys is not None:
-        keymap = keys.keymaps.new(name="File Browser Main", space_type="FILE_BROWSER")
-        item = keymap.keymap_items.new(DIGIDOUBLE_OT_use_asset.bl_idname, "LEFTMOUSE", "DOUBLE_CLICK")
-        _keys.append((keymap, item))
+    keys.bind(DIGIDOUBLE_OT_use_asset.bl_idname, keys.FILE_LIST, "LEFTMOUSE", "DOUBLE_CLICK")
 
 
 def unregister() -> None:
     """Take that back."""
-    for keymap, item in _keys:
-        keymap.keymap_items.remove(item)
-    _keys.clear()
+    keys.release(DIGIDOUBLE_OT_use_asset.bl_idname)
     bpy.app.handlers.blend_import_post.remove(_dropped)
     bpy.types.ASSETBROWSER_MT_context_menu.remove(_draw_menu)
 

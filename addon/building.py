@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import bpy
 
-from . import preview
+from . import keys, preview
 from .problems import draw_problem
 from .state import state_of
 
@@ -20,8 +20,6 @@ STEPS: Final = {
     "camera": "Aiming the camera",
 }
 """What people call the steps of farm.stage.steps."""
-
-_keys: list[tuple[Any, Any]] = []
 
 
 class DIGIDOUBLE_OT_stop_building(bpy.types.Operator):  # noqa: N801 - Blender's own form
@@ -75,17 +73,12 @@ def draw_building(layout: Any, scene: Any) -> None:
 
 def register() -> None:
     """Let ESC over the 3D view stop a build."""
-    chosen = bpy.context.window_manager.keyconfigs.addon
-    if chosen is not None:
-        keymap = chosen.keymaps.new(name="3D View Generic", space_type="VIEW_3D")
-        _keys.append((keymap, keymap.keymap_items.new(DIGIDOUBLE_OT_stop_building.bl_idname, "ESC", "PRESS")))
+    keys.bind(DIGIDOUBLE_OT_stop_building.bl_idname, keys.VIEW_3D, "ESC")
 
 
 def unregister() -> None:
     """Give ESC back."""
-    for keymap, item in _keys:
-        keymap.keymap_items.remove(item)
-    _keys.clear()
+    keys.release(DIGIDOUBLE_OT_stop_building.bl_idname)
 
 
 CLASSES: Final = (DIGIDOUBLE_OT_stop_building, DIGIDOUBLE_OT_build_double)

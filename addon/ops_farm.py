@@ -9,7 +9,7 @@ import bpy
 
 from farm.errors import BadInput, DigidoubleError
 
-from . import document, farm_here, farm_there, threads, watch
+from . import document, farm_here, farm_there, keys, threads, watch
 from .farm_there import Cluster
 from .jobs import Job
 from .ops_double import StageOperator
@@ -20,8 +20,6 @@ from .watch import SUBMIT, jobs, tested
 from .windows import redraw
 
 __all__ = ["CLASSES", "register", "unregister"]
-
-_keys: list[tuple[Any, Any]] = []
 
 
 class DIGIDOUBLE_OT_submit(StageOperator, bpy.types.Operator):  # noqa: N801 - Blender's own form
@@ -197,17 +195,12 @@ class DIGIDOUBLE_OT_allow_online(bpy.types.Operator):  # noqa: N801
 
 def register() -> None:
     """Let ESC over the 3D view cancel a submission."""
-    chosen = bpy.context.window_manager.keyconfigs.addon
-    if chosen is not None:
-        keymap = chosen.keymaps.new(name="3D View Generic", space_type="VIEW_3D")
-        _keys.append((keymap, keymap.keymap_items.new(DIGIDOUBLE_OT_cancel_submission.bl_idname, "ESC", "PRESS")))
+    keys.bind(DIGIDOUBLE_OT_cancel_submission.bl_idname, keys.VIEW_3D, "ESC")
 
 
 def unregister() -> None:
     """Give ESC back."""
-    for keymap, item in _keys:
-        keymap.keymap_items.remove(item)
-    _keys.clear()
+    keys.release(DIGIDOUBLE_OT_cancel_submission.bl_idname)
 
 
 CLASSES: Final = (

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from farm import __version__
 from farm.cluster.jobs.cli import COMMANDS
+from farm.commands import load_renderer
 from farm.doctor import examine, require_renderer
 from farm.double.own.cli import double
 from farm.double.own.sealing import seal_double
@@ -25,7 +26,6 @@ from farm.errors import BadInput, DigidoubleError, TemplateError
 from farm.learn.cli import denoise, evaluate, onnx, train
 from farm.motion.cli import motion
 from farm.motion.pose_cli import pose
-from farm.quiet import load_blender
 from farm.recipe import load_recipe, templates
 from farm.recipe.sheet import load_sheet
 from farm.render.kinds import DEVICES
@@ -347,8 +347,7 @@ def _render_sheet(kind: str | None, name: str | None, file: Path) -> int:
         raise BadInput(f"{file}: the folder {file.parent} is missing; make it first")
     load_sheet(kind)
     names = templates.names(kind) if name is None else [templates.path(kind, name).stem]
-    require_renderer()
-    load_blender()
+    load_renderer()
     from farm.render.sheet import render_sheet
 
     with _bar() as bar:

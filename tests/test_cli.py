@@ -190,6 +190,40 @@ def test_plan_as_a_table():
     assert "2 pairs" in out
 
 
+UNMET = "rules[0]: no variant can suit it: hair.style is never braid"
+
+
+@pytest.fixture
+def unmet(tmp_path):
+    """A recipe with a rule that no variant can suit, another, and a file where a dataset cannot be."""
+    rules = "rules:\n- {where: {hair.style: braid}, set: {hair.frizz: 0}}\n"
+    rules += "- {where: {hair.style: short}, set: {hair.frizz: 0}}\n"
+    (tmp_path / "blocked").write_text("in the way")
+    return smoke_with(tmp_path, ("capture:", f"{rules}\ncapture:"))
+
+
+@NEEDS_RENDERER
+def test_a_rule_that_no_variant_can_suit_is_told_before_rendering(unmet):
+    words = ("render", unmet, "--out", unmet.parent / "blocked")
+    code, out, err = digidouble(*words)
+    assert (code, out) == (2, "")
+    assert err.splitlines()[0] == f"note: {UNMET}"
+    assert err.count("no variant") == 1
+    _, out, err = digidouble(*words, "--progress", "jsonl")
+    assert "no variant" not in err
+    (line,) = out.splitlines()
+    told = json.loads(line)
+    assert (told["event"], told["message"]) == ("notice", UNMET)
+
+
+def test_a_rule_that_no_variant_can_suit_is_told_before_submitting(unmet):
+    code, out, err = digidouble(
+        "submit", unmet, "--cluster", "http://localhost:1", "--out", unmet.parent / "out", "--dry-run"
+    )
+    assert (code, err) == (0, f"note: {UNMET}\n")
+    assert "no variant" not in out
+
+
 def test_templates_are_listed_and_printed():
     assert "afro" in digidouble("templates")[1]
     assert "shoulder_straight" in digidouble("templates", "hairstyles")[1]

@@ -7,7 +7,8 @@
 | `committed` | `pair` (its place in the dataset), `task`, `seconds`, `phases` (those by step), `preview`     |
 |             | (its reference)                                                                              |
 | `failed`    | `pair`, `task`, `cause`, `tries`, `reason`, `log`: a pair that was given up                  |
-| `notice`    | `message`: a try that failed and is repeated, a node that is not used any more, a pause      |
+| `notice`    | `message`: a rule that no variant can suit, before all else; a try that failed and is        |
+|             | repeated, a node that is not used any more, a pause                                          |
 | `status`    | every few seconds and at the end, all of `farm.cluster.status.RunStatus`: state, counts,     |
 |             | `rate` in pairs an hour, `eta` in seconds, `workers`, `nodes`, `retries` and `failures` by   |
 |             | cause, `previews`                                                                            |

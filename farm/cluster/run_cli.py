@@ -14,9 +14,11 @@ from farm.cluster.driver import Farm, run
 from farm.cluster.journal import Summary
 from farm.cluster.lines import JsonLines
 from farm.cluster.progress import ProgressReport
+from farm.commands import note
 from farm.dataset.layout import LOGS_FOLDER, REPORT_FILE
 from farm.dataset.place import Place
 from farm.recipe import Recipe
+from farm.recipe.telling import tell_unmet
 
 __all__ = ["render_dataset"]
 
@@ -28,8 +30,11 @@ def render_dataset(
 
     `double` is the packed file of an artist's own double, where the recipe has one and it is here.
     """
+    unmet = tell_unmet(recipe)
     if jsonl:
         lines = JsonLines(sys.stdout)
+        for line in unmet:
+            lines.noticed(line)
         summary = run(recipe, root, lines, Farm(**farm), double=double)
         lines.write(
             "ended",
@@ -40,6 +45,7 @@ def render_dataset(
             failed=len(summary.given_up),
         )
     else:
+        note(unmet)
         progress = ProgressReport(Console(highlight=False, soft_wrap=not sys.stdout.isatty()))
         try:
             summary = run(recipe, root, progress, Farm(**farm), double=double)

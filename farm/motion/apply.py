@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from farm.errors import BadInput
 from farm.motion.before import keep, made_actions, note_made, put_back, put_to_rest
 from farm.motion.fit import Drive
+from farm.motion.flesh import outline_points
 from farm.motion.hindrance import check_bones, check_writable
 from farm.motion.keys import make_action
 from farm.motion.perform import FPS, perform, play
 from farm.motion.rig import Fit, RigClip, RigRest, fit_rig, retarget
+from farm.motion.skeleton import BONES
 from farm.motion.stunt import Performance, plan_stunt
 from farm.recipe import templates
 from farm.recipe.parameters import NO_STUNT, Pose, Stunt
@@ -25,6 +27,7 @@ __all__ = [
     "clear_motion",
     "fit_armature",
     "hips_way",
+    "outline_way",
     "plan_for",
     "read_rest",
     "ready",
@@ -117,6 +120,17 @@ def show_action(armature: Any, action: Any, slot: Any) -> None:
 def hips_way(armature: Any, pose: Pose, stunt: Stunt, *, rig: str, times: NDArray[np.float64]) -> NDArray[np.float64]:
     """Where `apply_motion` takes the hips (N, 3), at times (N,) in seconds since `frames.start`."""
     return perform(pose, stunt, fit_rig(rig, read_rest(armature)).skeleton, times).hips
+
+
+def outline_way(
+    armature: Any, pose: Pose, stunt: Stunt, *, rig: str, times: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How far the body reaches in the T-pose (P, 3), and as `apply_motion` moves it at times (N,): (N, P, 3)."""
+    skeleton = fit_rig(rig, read_rest(armature)).skeleton
+    upright = np.broadcast_to(np.eye(3), (len(BONES), 3, 3))
+    clip = perform(pose, stunt, skeleton, times)
+    turned, places = skeleton.pose(clip.rotations, clip.hips)
+    return outline_points(skeleton, upright, skeleton.joints), outline_points(skeleton, turned, places)
 
 
 def plan_for(armature: Any, stunt: Stunt, *, rig: str) -> Performance:

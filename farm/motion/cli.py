@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from farm.errors import StorageError
+from farm.commands import load_renderer, write_text
 
 __all__ = ["motion"]
 
@@ -62,10 +62,11 @@ def import_(file: Path, to: Path | None, table: str | None, propose: Path | None
     )
     from farm.motion.mocap.naming import propose_table
 
-    _ready(file)
+    if file.suffix.lower() in (".fbx", ".glb", ".gltf"):  # which Blender alone reads
+        load_renderer()
     if propose is not None:
         text = propose_table(read_capture(file, take), str(file))
-        _write(propose, text)
+        write_text(propose, text)
         click.echo(f"{propose}: look it over, then give it to --table")
         return 0
     target = own_target(file.stem) if to is None else target_of(to)
@@ -78,16 +79,6 @@ def import_(file: Path, to: Path | None, table: str | None, propose: Path | None
         f"{target}: {written.duration:.2f} s at {written.fps:g} fps, {target.with_suffix('.npz').name} beside it"
     )
     return 0
-
-
-def _ready(file: Path) -> None:
-    """Load Blender for what only it reads, or say what it takes."""
-    if file.suffix.lower() in (".fbx", ".glb", ".gltf"):
-        from farm.doctor import require_renderer
-        from farm.quiet import load_blender
-
-        require_renderer()
-        load_blender()
 
 
 def _summary(imported: Any) -> str:
@@ -121,10 +112,3 @@ def _feet(imported: Any) -> str:
         return "planted nowhere"
     before, after = (f"{100 * slid.max():.1f} cm" for slid in (imported.before, imported.after))
     return f"planted {len(imported.before)} times, sliding up to {before} before, {after} after"
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error.strerror}") from None

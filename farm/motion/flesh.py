@@ -21,6 +21,7 @@ __all__ = [
     "capsule_ends",
     "lowest",
     "nearest_points",
+    "outline_points",
     "overlaps",
     "radii",
     "resting_points",
@@ -143,6 +144,15 @@ def surface_points(skeleton: Skeleton, turned: Array, places: Array) -> Array:
     ends[..., 2] -= radii(skeleton)[:, None]
     soles = sole_points(skeleton, turned, places)
     return np.concatenate([ends.reshape(*ends.shape[:-3], -1, 3), soles.reshape(*soles.shape[:-3], -1, 3)], axis=-2)
+
+
+def outline_points(skeleton: Skeleton, turned: Array, places: Array) -> Array:
+    """Points around all capsules' ends, the joints and the soles (..., 12 K + B + 6, 3): how far a body reaches."""
+    around = np.concatenate([np.eye(3), -np.eye(3)]) * radii(skeleton)[:, None, None, None]
+    ends = capsule_ends(skeleton, turned, places)[..., None, :] + around
+    soles = sole_points(skeleton, turned, places)
+    flat = (ends.reshape(*ends.shape[:-4], -1, 3), places, soles.reshape(*soles.shape[:-3], -1, 3))
+    return np.concatenate(flat, axis=-2)
 
 
 def sole_points(skeleton: Skeleton, turned: Array, places: Array) -> Array:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from farm.errors import BadInput, StorageError
-from farm.quiet import load_blender
+from farm.commands import load_renderer, note, write_text
+from farm.errors import BadInput
 from farm.recipe import templates
 
 __all__ = ["pose"]
@@ -42,13 +42,13 @@ def import_(file: Path, asset: str | None, armature: str | None, target: Path) -
     if asset is not None and armature is not None:
         raise BadInput("give --asset or --armature, not both: an asset is read on the armature that has its bones")
     _check_target(target)
-    _ready()
+    load_renderer()
     from farm.motion.pose_asset import import_asset, import_current
 
     found = import_asset(file, asset) if asset is not None else import_current(file, armature=armature)
-    _write(target, found.text)
+    write_text(target, found.text)
     if found.clipped:
-        click.echo(f"note: brought within the limits of joints: {', '.join(found.clipped)}", err=True)
+        note([f"brought within the limits of joints: {', '.join(found.clipped)}"])
     click.echo(target)
     return 0
 
@@ -76,7 +76,7 @@ def export(names: tuple[str, ...], rig: str, folder: Path) -> int:
         raise BadInput(f"--rig {rig}: the double is not built on that rig; choose one of {', '.join(built)}")
     if folder.exists() and not folder.is_dir():
         raise BadInput(f"{folder} is a file; give the folder of an asset library")
-    _ready()
+    load_renderer()
     from farm.motion.pose_asset import export_poses
 
     click.echo(f"{export_poses(chosen, rig, folder)}: {len(chosen)} pose{'s' if len(chosen) > 1 else ''}")
@@ -90,18 +90,3 @@ def _check_target(target: Path) -> None:
         raise BadInput(f"{target} exists; give --to another name")
     if not target.parent.is_dir():
         raise BadInput(f"the folder {target.parent} does not exist; make it first")
-
-
-def _ready() -> None:
-    """Load Blender, or say what it takes."""
-    from farm.doctor import require_renderer
-
-    require_renderer()
-    load_blender()
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error.strerror}") from None

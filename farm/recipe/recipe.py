@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import yaml
@@ -160,7 +160,10 @@ class Recipe(BaseModel):
         is left to the population depends on the identity instead: equal identities are the same person. The rules come
         last.
         """
-        drawn, suited = self._drawn(index)
+        return self._made(index, *self._drawn(index))
+
+    def _made(self, index: int, drawn: Mapping[str, Value], suited: Sequence[int]) -> Variant:
+        """Variant `index` of its values by path, and of the rules that it suits."""
         values: dict[str, dict[str, Any]] = {axis: {} for axis in AXES}
         for path, parameter in PARAMETERS.items():
             if parameter.axis not in self.brought:
@@ -220,7 +223,17 @@ class Recipe(BaseModel):
         Raises:
             RecipeError: two variants are equal, or one is impossible.
         """
-        variants = [self.variant(index) for index in range(self.count)]
+        return self.draw_suited()[0]
+
+    def draw_suited(self) -> tuple[list[Variant], list[list[int]]]:
+        """The recipe's variants, and for each rule the numbers of those that suit it. Raises what `draw` raises."""
+        variants: list[Variant] = []
+        suiting: list[list[int]] = [[] for _ in self.rules]
+        for index in range(self.count):
+            drawn, suited = self._drawn(index)
+            variants.append(self._made(index, drawn, suited))
+            for number in suited:
+                suiting[number].append(index)
         first: dict[str, int] = {}
         for variant in variants:
             other = first.setdefault(variant.id, variant.index)
@@ -229,7 +242,7 @@ class Recipe(BaseModel):
                     f"recipe '{self.name}': variants {other} and {variant.index} are equal (id {variant.id});"
                     " leave body.identity and hair.seed out so that they are drawn, let more vary, or lower count"
                 )
-        return variants
+        return variants, suiting
 
     def splits(self, variants: Sequence[Variant]) -> dict[str, str]:
         """`train`, `valid` or `test` for each variant's id; equal faces and equal strands are never parted."""

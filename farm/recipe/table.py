@@ -19,7 +19,8 @@ from farm.recipe.distributions import Fixed
 from farm.recipe.parameters import AXES, PARAMETERS, Parameter, Value
 from farm.recipe.recipe import Recipe
 from farm.recipe.settings import value_range
-from farm.recipe.telling import tell_condition, tell_rule
+from farm.recipe.telling import tell_never, tell_rule
+from farm.recipe.variant import Variant
 from farm.recipe.volume import pair_volume
 
 __all__ = ["plan_json", "plan_rows", "render_table"]
@@ -32,7 +33,10 @@ _GAP: Final = 2
 
 def plan_rows(recipe: Recipe) -> list[dict[str, Any]]:
     """A row per variant: `number`, `id`, `split` and every parameter that the recipe varies, as `axis.name`."""
-    variants = recipe.draw()
+    return _rows(recipe, recipe.draw())
+
+
+def _rows(recipe: Recipe, variants: Sequence[Variant]) -> list[dict[str, Any]]:
     splits = recipe.splits(variants)
     varied = recipe.varied
     rows = []
@@ -45,9 +49,9 @@ def plan_rows(recipe: Recipe) -> list[dict[str, Any]]:
 
 def plan_json(recipe: Recipe) -> dict[str, Any]:
     """The plan as plain data: what the recipe is, every variant with all its values, and the totals."""
-    variants = recipe.draw()
+    variants, suiting = recipe.draw_suited()
     splits = recipe.splits(variants)
-    rules = {"rules": _rules_json(recipe)} if recipe.rules else {}
+    rules = {"rules": _rules_json(recipe, suiting)} if recipe.rules else {}
     return {
         "format": PLAN_FORMAT,
         "recipe": recipe.name,
@@ -68,22 +72,13 @@ def plan_json(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _rules_json(recipe: Recipe) -> list[dict[str, Any]]:
+def _rules_json(recipe: Recipe, suiting: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
     """Each rule, the numbers of the variants that it suits, and a parameter that is never as it asks, or None."""
-    suiting, never = _suiting(recipe), recipe.never_met()
+    never = recipe.never_met()
     return [
-        {**rule.model_dump(mode="json"), "variants": suiting[number], "never": never.get(number)}
+        {**rule.model_dump(mode="json"), "variants": list(suiting[number]), "never": never.get(number)}
         for number, rule in enumerate(recipe.rules)
     ]
-
-
-def _suiting(recipe: Recipe) -> list[list[int]]:
-    """For each rule the numbers of the variants that it suits."""
-    suiting: list[list[int]] = [[] for _ in recipe.rules]
-    for index in range(recipe.count if recipe.rules else 0):
-        for number in recipe.suited(index):
-            suiting[number].append(index)
-    return suiting
 
 
 def _totals(recipe: Recipe, splits: dict[str, str]) -> dict[str, Any]:
@@ -115,13 +110,14 @@ def _totals(recipe: Recipe, splits: dict[str, str]) -> dict[str, Any]:
 
 def render_table(recipe: Recipe, console: Console) -> None:
     """Print the plan: what stays the same, the variants axis by axis in as many tables as the width asks, totals."""
-    rows = plan_rows(recipe)
+    variants, suiting = recipe.draw_suited()
+    rows = _rows(recipe, variants)
     capture = recipe.capture
     title = f"{recipe.name}  {_counted(recipe.count, 'variant')}, seed {recipe.seed}, digest {recipe.digest}"
     console.print(Text(title, style="bold"))
     console.print()
     _print_fixed(recipe, console)
-    _print_rules(recipe, console)
+    _print_rules(recipe, suiting, console)
     for columns in _sheets(_columns(recipe, rows), console.width):
         console.print(_sheet(columns))
         console.print()
@@ -182,7 +178,7 @@ def _print_fixed(recipe: Recipe, console: Console) -> None:
     console.print()
 
 
-def _print_rules(recipe: Recipe, console: Console) -> None:
+def _print_rules(recipe: Recipe, suiting: Sequence[Sequence[int]], console: Console) -> None:
     """Each rule, how many variants it suits, and why it is there; one that can suit none says what never is."""
     if not recipe.rules:
         return
@@ -190,14 +186,13 @@ def _print_rules(recipe: Recipe, console: Console) -> None:
     grid = Table.grid(padding=(0, _GAP))
     grid.add_column(no_wrap=True)
     grid.add_column(justify="right", no_wrap=True)
-    for number, (rule, suiting) in enumerate(zip(recipe.rules, _suiting(recipe), strict=True)):
+    for number, (rule, suited) in enumerate(zip(recipe.rules, suiting, strict=True)):
         told = Text(tell_rule(rule))
         if rule.why:
             told.append(f"\n{rule.why}", style="italic")
         if number in never:
-            path = never[number]
-            told.append(f"\nno variant can suit it: {path} is never {tell_condition(rule.where[path])}", style="yellow")
-        share = Text(f"{len(suiting)} of {recipe.count}", style="" if suiting else "yellow")
+            told.append(f"\n{tell_never(rule, never[number])}", style="yellow")
+        share = Text(f"{len(suited)} of {recipe.count}", style="" if suited else "yellow")
         grid.add_row(Text(f"rules[{number}]", style="cyan"), share, told)
     console.print(Text("Rules, and how many variants each suits", style="italic"))
     console.print(Padding(grid, (0, 0, 0, _GAP)))

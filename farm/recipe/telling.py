@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from farm.recipe.conditions import Among, Condition
 from farm.recipe.distributions import Beta, Choose, Fixed, Normal, Setting
 from farm.recipe.parameters import PARAMETERS, Value
+from farm.recipe.recipe import Recipe
 from farm.recipe.rules import Rule
 
-__all__ = ["Say", "Spell", "spell_value", "tell_condition", "tell_rule", "tell_setting"]
+__all__ = ["Say", "Spell", "spell_value", "tell_condition", "tell_never", "tell_rule", "tell_setting", "tell_unmet"]
 
 Spell = Callable[[Value], str]
 Say = Callable[..., str]
@@ -65,6 +66,16 @@ def tell_rule(rule: Rule) -> str:
     where = [f"{path} {tell_condition(condition)}{_unit(path)}" for path, condition in rule.where.items()]
     made = [f"{path} {tell_setting(setting)}{_unit(path)}" for path, setting in rule.set.items()]
     return f"{'; '.join(where)} → {'; '.join(made)}"
+
+
+def tell_never(rule: Rule, path: str) -> str:
+    """Why no variant can suit a rule, of which one parameter is never as it asks."""
+    return f"no variant can suit it: {path} is never {tell_condition(rule.where[path])}"
+
+
+def tell_unmet(recipe: Recipe) -> list[str]:
+    """A line for each rule that no variant can suit, as far as that is plain."""
+    return [f"rules[{number}]: {tell_never(recipe.rules[number], path)}" for number, path in recipe.never_met().items()]
 
 
 def _unit(path: str) -> str:

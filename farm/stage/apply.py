@@ -26,7 +26,7 @@ from farm.double.groom.strands import Detail, Groom, build_groom, remove_groom, 
 from farm.double.groom.swaying import Swaying, sample_surfaces, sway_groom
 from farm.double.groom.wearer import plain, read_wearer, world_vertices
 from farm.double.own.guest import Guest
-from farm.motion.apply import apply_motion, clear_motion, hips_way, plan_for
+from farm.motion.apply import apply_motion, clear_motion, hips_way, outline_way, plan_for
 from farm.motion.perform import FPS
 from farm.pieces import Pieces
 from farm.recipe.parameters import NO_STUNT
@@ -34,20 +34,17 @@ from farm.recipe.variant import Variant
 from farm.stage.camera import build_camera, lowest_view, move_camera, place_camera, stop_camera
 from farm.stage.camera_path import CameraPath, plan_path, reach
 from farm.stage.cast import Cast, bring_double
-from farm.stage.framing import View
+from farm.stage.framing import View, deciding_frames
 from farm.stage.lights import build_set, remove_set
 from farm.stage.props import build_prop, remove_prop
 from farm.stage.spares import Spares
 from farm.stage.steps import STEPS, step_keys
-from farm.stage.template import load_camera_move, load_framing
+from farm.stage.template import Framing, load_camera_move, load_framing
 
 __all__ = ["STEPS", "Stage", "step_keys"]
 
 COLLECTION: Final = "Digidouble"
 FIRST: Final = range(1, 2)
-FRAMED: Final = 5
-"""The camera is aimed at this many of a clip's frames, evenly spread."""
-
 BEGUN: Final = "begun"
 """The key of a step of which there is a part that can be undone."""
 
@@ -316,15 +313,13 @@ class Stage:
 
     def _aim(self, variant: Variant, frames: range) -> Pieces[Undo]:
         framing = load_framing(variant.camera.framing)
-        rest = self._double.rest_skin
-        stature = float(np.ptp(rest[:, 2]))
-        inside = (rest[:, 2] >= framing.from_ * stature) & (np.abs(rest[:, 0]) <= framing.reach * stature)
-        chosen = np.flatnonzero(inside)
+        chosen = framing.part(self._double.rest_skin)
         path = self._plan(variant, frames)
+        places = self._deciding(variant, frames, framing, path).tolist()
         points = []
-        for place in np.unique(np.linspace(0, len(frames) - 1, FRAMED).round().astype(int)):
-            if place:
-                yield place / len(frames)
+        for number, place in enumerate(places):
+            if number:
+                yield number / len(places)
             self.show(frames[place])
             body = self._skin(place, chosen)
             hair = strand_points(self._groom)[0]
@@ -350,6 +345,23 @@ class Stage:
         a millimetre.
         """
         return self._posed[0][chosen] if place == 0 and self._posed else self._double.posed_skin(chosen)
+
+    def _deciding(
+        self, variant: Variant, frames: range, framing: Framing, path: CameraPath | None
+    ) -> NDArray[np.int64]:
+        """The numbers of the frames that the camera is aimed at, for the double to be inside in all of them.
+
+        They are found on the body's outline; skin and hair are then looked at in these alone.
+        """
+        if len(frames) == 1:
+            return np.zeros(1, dtype=np.int64)
+        times, rig = (np.array(frames) - frames[0]) / self._rate, self._double.rig
+        rest, way = outline_way(self._double.armature, variant.pose, variant.stunt, rig=rig, times=times)
+        way = way[:, framing.part(rest)]
+        if path is not None:
+            way = np.stack([path.withdrawn(points, frame) for points, frame in zip(way, frames, strict=True)])
+        rough = lowest_view(way.reshape(-1, 3), variant.camera, self._resolution, framing.margin, path)
+        return deciding_frames(rough, way, self._resolution, framing.margin)
 
     def _plan(self, variant: Variant, frames: range) -> CameraPath | None:
         """The camera's way over a clip; None where it stands still."""

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SENSOR_WIDTH", "View", "fit_camera"]
+__all__ = ["SENSOR_WIDTH", "View", "deciding_frames", "fit_camera"]
 
 SENSOR_WIDTH: Final = 36.0
 """Width of the film back in millimetres."""
@@ -48,9 +48,7 @@ def fit_camera(
     right = np.array([np.cos(azimuth), np.sin(azimuth), 0.0])
     back = np.array([np.sin(azimuth) * np.cos(elevation), -np.cos(azimuth) * np.cos(elevation), np.sin(elevation)])
     up = np.cross(back, right)
-    width, height = resolution
-    slope_x = (1 - 2 * margin) * SENSOR_WIDTH / 2 / focal_length
-    slope_y = slope_x * height / width
+    slope_x, slope_y = _slopes(focal_length, resolution, margin)
     depth = -points @ back
     middle_x, near_x = _fit(points @ right, depth, slope_x)
     middle_y, near_y = _fit(points @ up, depth, slope_y)
@@ -60,6 +58,29 @@ def fit_camera(
     matrix[:3, :3] = np.stack([right, up, back], axis=1)
     matrix[:3, 3] = place
     return View(matrix=matrix, focal_length=focal_length)
+
+
+def deciding_frames(
+    view: View, points: NDArray[np.float64], resolution: tuple[int, int], margin: float
+) -> NDArray[np.int64]:
+    """Of points (F, P, 3) over frames, the frames (at most 5) that decide where a camera of a view's direction stands.
+
+    In one the double reaches farthest to the left of the picture, in others to the right, up, down and nearest.
+    """
+    right, up, back = view.matrix[:3, :3].T
+    depth = -points @ back
+    frames = [np.argmin(depth.min(axis=1))]
+    for axis, slope in zip((right, up), _slopes(view.focal_length, resolution, margin), strict=True):
+        across = points @ axis
+        frames += [np.argmin((across + slope * depth).min(axis=1)), np.argmax((across - slope * depth).max(axis=1))]
+    return np.unique(frames)
+
+
+def _slopes(focal_length: float, resolution: tuple[int, int], margin: float) -> tuple[float, float]:
+    """How far the picture without its margin reaches from its middle, to the side and up, at a depth of 1."""
+    width, height = resolution
+    across = (1 - 2 * margin) * SENSOR_WIDTH / 2 / focal_length
+    return across, across * height / width
 
 
 def _fit(across: NDArray[np.float64], depth: NDArray[np.float64], slope: float) -> tuple[float, float]:

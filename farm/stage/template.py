@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from farm.recipe import templates
@@ -69,6 +71,11 @@ class Framing(Part):
     from_: float = Field(alias="from", ge=0, lt=1)
     reach: float = Field(gt=0)
     margin: float = Field(ge=0, lt=0.5)
+
+    def part(self, rest: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Which of points (N, 3) around a body, upright from the floor to its crown, must be in the picture."""
+        stature = float(np.ptp(rest[:, 2]))
+        return np.flatnonzero((rest[:, 2] >= self.from_ * stature) & (np.abs(rest[:, 0]) <= self.reach * stature))
 
 
 class Follow(Part):

@@ -40,7 +40,25 @@ def left_behind():
         hasattr(bpy.types.Scene, "digidouble"),
         list(dir(bpy.ops.digidouble)) if hasattr(bpy.ops, "digidouble") else [],
         {name: len(getattr(bpy.app.handlers, name)) for name in handlers},
+        sorted(bound_keys()),
     )
+
+
+def bound_keys():
+    """Where keys call the add-on's operators."""
+    import bpy
+
+    for keymap in bpy.context.window_manager.keyconfigs.addon.keymaps:
+        for item in keymap.keymap_items:
+            if item.idname.startswith("digidouble."):
+                yield keymap.name, item.idname, item.type, item.value
+
+
+BOUND = [
+    ("3D View Generic", "digidouble.cancel_submission", "ESC", "PRESS"),
+    ("3D View Generic", "digidouble.stop_building", "ESC", "PRESS"),
+    ("File Browser Main", "digidouble.use_asset", "LEFTMOUSE", "DOUBLE_CLICK"),
+]
 
 
 def test_registering_leaves_nothing_behind():
@@ -53,6 +71,7 @@ def test_registering_leaves_nothing_behind():
     for _ in range(2):
         addon.register()
         assert left_behind() != clean
+        assert sorted(bound_keys()) == BOUND
         addon.unregister()
         assert left_behind() == clean
 

@@ -3,7 +3,7 @@
 import json
 
 import bpy
-from window import settled
+from window import addon, settled, until
 
 ONLY = "bob kicking jump"
 """A hairstyle, a pose and a stunt: the whole library would take half a minute."""
@@ -11,23 +11,9 @@ TILE = 60
 """Pixels from the corner of a browser's list into its first picture."""
 
 
-def addon(name):
-    import importlib
-
-    return importlib.import_module(f"bl_ext.user_default.digidouble.{name}")
-
-
 def chosen(w, path):
     axis, name = path.split(".")
     return getattr(getattr(addon("state").shown_variant(w.scene()), axis), name)
-
-
-def until(condition, patience=120):
-    for _ in range(patience):
-        if condition():
-            return
-        yield 0.25
-    raise AssertionError("it does not come about")
 
 
 def stopped(w):
@@ -37,7 +23,8 @@ def stopped(w):
     yield from w.open_panel("Recipe")
     yield from w.press("digidouble.add_asset_library")
     yield from until((folder / "made.json").is_file)
-    assert 0 < shown["digidouble.add_asset_library"] < 1  # by this name the panel draws how far it is
+    # by this name the panel draws how far it is; the window hears of it a moment after the file is there
+    yield from until(lambda: 0 < shown["digidouble.add_asset_library"] < 1, 5)
     w.picture("library-building")
     yield from w.key("ESC")
     assert not shown
@@ -107,7 +94,7 @@ def chosen_in_browser(w, low):
     yield from w.drag(place, (w.area.x + w.area.width // 3, w.area.y + w.area.height // 2))
     assert chosen(w, "pose.name") == before
     yield from w.click(*place)
-    (keymap, item), *_ = addon("assets")._keys
+    keymap, item = addon("keys").bound("digidouble.use_asset")
     assert (keymap.name, item.type, item.value) == ("File Browser Main", "LEFTMOUSE", "DOUBLE_CLICK")
     region = next(each for each in low.regions if each.type == "WINDOW")
     with bpy.context.temp_override(window=w.window, area=low, region=region):

@@ -4,8 +4,8 @@ import copy
 
 import bpy
 import numpy as np
-from asset_steps import addon, until
 from motion_steps import choose_file
+from window import addon, until
 
 
 def render(w):

@@ -6,25 +6,11 @@ import threading
 from pathlib import Path
 
 import bpy
+from window import addon, until
 
 RECIPE = Path(__file__).parents[1] / "cluster" / "jobs" / "tiny.yaml"
-DONE = 400
-"""Half seconds that a job of one small pair may take."""
-
-
-def addon(name):
-    import importlib
-
-    return importlib.import_module(f"bl_ext.user_default.digidouble.{name}")
-
-
-def until(condition, patience=60):
-    """Wait half a second at a time."""
-    for _ in range(patience):
-        if condition():
-            return
-        yield 0.5
-    raise AssertionError("it does not come about")
+DONE = 200
+"""Seconds that a job of one small pair may take."""
 
 
 def use_tiny_recipe(w):

@@ -3,8 +3,8 @@
 import os
 
 import bpy
-from asset_steps import addon, chosen, until
-from window import settled
+from asset_steps import chosen
+from window import addon, settled, until
 
 FILES = os.environ["DIGIDOUBLE_CLICKS_FILES"]
 

@@ -3,6 +3,7 @@
 A test is a generator that yields how many seconds to wait; `play` steps it from Blender's timer and ends Blender.
 """
 
+import importlib
 import os
 import subprocess
 import sys
@@ -154,6 +155,20 @@ class Window:
     def press(self, wanted, across=0.45):
         place = yield from self.find(wanted, across)
         yield from self.click(*place)
+
+
+def addon(name):
+    """A module of the extension that is installed."""
+    return importlib.import_module(f"bl_ext.user_default.digidouble.{name}")
+
+
+def until(condition, seconds=30):
+    """Wait until a condition holds."""
+    for _ in range(4 * seconds):
+        if condition():
+            return
+        yield 0.25
+    raise AssertionError("it does not come about")
 
 
 def body_of(scene):

@@ -16,6 +16,7 @@ from farm.dataset import EngineBuild, View, task_key
 from farm.errors import RecipeError
 from farm.recipe import PARAMETERS, Recipe, content_hash, parse_recipe
 from farm.recipe.docs import PAGE
+from farm.recipe.rules import apply_rules
 from farm.recipe.table import plan_json, plan_rows, render_table
 
 HEAD = "digidouble: recipe/1\nname: test\ncount: 2\n"
@@ -297,6 +298,21 @@ def test_the_plan_says_whom_each_rule_suits(make) -> None:
     assert (never["variants"], never["never"]) == ([], "hair.style")
     assert "hair.frizz" in plan_rows(recipe)[0]
     assert "rules" not in plan_json(make())
+
+
+def test_the_plan_draws_each_variant_once(make, monkeypatch) -> None:
+    drawn: list[int] = []
+
+    def counting(rules, values, seed, index):
+        drawn.append(index)
+        return apply_rules(rules, values, seed, index)
+
+    monkeypatch.setattr("farm.recipe.recipe.apply_rules", counting)
+    recipe = make(TIED, count=7)
+    for tell in (plan_json, plan_rows, lambda each: render_table(each, Console(file=io.StringIO()))):
+        drawn.clear()
+        tell(recipe)
+        assert drawn == list(range(7))
 
 
 def test_the_example_of_the_page_draws_what_the_page_says() -> None:

@@ -22,6 +22,7 @@ from farm.render.pair import render_pair
 from farm.render.passes import data_pass, render_image
 from farm.render.settings import configure, prepare_subset, read_back
 from farm.stage.apply import Stage
+from farm.stage.template import load_framing
 
 SIDE = 64
 FRAMES = range(1, 6)
@@ -317,6 +318,21 @@ def test_what_only_the_camera_moves_past_is_blurred_truly():
     error, change = blur(stage, PARTS["body and clothes"])
     assert change > 1e-4
     assert abs(error) < 0.02 * change
+
+
+@pytest.mark.parametrize(("framing", "move"), [("full", "static"), ("bust", "follow")])
+def test_what_is_framed_is_in_the_picture_over_the_whole_stunt(stage, framing, move):
+    kick = {"name": "spin_kick", "phase": 0.0}
+    frames = range(1, 62, 4)
+    stage.apply(variant(stunt=kick, hair={"style": "bald"}, camera={"framing": framing, "move": move}), frames=frames)
+    meant = load_framing(framing)
+    chosen = meant.part(stage._double.rest_skin)
+    free = []
+    for frame in frames:
+        stage.show(frame)
+        share = project(stage.view, stage._double.posed_skin(chosen)) / SIDE
+        free.append(min(share.min(), 1 - share.max()))
+    assert meant.margin - 0.005 < min(free) < meant.margin + 0.005
 
 
 def test_each_frame_of_a_moving_camera_is_recorded_as_blender_has_it():

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from farm.errors import TemplateError
 from farm.recipe import templates
-from farm.stage.framing import NEAREST, SENSOR_WIDTH, fit_camera
+from farm.stage.framing import NEAREST, SENSOR_WIDTH, deciding_frames, fit_camera
 from farm.stage.template import load_framing, load_light_set
 
 POINTS = np.random.default_rng(3).normal(size=(200, 3)) * (0.3, 0.2, 0.9) + (0.2, -0.1, 1.0)
@@ -41,6 +41,22 @@ def test_all_points_are_inside_and_they_fill_it(azimuth, elevation, focal_length
     depth = (view.matrix[:3, 3] - POINTS) @ view.matrix[:3, 2]
     assert depth.min() >= NEAREST - 1e-9
     assert touching.any() or depth.min() == pytest.approx(NEAREST)
+
+
+@given(
+    azimuth=st.floats(-3.1, 3.1),
+    elevation=angles,
+    focal_length=st.floats(18, 200),
+    resolution=st.sampled_from([(256, 256), (320, 180), (90, 160)]),
+    seed=st.integers(0, 99),
+)
+def test_frames_that_decide_frame_all_the_others(azimuth, elevation, focal_length, resolution, seed):
+    way = np.cumsum(np.random.default_rng(seed).normal(size=(40, 1, 3)) * 0.2, axis=0) + POINTS[:20]
+    asked = {"azimuth": azimuth, "elevation": elevation, "focal_length": focal_length, "resolution": resolution}
+    whole = fit_camera(way.reshape(-1, 3), **asked, margin=0.1)
+    frames = deciding_frames(whole, way, resolution, 0.1)
+    assert len(frames) <= 5
+    np.testing.assert_allclose(fit_camera(way[frames].reshape(-1, 3), **asked, margin=0.1).matrix, whole.matrix)
 
 
 def test_the_camera_stands_where_the_azimuth_says():

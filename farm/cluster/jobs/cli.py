@@ -21,8 +21,10 @@ from farm.cluster.jobs.packages import Package
 from farm.cluster.jobs.profiles import Profile, load_profiles
 from farm.cluster.jobs.progress import run_status
 from farm.cluster.jobs.submission import Submission, prepare, submit
+from farm.commands import note
 from farm.errors import BadInput
 from farm.recipe import load_recipe
+from farm.recipe.telling import tell_unmet
 from farm.render.kinds import DEVICES
 
 __all__ = ["COMMANDS"]
@@ -98,6 +100,7 @@ def submit_run(
       digidouble submit hero.yaml --cluster studio --asset hero.blend --dry-run
     """
     loaded = load_recipe(recipe)
+    note(tell_unmet(loaded))
     profile = cluster.profile
     root = out or (f"{profile.out.rstrip('/')}/{loaded.name}" if profile.out else None)
     if root is None:

@@ -11,8 +11,8 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from farm.errors import BadInput, StorageError
-from farm.quiet import load_blender
+from farm.commands import load_renderer, write_text
+from farm.errors import BadInput
 
 __all__ = ["double"]
 
@@ -49,14 +49,14 @@ def inspect(file: Path, armature: str | None, as_json: bool, table: Path | None)
       digidouble double inspect hero.blend
       digidouble double inspect creature.blend --table creature.yaml
     """
-    _ready()
+    load_renderer()
     from farm.double.own.blend import open_blend
     from farm.double.own.inspection import inspect_double, propose_table
     from farm.double.own.reading import read_double
 
     opened = open_blend(file)
     if table is not None:
-        _write(table, propose_table(str(file), armature))
+        write_text(table, propose_table(str(file), armature))
     found = inspect_double(opened, read_double(str(file), armature=armature))
     if as_json:
         click.echo(json.dumps(found.plain(), indent=2, ensure_ascii=False))
@@ -78,7 +78,7 @@ def scalp(file: Path, armature: str | None, out: Path) -> int:
     Example:
       digidouble double scalp hero.blend --out hero_scalp.blend
     """
-    _ready()
+    load_renderer()
     from farm.double.own.blend import check_target, open_blend, save_copy
     from farm.double.own.head import paint_scalp, read_head
     from farm.double.own.reading import read_double
@@ -117,7 +117,7 @@ def groom(file: Path, armature: str | None, out: Path, type_: str | None, **give
     hair = _hair({**given, "type": type_})
     templates.path("hairstyles", hair.style)
     templates.path("hairtypes", hair.type)
-    _ready()
+    load_renderer()
     from farm.double.own.blend import check_target, open_blend, save_copy
     from farm.double.own.dressing import groom_double
     from farm.double.own.reading import read_double
@@ -142,21 +142,6 @@ def _hair(given: dict[str, Any]) -> Any:
     except ValidationError as error:
         first = error.errors()[0]
         raise BadInput(f"--{first['loc'][0]} {first['input']}: {first['msg']}") from None
-
-
-def _ready() -> None:
-    """Load Blender, or say what it takes."""
-    from farm.doctor import require_renderer
-
-    require_renderer()
-    load_blender()
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _print(lines: list[Any]) -> None:
