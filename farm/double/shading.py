@@ -54,8 +54,8 @@ class Shelf:
     """Materials laid aside and taken again, so that what they have in common with the next ones is not built anew.
 
     Making and linking nodes is what takes long. A tree that is asked for the nodes it has gets other figures only; from
-    the first node on that differs it is built anew. So each material is what it would be were it new. Those of a name
-    that have other parts, as a skin with freckles, lie apart.
+    the first node on that differs it is built anew. So each material is what it would be were it new, and what not all
+    of a name have is best made last.
     """
 
     _in_use: Shelf | None = None
@@ -63,8 +63,8 @@ class Shelf:
     def __init__(self, *, mark: str) -> None:
         """An empty shelf; what lies here carries `mark` as a custom property."""
         self._mark = mark
-        self._free: dict[tuple[str, ...], list[Any]] = {}
-        self._kinds: dict[int, tuple[str, ...]] = {}
+        self._free: dict[str, list[Any]] = {}
+        self._names: dict[int, str] = {}
         self._made: dict[int, list[Made]] = {}
 
     @contextmanager
@@ -76,13 +76,12 @@ class Shelf:
         finally:
             Shelf._in_use = before
 
-    def take(self, name: str, *parts: str) -> tuple[Any, Graph]:
-        """A material made under a name with some parts, and its graph: one that lies here, else a new one."""
-        kind = (name, *parts)
-        free = self._free.get(kind)
+    def take(self, name: str) -> tuple[Any, Graph]:
+        """A material made under a name, and its graph: one that lies here, else a new one."""
+        free = self._free.get(name)
         material = free.pop() if free else _empty_material(name)
         material[self._mark] = True
-        self._kinds[material.session_uid] = kind
+        self._names[material.session_uid] = name
         return material, Graph(material.node_tree, self._made.setdefault(material.session_uid, []))
 
     def clear(self) -> None:
@@ -94,18 +93,18 @@ class Shelf:
         """Lay aside those of some materials that were taken here; the others are returned."""
         others = []
         for material in materials:
-            kind = self._kinds.get(material.session_uid)
-            if kind is None:
+            name = self._names.get(material.session_uid)
+            if name is None:
                 others.append(material)
             else:
-                self._free.setdefault(kind, []).append(material)
+                self._free.setdefault(name, []).append(material)
         return others
 
 
-def new_material(name: str, *parts: str) -> tuple[Any, Graph]:
-    """A material and its graph, to be filled up to its `surface`; `parts` are what not all of this name have."""
+def new_material(name: str) -> tuple[Any, Graph]:
+    """A material and its graph, to be filled up to its `surface`."""
     if Shelf._in_use is not None:
-        return Shelf._in_use.take(name, *parts)
+        return Shelf._in_use.take(name)
     material = _empty_material(name)
     return material, Graph(material.node_tree)
 

@@ -84,18 +84,18 @@ def _beard_shadow(skin: Skin, body: Body) -> NDArray[np.float64]:
 
 def build_skin(skin: Skin, body: Body) -> Any:
     """The skin's material: tone, blood, zones, mottling, freckles, pores, creases of age, sweat and dirt."""
-    has = {"freckles": skin.freckles, "age spots": body.age > SPOTS_FROM, "dirt": skin.dirt, "sweat": skin.sweat}
-    material, graph = new_material("skin", *(part for part, there in has.items() if there))
+    material, graph = new_material("skin")
     rest = graph.attribute(REST, "Vector")
     pores, wet, vein = graph.parts(graph.attribute(RELIEF, "Vector"))
     sun, sweat, dirt = graph.parts(graph.attribute(EXPOSURE, "Vector"))
     mottle = graph.noise(rest, size=0.022, detail=3.0, roughness=0.6)
     shine = 0.60 - 0.30 * skin.gloss + 0.05 * max(0.0, body.age - 40) / 40
     rough = graph.math("MULTIPLY_ADD", wet, -0.22, graph.math("MULTIPLY_ADD", mottle, 0.12, shine - 0.06))
+    height = _relief(graph, rest, pores, wet)
     layer = Layer(
         colour=_colour(graph, rest, skin, body, mottle, vein, sun),
         roughness=rough,
-        height=_relief(graph, rest, pores, wet),
+        height=height,
         coat=Coat(0.08 + 0.3 * skin.gloss**2, 0.36 - 0.2 * skin.gloss),
         specular=0.4,
     )

@@ -74,7 +74,7 @@ def _worn(wardrobe: Wardrobe, takes: str) -> tuple[Cloth, Colour]:
 def cloth_material(wardrobe: Wardrobe, takes: str) -> Any:
     """A garment of one cloth with side seams, sleeve seams and stitched hems."""
     cloth, colour = _worn(wardrobe, takes)
-    material, graph = new_material(f"{takes} cloth", cloth.weave)
+    material, graph = new_material(f"{takes} cloth")
     seams, stitches = _seams(graph)
     lighter = graph.math("MULTIPLY_ADD", stitches, cloth.stitch, 1.0)
     lighter = graph.math("MULTIPLY", lighter, graph.math("MULTIPLY_ADD", seams, -0.45, 1.0))
@@ -111,17 +111,19 @@ def _finish(graph: Graph, cloth: Cloth, colour: Any, *, shade: Any = 1.0, ridge:
     rest = graph.attribute(REST, "Vector")
     uneven = graph.math("MULTIPLY_ADD", graph.noise(rest, size=0.02, detail=4.0), 0.4, 0.8)
     worn = graph.math("MULTIPLY_ADD", graph.ramp(graph.noise(rest, size=0.12, detail=3.0), 0.4, 0.75), cloth.fade, 1.0)
-    threads = _threads(graph, cloth, rest)
     value = graph.math("MULTIPLY", graph.math("MULTIPLY", uneven, worn), shade)
-    value = graph.math("MULTIPLY", value, graph.math("MULTIPLY_ADD", threads, 0.3, 0.85))
-    grey = graph.node("CombineColor", dict.fromkeys(("Red", "Green", "Blue"), value))
     stretched = graph.node("VectorMath", {0: rest, 1: (0.6, 0.6, 1.6)}, operation="MULTIPLY")
     creases = graph.math("MULTIPLY", graph.noise(stretched, size=cloth.crease, detail=2.0), cloth.depth)
-    relief = graph.math("MULTIPLY", threads, graph.math("MULTIPLY_ADD", smooth, -cloth.relief, cloth.relief))
+    rough = graph.math("MULTIPLY_ADD", smooth, -0.25, cloth.roughness)
+    deep = graph.math("MULTIPLY_ADD", smooth, -cloth.relief, cloth.relief)
+    threads = _threads(graph, cloth, rest)
+    value = graph.math("MULTIPLY", value, graph.math("MULTIPLY_ADD", threads, 0.3, 0.85))
+    grey = graph.node("CombineColor", dict.fromkeys(("Red", "Green", "Blue"), value))
+    relief = graph.math("MULTIPLY", threads, deep)
     height = graph.math("ADD", graph.math("ADD", creases, relief), ridge)
     inputs = {
         "Base Color": graph.mix(1.0, colour, grey, blend="MULTIPLY"),
-        "Roughness": graph.math("MULTIPLY_ADD", smooth, -0.25, cloth.roughness),
+        "Roughness": rough,
         "Specular IOR Level": cloth.specular,
         "Sheen Weight": cloth.sheen,
         "Sheen Roughness": 0.5,
@@ -159,7 +161,7 @@ def suit_material(wardrobe: Wardrobe, outfit: Outfit, *, place: str) -> Any:
     trim = linear_colours(outfit.trim, ("accent", "pad", "zip"), place=f"{place}: trim")
     cloth, main = _worn(wardrobe, "upper")
     panel_colour = _worn(wardrobe, "lower")[1]
-    material, graph = new_material("suit", cloth.weave)
+    material, graph = new_material("suit")
     fields = graph.node("SeparateXYZ", {"Vector": graph.attribute(FIELDS, "Vector")})
     across, depth, height = graph.node("SeparateXYZ", {"Vector": graph.attribute(REST, "Vector")}).outputs
     panel = graph.ramp(fields.outputs[0], 0.64, 0.66)
