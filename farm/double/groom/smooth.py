@@ -36,7 +36,10 @@ def around(chosen: NDArray[np.bool_], faces: NDArray[np.int32]) -> NDArray[np.in
 
 
 def smooth_tree(shells: Sequence[Shell]) -> BVHTree:
-    """What is nearest on some surfaces in world space, smoothed as a double's meshes are."""
+    """What is nearest on some surfaces in world space, smoothed as a double's meshes are.
+
+    A quad whose last corner is doubled is the triangle that it stands for: it is smoothed another way.
+    """
     places: list[Array] = []
     faces: list[list[int]] = []
     for shell in shells:
